@@ -1,0 +1,73 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+# The port of the Dagster UI.
+PORT ?= 3000
+# More arguments for pytest, such as ARGS="-k stale".
+ARGS ?=
+
+.PHONY: help install demo dev test check test-embedded-elt clean
+
+help: ## List the targets.
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+		printf '%-18s %s\n' "$$name" "$$text"; done
+	@echo 'Another Python: make install PYTHON=python3.12'
+
+# The stamps are written last, so an interrupted install is done again, from an empty environment.
+# The base interpreter is asked for because PYTHON may be the very environment that is removed.
+# setuptools goes in first: pip does not apply constraints to the environment it builds in, so the
+# build uses this one. Doubly quiet leaves errors only.
+define build_venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo 'Python 3.11 or newer is needed, and PYTHON=$(PYTHON) is not. Name one: make install PYTHON=python3.11' >&2; \
+	exit 1; }
+@base=$$($(PYTHON) -c 'import sys; print(sys._base_executable)'); \
+echo 'Installing into $(1), which takes a minute or two …'; \
+rm -rf $(1); \
+"$$base" -m venv $(1); \
+$(1)/bin/python -m pip install -qq --disable-pip-version-check -c $(2) setuptools; \
+$(1)/bin/python -m pip install -qq --disable-pip-version-check -c $(2) --no-build-isolation -e '.[$(3)]'; \
+touch $@
+endef
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(call build_venv,.venv,constraints.txt,dev)
+
+.venv-embedded-elt/.installed: pyproject.toml constraints-embedded-elt.txt
+	$(call build_venv,.venv-embedded-elt,constraints-embedded-elt.txt,dev$(comma)embedded-elt)
+
+comma := ,
+
+install: .venv/.installed ## Build .venv.
+	@:
+
+# Dagster reads dagster.yaml only from an absolute DAGSTER_HOME.
+demo dev: export DAGSTER_HOME := $(CURDIR)/data/dagster
+
+demo: install ## Run the main job on sandbox data and say how to look at it.
+	@.venv/bin/python -m pipelines_project.sandbox.demo
+
+# A shell that starts this in the background has SIGINT ignored, and dagster would inherit that and
+# then obey no signal at all, so it is put back first.
+dev: install ## Start the Dagster UI and daemon (PORT=3000), until Ctrl-C.
+	@exec .venv/bin/python -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+		.venv/bin/dagster dev -w workspace.yaml -p $(PORT)
+
+test: install ## Run the tests (ARGS="-k stale" for some of them).
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: install ## Check format, lint, types and definitions, then run the tests.
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/basedpyright
+	@.venv/bin/dagster definitions validate -w workspace.yaml
+	@$(MAKE) --no-print-directory test
+
+test-embedded-elt: .venv-embedded-elt/.installed ## Run the tests with dagster-embedded-elt, in a venv of its own.
+	@.venv-embedded-elt/bin/python -m pytest $(ARGS)
+
+clean: ## Remove the environments and caches; data stays.
+	@rm -rf .venv .venv-embedded-elt build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	@find . -type d -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The definitions: resources here, and a folder for each source."""

@@ -1,0 +1,1 @@
+"""chess.com: one component class, its YAML, and its marts."""

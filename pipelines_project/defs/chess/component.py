@@ -1,0 +1,94 @@
+"""The chess.com source as a component: its settings, and when a month must not be replaced."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import dagster as dg
+import duckdb
+from pydantic import Field, field_validator
+
+from pipelines_project import monthly_source
+from pipelines_project.sources import chess
+from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project.table import Extract, NewLoad, Table
+from pipelines_project.table_columns import READ_FILES
+
+_PLAYER = re.compile(r"[a-z0-9_-]{1,50}")
+
+
+class ChessSource(monthly_source.MonthlySource):
+    """The monthly archives of chess.com players, asked one request at a time."""
+
+    source: ClassVar[str] = "chess"
+
+    players: str = Field(description="The chess.com user names to track, separated by commas.")
+    contact: str = Field(
+        description="An e-mail or web address for the User-Agent: chess.com answers 403 without."
+    )
+    api_url: str = Field(default=chess.API_URL, description="The address of the API.")
+
+    @field_validator("players")
+    @classmethod
+    def _are_players(cls, players: str) -> str:
+        names = list(dict.fromkeys(name.strip().lower() for name in players.split(",")))
+        for name in names:
+            if not _PLAYER.fullmatch(name):
+                raise ValueError(f"{name[:80]!r} in CHESS_PLAYERS is no chess.com user name")
+        return ",".join(names)
+
+    @field_validator("api_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^\s?#]+", url):
+            raise ValueError(f"CHESS_API_URL is {url[:80]!r}, which is no http address")
+        return url.rstrip("/")
+
+    def tables(self) -> Sequence[Table]:
+        """Return the one table, `games`."""
+        return [
+            self.table(
+                name="games",
+                description="One row is one game of one tracked player, from the chess.com archive "
+                "of the month. A game between two tracked players is two rows.",
+                key=chess.GAME_KEY,
+                extractor=self._extractor,
+                verify=self._verify,
+            )
+        ]
+
+    def _extractor(self, calls: ApiCalls) -> Extract:
+        if not re.search(r"\S+@\S+|https?://\S+", self.contact):
+            raise dg.Failure(
+                "CHESS_CONTACT must be an e-mail or web address: chess.com answers 403 without one",
+                allow_retries=False,
+            )
+        session = retrying_session({"User-Agent": f"pipelines-project ({self.contact})"})
+        players = self.players.split(",")
+        return lambda month: chess.games(players, month, session, calls, self.api_url)
+
+    def _verify(self, new: NewLoad) -> dict[str, Any]:
+        """Count the games of each player, and refuse a load that loses most of a player's.
+
+        Raises:
+            SourceError: a player has less than half of the games that are landed already, and
+                `allow_shrink` is not set.
+        """
+        counts = dict.fromkeys(self.players.split(","), 0) | _games_by_player(new.files, new)
+        current = new.zone.current_files(new.place.source, new.place.table, new.place.month)
+        before = _games_by_player(current.files, new) if current else {}
+        for player, games in counts.items():
+            if not new.allow_shrink and games < before.get(player, 0) / 2:
+                raise SourceError(
+                    f"chess.com answers {games} games for {player!r} in {new.place.month}, where "
+                    f"{before[player]} are landed. If that is right, land the month with the run "
+                    "config allow_shrink: true"
+                )
+        return {"games_by_player": counts}
+
+
+def _games_by_player(files: list[str], new: NewLoad) -> dict[str, int]:
+    with duckdb.connect() as connection:
+        new.zone.register(connection)
+        query = f"select player, count(*) from {READ_FILES} group by player"
+        return dict(connection.execute(query, {"files": files}).fetchall())

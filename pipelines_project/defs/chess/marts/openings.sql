@@ -1,0 +1,30 @@
+-- One row is one opening that a player met, by its ECO code, over all months.
+-- The code stands in the game's PGN; the field `eco` is the address of a page, and often missing.
+-- A win scores 1 and a draw one half.
+with played as (
+    select
+        player,
+        coalesce(nullif(regexp_extract(pgn, '\[ECO "([^"]*)"\]', 1), ''), 'unknown') as eco,
+        case player
+            when lower(white__username) then white__result
+            when lower(black__username) then black__result
+        end as result
+    from chess.games
+)
+
+select
+    player,
+    eco,
+    count(*) as games,
+    sum(
+        case
+            when result = 'win' then 1
+            when result in (
+                'agreed', 'repetition', 'stalemate', 'insufficient', '50move', 'timevsinsufficient'
+            ) then 0.5
+            else 0
+        end
+    ) as score,
+    round(score / games, 3) as score_per_game
+from played
+group by player, eco

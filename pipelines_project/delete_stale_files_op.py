@@ -1,0 +1,117 @@
+"""The op `<source>_<table>_delete_stale_files`: what a re-run of a month leaves behind goes."""
+
+import time
+from functools import partial
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.month_results import MonthResult, attempt, materialize_commands, record
+from pipelines_project.table import Table
+
+AHEAD_OF_CLOCK_SECONDS = 60.0
+
+
+class DeleteStaleFilesConfig(dg.Config):
+    """What one run may do differently when it deletes."""
+
+    dry_run: bool = Field(default=False, description="List what would go, and delete nothing.")
+    keep_loads: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many superseded loads to keep; default: the source's own.",
+    )
+    discard_load_id: str | None = Field(
+        default=None,
+        description="Delete this load and nothing else, because the clock of the machine that "
+        "landed it was ahead. Only an id that is later than now is taken.",
+    )
+
+
+def delete_stale_files_op(table: Table) -> dg.OpDefinition:
+    """Return the op that deletes what is stale, after `land` or in a job of its own.
+
+    It works from the storage alone, so it can run at any time and any number of times.
+    """
+
+    @dg.op(
+        name=f"{table.source}_{table.name}_delete_stale_files",
+        description=f"Delete the files of `{table.name}` that a later load of a month replaced.",
+        ins={"landed": dg.In(list, default_value=[])},
+        out=dg.Out(dg.Nothing),
+    )
+    def delete_stale_files(
+        context: dg.OpExecutionContext,
+        config: DeleteStaleFilesConfig,
+        landing: LandingZone,
+        landed: list[MonthResult],
+    ) -> None:
+        months = landed or [MonthResult(month) for month in context.partition_keys]
+        results = [
+            month
+            if month.error
+            else attempt(month.month, partial(_tidy, table, landing, config, month))
+            for month in months
+        ]
+        if landed:
+            record(dg.AssetExecutionContext.get(), results, _advice(table, results))
+        else:
+            _report(context, results)
+
+    return delete_stale_files
+
+
+def _tidy(
+    table: Table, landing: LandingZone, config: DeleteStaleFilesConfig, month: MonthResult
+) -> dict[str, Any]:
+    """Delete one month's stale files, and return its metadata with what went."""
+    place = table.place(landing, month.month)
+    keep_loads = table.keep_loads if config.keep_loads is None else config.keep_loads
+    if config.discard_load_id:
+        _check_ahead_of_clock(config.discard_load_id)
+        stale = place.files_of_load(config.discard_load_id)
+    else:
+        stale = landing.stale_files(table.source, table.name, month.month, keep_loads)
+    if not config.dry_run:
+        landing.delete(stale)
+    ahead = [i for i in place.committed_loads() if float(i) > time.time() + AHEAD_OF_CLOCK_SECONDS]
+    return {
+        **month.metadata,
+        "stale_files_deleted": 0 if config.dry_run else len(stale),
+        "stale_files": stale,
+        **({"loads_ahead_of_clock": ahead} if ahead else {}),
+    }
+
+
+def _check_ahead_of_clock(load_id: str) -> None:
+    if float(load_id) <= time.time():
+        raise LandingError(
+            f"load {load_id} is not later than now, so it is no mistake of a clock: nothing was "
+            "deleted. A superseded load goes without discard_load_id"
+        )
+
+
+def _advice(table: Table, results: list[MonthResult]) -> str:
+    """Return the command that loads what was landed, as Dagster skips this run's next step."""
+    good = [result.month for result in results if not result.error]
+    if not good:
+        return ""
+    return (
+        f"The other {len(good)} are landed. Automation loads them, or at once:\n"
+        f"{materialize_commands(table.warehouse_key, good)}"
+    )
+
+
+def _report(context: dg.OpExecutionContext, results: list[MonthResult]) -> None:
+    """Report a run of the op alone, which materializes nothing.
+
+    Raises:
+        dagster.Failure: names the months whose files could not all be deleted.
+    """
+    for result in results:
+        context.log.info(f"{result.month}: {result.error or result.metadata}")
+    context.add_output_metadata({r.month: r.metadata for r in results if not r.error})
+    if failed := [f"- {result.month}: {result.error}" for result in results if result.error]:
+        raise dg.Failure("\n".join([f"{len(failed)} months failed:", *failed]))

@@ -1,0 +1,147 @@
+"""Landing one month: fetch it, decide whether it may replace what is there, commit it."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import dlt
+import duckdb
+import requests
+from dagster_dlt import DagsterDltResource
+from dlt.common.pipeline import LoadInfo
+from dlt.extract import DltResource
+
+from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.month_folder import MonthFolder
+from pipelines_project.sources.rows import lists_as_json
+
+CLOCK_WAIT_SECONDS = 5.0
+
+Verify = Callable[[list[str]], dict[str, Any]]
+"""Given the new load's files before they are committed: raises, or returns metadata about them."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """How one month is landed: from which resource, to which place, on whose judgement."""
+
+    zone: LandingZone
+    place: MonthFolder
+    extract: Callable[[str], DltResource]
+    verify: Verify
+
+    def land(self) -> dict[str, Any]:
+        """Land the month and return the metadata of its materialization.
+
+        The order is extract, normalize, verify, load, so that the marker, which makes the load
+        current, is written after the decision that it may be.
+
+        Raises:
+            LandingError: this machine's clock is behind the current load's.
+            dlt.pipeline.exceptions.PipelineStepFailed: a step failed; its causes say why.
+        """
+        started = time.monotonic()
+        self._wait_for_clock()
+        place = self.place
+        with self.zone.pipeline(place.source, place.table, place.month) as pipeline:
+            resource = self.extract(place.month)
+            load_id = self._extract(pipeline, resource)
+            normalized = pipeline.normalize()
+            files = _new_files(pipeline, load_id, place.table)
+            verified = self.verify(files)
+            sizes = [Path(file).stat().st_size for file in files]
+            info = pipeline.load()
+            schema = _column_schema(pipeline, resource, info)
+        return {
+            "dagster/partition_row_count": normalized.row_counts.get(place.table, 0),
+            "files": len(files),
+            "bytes": sum(sizes),
+            "load_id": load_id,
+            "dagster/column_schema": schema,
+            **verified,
+            **self._withdraw_if_superseded(load_id),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+
+    def _extract(self, pipeline: dlt.Pipeline, resource: DltResource) -> str:
+        """Extract the resource, and its empty table in case it has no rows; return the load id."""
+        table = dlt.resource(
+            [dlt.mark.materialize_table_schema()],
+            name=f"{self.place.table}_table",
+            table_name=self.place.table,
+            columns=resource.columns,
+        )
+        extracted = pipeline.extract(
+            [resource.add_map(lists_as_json), table], loader_file_format="parquet"
+        )
+        (load_id,) = extracted.loads_ids
+        return load_id
+
+    def _wait_for_clock(self) -> None:
+        """Wait until a new load id would be later than the current one's.
+
+        Load ids are times. A machine whose clock is behind would land a load that nobody reads.
+        """
+        current = next(iter(self.place.committed_loads()), None)
+        ahead = float(current or 0) - time.time()
+        if ahead > CLOCK_WAIT_SECONDS:
+            raise LandingError(
+                f"the current load {current} of {self.place.source}/{self.place.table} "
+                f"{self.place.month} was landed at {_clock(float(current or 0))} by the clock of "
+                f"its machine, and this machine's clock says {_clock(time.time())}. Set the clock "
+                "that is wrong; if it was the other one, delete that load with the run config "
+                f"discard_load_id: '{current}' of the op delete_stale_files"
+            )
+        if ahead >= 0:
+            time.sleep(ahead + 0.001)
+
+    def _withdraw_if_superseded(self, load_id: str) -> dict[str, Any]:
+        """Remove what this run landed if a newer load was committed in the meantime."""
+        newest = self.place.committed_loads()[0]
+        if newest == load_id:
+            return {}
+        self.zone.delete(self.place.files_of_load(load_id))
+        return {"superseded": True, "superseded_by": newest}
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _new_files(pipeline: dlt.Pipeline, load_id: str, table: str) -> list[str]:
+    jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
+    return [job.file_path for job in jobs if job.job_file_info.table_name == table]
+
+
+def _column_schema(pipeline: dlt.Pipeline, resource: DltResource, info: LoadInfo) -> dg.TableSchema:
+    context: Any = None
+    metadata = DagsterDltResource().extract_resource_metadata(context, resource, info, pipeline)
+    return metadata["dagster/column_schema"]
+
+
+def is_passing_fault(error: BaseException) -> bool:
+    """Tell whether landing the month again may help.
+
+    A fault of the storage, or a body that broke off, may pass. The HTTP session has tried lost
+    connections and bad statuses again already, and a `SourceError` says that trying is no use.
+    """
+    cause = root_cause(error)
+    if isinstance(cause, requests.RequestException):
+        return isinstance(cause, requests.exceptions.InvalidJSONError)
+    return isinstance(cause, OSError | duckdb.IOException)
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return the error that the others were raised from."""
+    chain = [error, *_causes(error)]
+    return chain[-1]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    while error.__cause__ is not None:
+        error = error.__cause__
+        yield error

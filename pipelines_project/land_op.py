@@ -1,0 +1,86 @@
+"""The op `<source>_<table>_land`: every month of a run, one new load each."""
+
+from functools import partial
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from pipelines_project.land_month import Landing, is_passing_fault, root_cause
+from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.month_results import MonthResult, attempt
+from pipelines_project.sources.api_calls import ApiCalls, SourceError
+from pipelines_project.table import Extract, NewLoad, Table
+
+MONTH_ATTEMPTS = 3
+
+
+class LandConfig(dg.Config):
+    """What one run may do differently when it lands."""
+
+    allow_shrink: bool | None = Field(
+        default=None,
+        description="Land a month even if most of its rows would go; default: the source's own.",
+    )
+
+
+def land_op(table: Table) -> dg.OpDefinition:
+    """Return the op that lands the months of its run and hands on how each went.
+
+    It never fails for a month: the op after it tidies the good ones, and then reports.
+    """
+
+    @dg.op(
+        name=f"{table.source}_{table.name}_land",
+        description=f"Land each month of `{table.name}` as the parquet files of one new load.",
+        pool=f"{table.source}_api",
+        out=dg.Out(list),
+    )
+    def land(
+        context: dg.OpExecutionContext, config: LandConfig, landing: LandingZone
+    ) -> list[MonthResult]:
+        calls = ApiCalls()
+        extract = table.extractor(calls)
+        allow_shrink = table.allow_shrink if config.allow_shrink is None else config.allow_shrink
+        results = []
+        for month in context.partition_keys:
+            work = partial(_land, table, landing, month, extract, calls, allow_shrink)
+            results.append(attempt(month, work, partial(_reason, calls)))
+            context.log.info(f"{month}: {results[-1].error or results[-1].metadata}")
+        return results
+
+    return land
+
+
+def _land(
+    table: Table,
+    zone: LandingZone,
+    month: str,
+    extract: Extract,
+    calls: ApiCalls,
+    allow_shrink: bool,
+) -> dict[str, Any]:
+    """Land one month, again if the fault may pass, and return its metadata."""
+    place, asked_before = table.place(zone, month), calls.count
+
+    def verify(files: list[str]) -> dict[str, Any]:
+        return table.verify(NewLoad(zone, place, files, allow_shrink))
+
+    retrying = Retrying(
+        stop=stop_after_attempt(MONTH_ATTEMPTS),
+        wait=wait_random_exponential(multiplier=1, max=30),
+        retry=retry_if_exception(is_passing_fault),
+        reraise=True,
+    )
+    metadata = retrying(Landing(zone, place, extract, verify).land)
+    return {**metadata, "http_requests": calls.count - asked_before}
+
+
+def _reason(calls: ApiCalls, error: Exception) -> str:
+    """Return why a month failed: the innermost error, and what was answered last."""
+    cause = root_cause(error)
+    if isinstance(cause, SourceError | LandingError):
+        return str(cause)
+    answered = f" (the last answer was from {calls.last_url})" if calls.last_url else ""
+    return f"{type(cause).__name__}: {cause}{answered}"

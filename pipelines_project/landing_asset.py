@@ -1,0 +1,43 @@
+"""The asset `landing/<source>/<table>`, a graph of two ops, and the job that runs the second."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from pipelines_project.table import Table
+
+
+def landing_asset(
+    table: Table, land: dg.OpDefinition, delete_stale_files: dg.OpDefinition
+) -> dg.AssetsDefinition:
+    """Return the asset: `land` fetches its months, `delete_stale_files` tidies and reports."""
+
+    @dg.graph_asset(
+        key=table.landing_key,
+        description=table.description,
+        group_name=table.source,
+        partitions_def=table.partitions,
+        backfill_policy=table.backfill_policy,
+        kinds={"dlt", "parquet"},
+    )
+    def landing() -> None:
+        return delete_stale_files(land())
+
+    return landing
+
+
+def delete_stale_files_job(
+    source: str, ops: Sequence[dg.OpDefinition], partitions: dg.MonthlyPartitionsDefinition
+) -> dg.JobDefinition:
+    """Return the job that deletes the stale files of every table of the source, by month."""
+
+    @dg.job(
+        name=f"{source}_delete_stale_files",
+        description=f"Delete the stale files of every table of {source} in a month.",
+        partitions_def=partitions,
+    )
+    def delete_stale_files() -> None:
+        for op in ops:
+            op()
+
+    return delete_stale_files

@@ -1,0 +1,164 @@
+"""The landing zone: which load of a month is current, which files are stale, and how one lands.
+
+A load is the files of a month's folder whose names begin with one dlt load id. dlt writes a load's
+marker after its files, so the marker commits the load. The current load of a month is the newest
+load id that has a marker. Anything else in the folder is stale (older) or still being written
+(newer, without a marker), and does not exist for readers.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import NamedTuple
+
+import dagster as dg
+import dlt
+import duckdb
+import fsspec
+from dlt.destinations import filesystem
+from fsspec.implementations.local import LocalFileSystem
+from pydantic import Field
+
+from pipelines_project.month_folder import MonthFolder, checked_name, landed_months
+
+_READ_ATTEMPTS = 100
+
+
+class LandingError(Exception):
+    """The landing zone cannot be read or written as asked; says where, why and what to do."""
+
+
+class Load(NamedTuple):
+    """A committed load of one month: its dlt load id and its files, as DuckDB reads them."""
+
+    load_id: str
+    files: list[str]
+
+
+class LandingZone(dg.ConfigurableResource):
+    """Parquet by month on any filesystem that fsspec knows."""
+
+    url: str = Field(default="data/landing", description="Root of the landing zone: path or URL.")
+
+    @cached_property
+    def _root(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        fs, path = fsspec.url_to_fs(self.url, use_listings_cache=False)
+        return fs, path.rstrip("/")
+
+    @property
+    def fs(self) -> fsspec.AbstractFileSystem:
+        """The filesystem that holds the landing zone."""
+        return self._root[0]
+
+    def month_folder(self, source: str, table: str, month: str) -> MonthFolder:
+        """Return the place of one month; a name that is not one raises `ValueError`."""
+        return MonthFolder(self.fs, f"{self._root[1]}/{source}", source, table, month)
+
+    @contextmanager
+    def pipeline(self, source: str, table: str, month: str) -> Iterator[dlt.Pipeline]:
+        """Give a dlt pipeline that lands one month, and delete its working folder afterwards.
+
+        The name and the working folder are its own, so any number of months, and any number of
+        runs of one month, can land at once (dagster issue 21022, dlt issue 1102). It restores no
+        dlt state: the partition is the cursor.
+        """
+        destination = filesystem(
+            bucket_url=self.url,
+            layout="{table_name}/month={month}/{load_id}.{file_id}.{ext}",
+            extra_placeholders={"month": month},
+        )
+        with tempfile.TemporaryDirectory(prefix="landing-") as working_folder:
+            pipeline = dlt.pipeline(
+                self.month_folder(source, table, month).schema_name,
+                pipelines_dir=working_folder,
+                dataset_name=source,
+                destination=destination,
+            )
+            pipeline.config.restore_from_destination = False
+            try:
+                yield pipeline
+            finally:
+                pipeline.deactivate()
+
+    def months(self, source: str, table: str) -> list[str]:
+        """Return the months that have a committed load, in order."""
+        return landed_months(self.fs, f"{self._root[1]}/{checked_name(source)}", table)
+
+    def current_load(self, source: str, table: str, month: str) -> str | None:
+        """Return the newest committed load id of the month, or None if it was never landed."""
+        return next(iter(self.month_folder(source, table, month).committed_loads()), None)
+
+    def current_files(self, source: str, table: str, month: str) -> Load | None:
+        """Return the current load with its files, all of one load, or None if never landed.
+
+        The marker is read again after the files are listed: a run that commits in between may
+        already be deleting what was listed, and then the reader starts over.
+
+        Raises:
+            LandingError: the current load is committed but its files are gone.
+        """
+        place = self.month_folder(source, table, month)
+        for _ in range(_READ_ATTEMPTS):
+            load_id = self.current_load(source, table, month)
+            if load_id is None:
+                return None
+            files = place.files_by_load().get(load_id, [])
+            if load_id == self.current_load(source, table, month):
+                if files:
+                    return Load(load_id, [self._readable(path) for path in files])
+                raise LandingError(
+                    f"the current load {load_id} of {source}/{table} {month} is committed but "
+                    f"its files are gone from {place.path}: land {month} again"
+                )
+        raise LandingError(f"{source}/{table} {month} was landed anew at each of many reads")
+
+    def stale_files(self, source: str, table: str, month: str, keep_loads: int = 0) -> list[str]:
+        """Return the paths that may be deleted, in an order in which stopping halfway is safe.
+
+        Stale are the data files, then the markers and schema files, of loads older than the
+        current one. A newer load may still be being written and is never stale.
+
+        Args:
+            source: the source.
+            table: the table.
+            month: the month, `YYYY-MM`.
+            keep_loads: how many whole superseded loads to keep, the newest ones.
+        """
+        place = self.month_folder(source, table, month)
+        committed, files = place.committed_loads(), place.files_by_load()
+        if not committed:
+            return []
+        superseded = [load_id for load_id in committed[1:] if load_id in files]
+        kept = [committed[0], *superseded[:keep_loads]]
+        stale = sorted(
+            (i for i in {*files, *committed} - {*kept} if float(i) < float(committed[0])), key=float
+        )
+        data = [path for load_id in stale for path in files.get(load_id, [])]
+        markers = [place.marker(load_id) for load_id in stale if load_id in committed]
+        return data + markers + place.stale_schema_files(kept)
+
+    def delete(self, paths: list[str]) -> None:
+        """Delete the files; one that is gone already is fine, and every one is tried.
+
+        Raises:
+            LandingError: names the files that could not be deleted, with the reason for each.
+        """
+        failures: list[str] = []
+        for path in paths:
+            try:
+                self.fs.rm_file(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                failures.append(f"{path}: {error}")
+        if failures:
+            raise LandingError("could not delete " + "; ".join(failures))
+
+    def register(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let a DuckDB connection read the landing zone's files, wherever they are."""
+        if not isinstance(self.fs, LocalFileSystem):
+            connection.register_filesystem(self.fs)
+
+    def _readable(self, path: str) -> str:
+        return path if isinstance(self.fs, LocalFileSystem) else self.fs.unstrip_protocol(path)

@@ -1,0 +1,119 @@
+"""One month of one table on storage: names, paths and listings, as dlt's filesystem has them."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+
+from fsspec import AbstractFileSystem
+
+from pipelines_project.months import checked_month
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_DATA_FILE = re.compile(r"(\d+\.\d+)\.[^/]+\.parquet")
+_MARKER = re.compile(r"(?P<schema>.+)__(?P<load_id>\d+\.\d+)\.jsonl")
+_SCHEMA_FILE = re.compile(r"(?P<schema>.+)__(?P<written>\d+\.\d+)__(?P<hash>[0-9a-f]+)\.jsonl")
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a source or table if dlt, a path and SQL all take it as it is.
+
+    Raises:
+        ValueError: for anything but lower-case words joined by single underscores.
+    """
+    if len(name) > 60 or not _NAME.fullmatch(name):
+        raise ValueError(f"{name[:80]!r} is not a name: use a-z, 0-9 and single underscores")
+    return name
+
+
+def names_in(fs: AbstractFileSystem, folder: str) -> list[str]:
+    """Return the names of the entries in a folder, none if there is no such folder."""
+    try:
+        return sorted(path.rsplit("/", 1)[-1] for path in fs.ls(folder, detail=False))
+    except FileNotFoundError:
+        return []
+
+
+def landed_months(fs: AbstractFileSystem, dataset: str, table: str) -> list[str]:
+    """Return the months of a table that have a committed load, in order."""
+    source = dataset.rsplit("/", 1)[-1]
+    schema = re.compile(rf"{source}_{checked_name(table)}_(\d{{4}})_(\d{{2}})")
+    markers = (_MARKER.fullmatch(name) for name in names_in(fs, f"{dataset}/_dlt_loads"))
+    found = (schema.fullmatch(marker["schema"]) for marker in markers if marker)
+    return sorted({f"{match[1]}-{match[2]}" for match in found if match})
+
+
+@dataclass(frozen=True)
+class MonthFolder:
+    """The place of one month: `dataset` is the path of its source's folder."""
+
+    fs: AbstractFileSystem
+    dataset: str
+    source: str
+    table: str
+    month: str
+
+    def __post_init__(self) -> None:
+        """Refuse names that would lead out of the folder or into another month's."""
+        checked_name(self.source)
+        checked_name(self.table)
+        checked_month(self.month)
+
+    @property
+    def path(self) -> str:
+        """The folder of the month's parquet files."""
+        return f"{self.dataset}/{self.table}/month={self.month}"
+
+    @property
+    def schema_name(self) -> str:
+        """The dlt pipeline and schema name of the month, which its markers begin with."""
+        return f"{self.source}_{self.table}_{self.month.replace('-', '_')}"
+
+    def marker(self, load_id: str) -> str:
+        """Return the path of the file whose presence commits the load."""
+        return f"{self.dataset}/_dlt_loads/{self.schema_name}__{load_id}.jsonl"
+
+    def committed_loads(self) -> list[str]:
+        """Return the load ids that have a marker, newest first."""
+        found = map(_MARKER.fullmatch, names_in(self.fs, f"{self.dataset}/_dlt_loads"))
+        ids = [m["load_id"] for m in found if m and m["schema"] == self.schema_name]
+        return sorted(ids, key=float, reverse=True)
+
+    def files_by_load(self) -> dict[str, list[str]]:
+        """Return every load id that has files in the folder, committed or not, with their paths."""
+        loads: dict[str, list[str]] = {}
+        for name in names_in(self.fs, self.path):
+            if match := _DATA_FILE.fullmatch(name):
+                loads.setdefault(match[1], []).append(f"{self.path}/{name}")
+        return loads
+
+    def files_of_load(self, load_id: str) -> list[str]:
+        """Return the paths of one load, its marker first: without it the load is not committed."""
+        markers = [self.marker(load_id)] if load_id in self.committed_loads() else []
+        return markers + self.files_by_load().get(load_id, [])
+
+    def stale_schema_files(self, kept_loads: list[str]) -> list[str]:
+        """Return the month's dlt schema files that no kept load uses.
+
+        dlt writes a schema file once and later loads with the same schema share it, so a file
+        goes only when no kept load's marker states its hash. One that is newer than every kept
+        load stays: a run that is still going may have written it.
+        """
+        folder = f"{self.dataset}/_dlt_version"
+        newest = max(map(float, kept_loads))
+        used = {self._schema_hash(load_id) for load_id in kept_loads}
+        found = map(_SCHEMA_FILE.fullmatch, names_in(self.fs, folder))
+        return [
+            f"{folder}/{match[0]}"
+            for match in found
+            if match and match["schema"] == self.schema_name
+            if match["hash"] not in used and float(match["written"]) < newest
+        ]
+
+    def _schema_hash(self, load_id: str) -> str:
+        """Return the hash that a marker states, or "" if it is gone by now or was cut off."""
+        try:
+            marker = json.loads(self.fs.read_text(self.marker(load_id)))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return ""
+        return base64.b64decode(marker["schema_version_hash"]).hex()

@@ -1,0 +1,129 @@
+"""The component that makes one dlt source into assets by month: landed, tidied, loaded, checked."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import dagster as dg
+from pydantic import Field, field_validator
+
+from pipelines_project.checks import table_checks
+from pipelines_project.delete_stale_files_op import delete_stale_files_op
+from pipelines_project.land_op import land_op
+from pipelines_project.landing_asset import delete_stale_files_job, landing_asset
+from pipelines_project.months import checked_month, monthly_partitions, months_in_flux
+from pipelines_project.sources.api_calls import ApiCalls
+from pipelines_project.table import Extract, NewLoad, Table, accept
+from pipelines_project.warehouse_asset import warehouse_asset
+
+
+class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
+    """A dlt source whose tables land as parquet by month and load into the warehouse.
+
+    A subclass names its `source`, adds the attributes that its API needs, and lists its tables.
+    Assets, ops, jobs, checks and the schedule come from here.
+    """
+
+    source: ClassVar[str]
+
+    start_month: str = Field(description="The first month there is, YYYY-MM.")
+    cron: str | None = Field(
+        default="0 6 * * *",
+        description="When the schedule lands the current month, in UTC; null for no schedule.",
+    )
+    months_per_run: int | None = Field(
+        default=None,
+        ge=1,
+        description="Split a backfill into runs of so many months; null for one run. A split "
+        "source cannot be materialized with --partition-range.",
+    )
+    allow_shrink: bool = Field(
+        default=False, description="Land a month even if most of its rows would go."
+    )
+    keep_loads: int = Field(
+        default=0, ge=0, description="How many superseded loads of a month to keep."
+    )
+    fresh_within_hours: float = Field(
+        default=36, gt=0, description="How old the current month may be before it is not fresh."
+    )
+
+    @field_validator("start_month")
+    @classmethod
+    def _is_month(cls, month: str) -> str:
+        return checked_month(month)
+
+    @abstractmethod
+    def tables(self) -> Sequence[Table]:
+        """Return the tables of the source, each made with `self.table`."""
+
+    def table(
+        self,
+        name: str,
+        description: str,
+        key: tuple[str, ...],
+        extractor: Callable[[ApiCalls], Extract],
+        verify: Callable[[NewLoad], dict[str, Any]] = accept,
+    ) -> Table:
+        """Return one table with the settings of this source; see `Table` for the arguments."""
+        return Table(
+            source=self.source,
+            name=name,
+            description=description,
+            key=key,
+            extractor=extractor,
+            verify=verify,
+            partitions=monthly_partitions(self.start_month),
+            backfill_policy=self._backfill_policy(),
+            keep_loads=self.keep_loads,
+            allow_shrink=self.allow_shrink,
+            fresh_within=timedelta(hours=self.fresh_within_hours),
+        )
+
+    def _backfill_policy(self) -> dg.BackfillPolicy:
+        if self.months_per_run is None:
+            return dg.BackfillPolicy.single_run()
+        return dg.BackfillPolicy.multi_run(self.months_per_run)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return everything that Dagster shows of this source."""
+        tables = self.tables()
+        tidy = {table.name: delete_stale_files_op(table) for table in tables}
+        landing = [landing_asset(table, land_op(table), tidy[table.name]) for table in tables]
+        assets = [*landing, *(warehouse_asset(table) for table in tables)]
+        freshness = dg.FreshnessPolicy.time_window(timedelta(hours=self.fresh_within_hours))
+        partitions = monthly_partitions(self.start_month)
+        materialize = dg.define_asset_job(
+            f"{self.source}_materialize",
+            selection=dg.AssetSelection.groups(self.source),
+            description=f"Land, load and model a month of {self.source}.",
+        )
+        return dg.Definitions(
+            assets=dg.map_asset_specs(
+                lambda spec: spec.replace_attributes(freshness_policy=freshness), assets
+            ),
+            asset_checks=[check for table in tables for check in table_checks(table)],
+            jobs=[
+                delete_stale_files_job(self.source, list(tidy.values()), partitions),
+                materialize,
+            ],
+            schedules=[*self._schedules()],
+        )
+
+    def _schedules(self) -> Iterator[dg.ScheduleDefinition]:
+        """Yield the schedule of the current month, if there is a cron; it is off at first."""
+        if self.cron is None:
+            return
+
+        @dg.schedule(
+            name=f"{self.source}_materialize_schedule",
+            job_name=f"{self.source}_materialize",
+            cron_schedule=self.cron,
+            description="Land the current month again, and in its first days the one before.",
+        )
+        def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+            for month in months_in_flux(context.scheduled_execution_time):
+                run_key = f"{month} {context.scheduled_execution_time.isoformat()}"
+                yield dg.RunRequest(run_key=run_key, partition_key=month)
+
+        yield schedule

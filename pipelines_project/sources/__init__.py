@@ -1,0 +1,1 @@
+"""The dlt sources: fetching and paging only, with no import of Dagster."""

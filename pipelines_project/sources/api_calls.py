@@ -1,0 +1,54 @@
+"""What a source's HTTP session did: one place that counts requests and refuses bad answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from dlt.sources.helpers.requests import Client
+
+
+class SourceError(Exception):
+    """An answer that trying again cannot mend; its text says what to do."""
+
+
+@dataclass
+class ApiCalls:
+    """The requests made so far, retries and redirects included, and the address of the last."""
+
+    count: int = 0
+    last_url: str = ""
+
+    def checked(
+        self, refusals: Mapping[int, Callable[[requests.Response], str]]
+    ) -> Callable[..., None]:
+        """Return a response hook that counts the answer and raises on a bad status.
+
+        Args:
+            refusals: for a status that no retry can mend, the text of its `SourceError`.
+
+        Returns:
+            A hook for `requests`; other bad statuses raise `requests.HTTPError`, of which the
+            session retries 429 and 5xx.
+        """
+
+        def check(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+            self.count += 1
+            self.last_url = response.url
+            if explain := refusals.get(response.status_code):
+                raise SourceError(explain(response))
+            response.raise_for_status()
+
+        return check
+
+
+def retrying_session(headers: Mapping[str, str]) -> requests.Session:
+    """Return dlt's HTTP session: bounded retries on 429, 5xx and lost connections.
+
+    `Retry-After` is honoured. The bounds are dlt's own settings, `RUNTIME__REQUEST_MAX_ATTEMPTS`,
+    `RUNTIME__REQUEST_BACKOFF_FACTOR` and `RUNTIME__REQUEST_MAX_RETRY_DELAY`.
+    """
+    client = Client(raise_for_status=False)
+    client.configure()
+    client.session.headers.update(headers)
+    return client.session

@@ -1,0 +1,104 @@
+"""The warehouse: any database that DuckDB attaches, reached by loads, checks and marts alike."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from pydantic import Field
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from pipelines_project.landing_zone import LandingZone
+
+# Rows have no order, and not keeping one lets a load of any size stream. What does not fit into
+# memory spills to the temporary directory, which would by default be the working directory.
+_CONFIG: dict[str, Any] = {
+    "preserve_insertion_order": False,
+    "temp_directory": tempfile.gettempdir(),
+}
+_SCHEME = re.compile(r"\w+:")
+_LOCKED = re.compile(r"Could not set lock|Unique file handle conflict", re.IGNORECASE)
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot take what it was asked to; says which table and month, and why."""
+
+
+def quoted(name: str) -> str:
+    """Return the name as a quoted SQL identifier."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what is done inside, or roll all of it back if anything is raised."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        _roll_back(connection)
+        raise
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.rollback()
+    except duckdb.TransactionException:
+        # A commit that fails has ended its transaction already, and no other can be open here.
+        return
+
+
+class Warehouse(dg.ConfigurableResource):
+    """A DuckDB file by default; DuckLake and PostgreSQL by what their `ATTACH` takes."""
+
+    url: str = Field(
+        default="data/warehouse.duckdb",
+        description="What DuckDB attaches: a file, `ducklake:…` or `postgres:…`.",
+    )
+    lock_timeout_seconds: float = Field(
+        default=120.0, description="How long to wait for another process to let go of the file."
+    )
+
+    @contextmanager
+    def connect(self, landing: LandingZone | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a DuckDB connection whose default database is the warehouse.
+
+        Args:
+            landing: the landing zone to read from, if any.
+
+        Raises:
+            WarehouseError: the file is still locked after `lock_timeout_seconds`; DuckDB's
+                message, which is part of it, names the process that holds it.
+        """
+        with duckdb.connect(config=_CONFIG) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            if landing:
+                landing.register(connection)
+            self._attach(connection)
+            yield connection
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if not _SCHEME.match(self.url):
+            Path(self.url).parent.mkdir(parents=True, exist_ok=True)
+        url = self.url.replace("'", "''")
+        retrying = Retrying(
+            stop=stop_after_delay(self.lock_timeout_seconds),
+            wait=wait_random_exponential(multiplier=0.05, max=2),
+            retry=retry_if_exception(lambda error: bool(_LOCKED.search(str(error)))),
+            reraise=True,
+        )
+        try:
+            retrying(connection.execute, f"attach '{url}' as warehouse; use warehouse")
+        except duckdb.Error as error:
+            raise WarehouseError(f"cannot open the warehouse {self.url}: {error}") from error
+
+    def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return what a query answers; a table that was never loaded answers no rows."""
+        with self.connect() as connection:
+            return connection.execute(sql, parameters or {}).fetchall()

@@ -1,0 +1,82 @@
+"""The asset `warehouse/<source>/<table>`: each month's current load as the rows of a table."""
+
+from functools import partial
+from typing import Any
+
+import dagster as dg
+import duckdb
+from pydantic import Field
+
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.month_load import replace_month
+from pipelines_project.month_results import attempt, materialize_commands, record
+from pipelines_project.table import Table
+from pipelines_project.warehouse import Warehouse
+
+POOL = "warehouse"
+
+
+class LoadConfig(dg.Config):
+    """What one run may do differently when it loads."""
+
+    replace_newer_load: bool = Field(
+        default=False,
+        description="Load a month although the warehouse holds a newer load of it, which was "
+        "discarded from the landing zone.",
+    )
+
+
+def warehouse_asset(table: Table) -> dg.AssetsDefinition:
+    """Return the asset that loads every month of its run, one transaction each."""
+
+    @dg.asset(
+        key=table.warehouse_key,
+        deps=[table.landing_key],
+        description=f"{table.description} `month` says which month a row was landed for.",
+        group_name=table.source,
+        partitions_def=table.partitions,
+        backfill_policy=table.backfill_policy,
+        automation_condition=follows_any_month(),
+        pool=POOL,
+        kinds={"duckdb"},
+    )
+    def warehouse(
+        context: dg.AssetExecutionContext,
+        config: LoadConfig,
+        landing: LandingZone,
+        warehouse: Warehouse,
+    ) -> None:
+        with warehouse.connect(landing) as connection:
+            results = [
+                attempt(month, partial(_load, table, landing, connection, month, config))
+                for month in context.partition_keys
+            ]
+        failed = [result.month for result in results if result.error]
+        again = materialize_commands(table.warehouse_key, failed)
+        record(context, results, f"When the cause is mended:\n{again}" if failed else "")
+
+    return warehouse
+
+
+def follows_any_month() -> dg.AutomationCondition:
+    """Return the condition under which a month is loaded: its landing was updated.
+
+    `eager()` alone looks at the latest month only, and a re-run of an old one would stay unloaded.
+    """
+    return dg.AutomationCondition.eager().without(dg.AutomationCondition.in_latest_time_window())
+
+
+def _load(
+    table: Table,
+    landing: LandingZone,
+    connection: duckdb.DuckDBPyConnection,
+    month: str,
+    config: LoadConfig,
+) -> dict[str, Any]:
+    place = table.place(landing, month)
+    loaded = replace_month(connection, landing, place, table.key, config.replace_newer_load)
+    return {
+        "dagster/partition_row_count": loaded.rows,
+        "load_id": loaded.load_id,
+        "skipped": loaded.skipped,
+    }
