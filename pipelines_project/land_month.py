@@ -90,11 +90,11 @@ class Landing:
         ahead = float(current or 0) - time.time()
         if ahead > CLOCK_WAIT_SECONDS:
             raise LandingError(
-                f"the current load {current} of {self.place.source}/{self.place.table} "
-                f"{self.place.month} was landed at {_clock(float(current or 0))} by the clock of "
-                f"its machine, and this machine's clock says {_clock(time.time())}. Set the clock "
-                "that is wrong; if it was the other one, delete that load with the run config "
-                f"discard_load_id: '{current}' of the op delete_stale_files"
+                f"the current load {current} of {self.place} was landed at "
+                f"{_clock(float(current or 0))} by the clock of its machine, and this machine's "
+                f"clock says {_clock(time.time())}. Set the clock that is wrong; if it was the "
+                f"other one, delete that load with the run config discard_load_id: '{current}' of "
+                "the op delete_stale_files"
             )
         if ahead >= 0:
             time.sleep(ahead + 0.001)

@@ -108,10 +108,10 @@ class LandingZone(dg.ConfigurableResource):
                 if files:
                     return Load(load_id, [self._readable(path) for path in files])
                 raise LandingError(
-                    f"the current load {load_id} of {source}/{table} {month} is committed but "
-                    f"its files are gone from {place.path}: land {month} again"
+                    f"the current load {load_id} of {place} is committed but its files are gone "
+                    f"from {place.path}: land {month} again"
                 )
-        raise LandingError(f"{source}/{table} {month} was landed anew at each of many reads")
+        raise LandingError(f"{place} was landed anew at each of many reads")
 
     def stale_files(self, source: str, table: str, month: str, keep_loads: int = 0) -> list[str]:
         """Return the paths that may be deleted, in an order in which stopping halfway is safe.

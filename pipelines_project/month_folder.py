@@ -59,6 +59,10 @@ class MonthFolder:
         checked_name(self.table)
         checked_month(self.month)
 
+    def __str__(self) -> str:
+        """Name the month as errors do."""
+        return f"{self.source}/{self.table} {self.month}"
+
     @property
     def path(self) -> str:
         """The folder of the month's parquet files."""

@@ -12,7 +12,9 @@ from pipelines_project.checks import table_checks
 from pipelines_project.delete_stale_files_op import delete_stale_files_op
 from pipelines_project.land_op import land_op
 from pipelines_project.landing_asset import delete_stale_files_job, landing_asset
+from pipelines_project.month_load import Loader
 from pipelines_project.months import checked_month, monthly_partitions, months_in_flux
+from pipelines_project.replace_month import replace_month
 from pipelines_project.sources.api_calls import ApiCalls
 from pipelines_project.table import Extract, NewLoad, Table, accept
 from pipelines_project.warehouse_asset import warehouse_asset
@@ -57,21 +59,34 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
     def tables(self) -> Sequence[Table]:
         """Return the tables of the source, each made with `self.table`."""
 
+    def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
+        """Return the checks of one of the tables; a source with more truths adds to them."""
+        return table_checks(table)
+
+    def sensors(self) -> Sequence[dg.SensorDefinition]:
+        """Return the sensors of the source; none unless it can tell which months changed."""
+        return []
+
     def table(
         self,
         name: str,
         description: str,
         key: tuple[str, ...],
         extractor: Callable[[ApiCalls], Extract],
+        loader: Loader | None = None,
         verify: Callable[[NewLoad], dict[str, Any]] = accept,
     ) -> Table:
-        """Return one table with the settings of this source; see `Table` for the arguments."""
+        """Return one table with the settings of this source; see `Table` for the arguments.
+
+        Without a loader a re-run replaces the month's rows.
+        """
         return Table(
             source=self.source,
             name=name,
             description=description,
             key=key,
             extractor=extractor,
+            loader=loader or replace_month(key),
             verify=verify,
             partitions=monthly_partitions(self.start_month),
             backfill_policy=self._backfill_policy(),
@@ -102,12 +117,13 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             assets=dg.map_asset_specs(
                 lambda spec: spec.replace_attributes(freshness_policy=freshness), assets
             ),
-            asset_checks=[check for table in tables for check in table_checks(table)],
+            asset_checks=[check for table in tables for check in self.checks(table)],
             jobs=[
                 delete_stale_files_job(self.source, list(tidy.values()), partitions),
                 materialize,
             ],
             schedules=[*self._schedules()],
+            sensors=self.sensors(),
         )
 
     def _schedules(self) -> Iterator[dg.ScheduleDefinition]:

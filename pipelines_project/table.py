@@ -10,6 +10,7 @@ from dlt.extract import DltResource
 
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.month_folder import MonthFolder
+from pipelines_project.month_load import Loader
 from pipelines_project.sources.api_calls import ApiCalls
 
 Extract = Callable[[str], DltResource]
@@ -41,6 +42,7 @@ class Table:
         description: what one row is and where it comes from.
         key: the columns that tell one row of a month from another.
         extractor: called once per run, so that its closure can keep a session and cached lists.
+        loader: how a load's rows enter the warehouse table.
         verify: refuses a new load by raising, before it is committed, or returns metadata.
         partitions: the months of the source.
         backfill_policy: how many months a run takes.
@@ -54,6 +56,7 @@ class Table:
     description: str
     key: tuple[str, ...]
     extractor: Callable[[ApiCalls], Extract]
+    loader: Loader
     verify: Callable[[NewLoad], dict[str, Any]]
     partitions: dg.MonthlyPartitionsDefinition
     backfill_policy: dg.BackfillPolicy

@@ -67,7 +67,7 @@ def _reconcile(
         target = widened_type(have, new, survives)
     except IrreconcilableTypesError as error:
         raise WarehouseError(
-            f"{place.source}/{place.table} {place.month}: column {name!r} is {have} in the "
+            f"{place}: column {name!r} is {have} in the "
             f"warehouse and {new} in the landed month, and no type holds both"
         ) from error
     if target != have:

@@ -8,7 +8,7 @@ import duckdb
 from pydantic import Field
 
 from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_load import replace_month
+from pipelines_project.month_load import load_month
 from pipelines_project.month_results import attempt, materialize_commands, record
 from pipelines_project.table import Table
 from pipelines_project.warehouse import Warehouse
@@ -74,7 +74,7 @@ def _load(
     config: LoadConfig,
 ) -> dict[str, Any]:
     place = table.place(landing, month)
-    loaded = replace_month(connection, landing, place, table.key, config.replace_newer_load)
+    loaded = load_month(connection, landing, place, table.loader, config.replace_newer_load)
     return {
         "dagster/partition_row_count": loaded.rows,
         "load_id": loaded.load_id,

@@ -1,0 +1,47 @@
+"""The warehouse's ledger, `ledger.loads`: which load of each month a table holds, and its rows.
+
+It is written in the transaction that writes the rows, so that a month is loaded once and an older
+load never replaces a newer one.
+"""
+
+from typing import Any
+
+import duckdb
+
+from pipelines_project.month_folder import MonthFolder
+from pipelines_project.warehouse import quoted
+
+_LEDGER = "ledger.loads"
+_THIS_MONTH = "where source = $source and table_name = $table and month = $month"
+
+
+def create_ledger(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Create the ledger and the source's schema if they are not there."""
+    connection.execute(f"""
+        create schema if not exists ledger;
+        create schema if not exists {quoted(source)};
+        create table if not exists {_LEDGER} (
+            source varchar, table_name varchar, month varchar, load_id varchar, row_count bigint
+        )
+    """)
+
+
+def held_load(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> tuple[str, int] | None:
+    """Return the load id and the row count that are recorded for the month, if any."""
+    query = f"select load_id, row_count from {_LEDGER} {_THIS_MONTH}"
+    return connection.execute(query, _parameters(place)).fetchone()
+
+
+def write_ledger(
+    connection: duckdb.DuckDBPyConnection, place: MonthFolder, load_id: str, rows: int
+) -> None:
+    """Record that the table holds this load of the month, in place of what was recorded."""
+    connection.execute(f"delete from {_LEDGER} {_THIS_MONTH}", _parameters(place))
+    connection.execute(
+        f"insert into {_LEDGER} values ($source, $table, $month, $load_id, $rows)",
+        {**_parameters(place), "load_id": load_id, "rows": rows},
+    )
+
+
+def _parameters(place: MonthFolder) -> dict[str, Any]:
+    return {"source": place.source, "table": place.table, "month": place.month}

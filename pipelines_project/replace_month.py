@@ -1,0 +1,61 @@
+"""The loader for sources whose month is complete in itself: the month's rows are its load's."""
+
+from collections.abc import Sequence
+
+import duckdb
+
+from pipelines_project.landing_zone import Load
+from pipelines_project.month_folder import MonthFolder
+from pipelines_project.month_load import Loader
+from pipelines_project.table_columns import READ_FILES, table_name
+from pipelines_project.warehouse import WarehouseError, quoted
+
+
+def replace_month(key: Sequence[str]) -> Loader:
+    """Return the loader that deletes the month's rows and inserts those of its current load.
+
+    Args:
+        key: the columns that tell one row of a month from another; a load that has one twice is
+            refused.
+    """
+
+    def write(
+        connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, columns: str
+    ) -> int:
+        parameters = {"month": place.month}
+        connection.execute(f"delete from {table_name(place)} where month = $month", parameters)
+        connection.execute(
+            f"insert into {table_name(place)} by name "
+            f"select {columns}, $month as month from {READ_FILES}",
+            {"files": load.files, **parameters},
+        )
+        _check_keys(connection, place, key)
+        return _check_count(connection, place, load)
+
+    return Loader(write, lambda connection, place, rows: _count(connection, place) == rows)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> int:
+    query = f"select count(*) from {table_name(place)} where month = $month"
+    return connection.execute(query, {"month": place.month}).fetchall()[0][0]
+
+
+def _check_count(connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load) -> int:
+    landed = connection.execute(f"select count(*) from {READ_FILES}", {"files": load.files})
+    rows, loaded = landed.fetchall()[0][0], _count(connection, place)
+    if rows != loaded:
+        raise WarehouseError(f"{place}: {rows} rows landed, {loaded} loaded")
+    return rows
+
+
+def _check_keys(
+    connection: duckdb.DuckDBPyConnection, place: MonthFolder, key: Sequence[str]
+) -> None:
+    columns = ", ".join(map(quoted, key))
+    twice = connection.execute(
+        f"""select {columns} from {table_name(place)} where month = $month
+            group by {columns} having count(*) > 1 limit 3""",
+        {"month": place.month},
+    ).fetchall()
+    if twice:
+        raise WarehouseError(f"{place}: rows with the same {tuple(key)}, for example {twice}")
