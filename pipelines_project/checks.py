@@ -64,7 +64,9 @@ def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
         load_id = landing.current_load(table.source, table.name, month)
         landed = datetime.fromtimestamp(float(load_id), UTC) if load_id else None
         late = now - (landed or month_start(month)) > table.fresh_within
-        return _result({month: f"last landed: {landed or 'never'}"} if late else {}, [month])
+        wrong = {month: f"last landed: {landed or 'never'}"} if late else {}
+        # A warning, because a backfill of old months runs this check too and is no failure.
+        return _result(wrong, [month], dg.AssetCheckSeverity.WARN)
 
     return check
 
@@ -161,5 +163,10 @@ def _months(
     return landing.months(table.source, table.name)
 
 
-def _result(wrong: dict[str, str], months: list[str]) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=not wrong, metadata={"wrong": wrong, "months": months})
+def _result(
+    wrong: dict[str, str],
+    months: list[str],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
+    metadata = {"wrong": wrong, "months": months}
+    return dg.AssetCheckResult(passed=not wrong, severity=severity, metadata=metadata)

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pipelines_project.landing_zone import LandingZone
+from pipelines_project.run_launcher import locked_in_process_executor
 from pipelines_project.warehouse import Warehouse
 
 
@@ -20,5 +21,5 @@ def resources() -> dg.Definitions:
                 url=dg.EnvVar("WAREHOUSE_URL").get_value("data/warehouse.duckdb") or ""
             ),
         },
-        executor=dg.in_process_executor,
+        executor=locked_in_process_executor,
     )

@@ -1,0 +1,101 @@
+"""How a run whose process was killed is told from one that works: by a lock of that process.
+
+Dagster goes on counting a killed run as started, so the run holds its pools. The executor here
+takes a lock that ends with the process, however it ends; the launcher here, asked by Dagster's run
+monitoring, fails the runs whose lock is free. There is no process id that could have been reused.
+"""
+
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+# What a launcher answers with has no public name.
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+
+
+def lock_file(instance: dg.DagsterInstance, run_id: str) -> Path:
+    """Return the file that the run's process locks, in the run's folder in Dagster's storage.
+
+    The host's name is in it: a network file system may show the file to a host, but not the lock.
+    """
+    return Path(instance.storage_directory()) / run_id / f"{platform.node()}.lock"
+
+
+def _lock(file: Path) -> None:
+    """Lock the file until this process ends; its descriptor is never closed.
+
+    The file gets its name when it is locked already, so nobody finds it free before.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unnamed = file.with_name(f"{file.name}.{os.getpid()}")
+    descriptor = os.open(unnamed, os.O_CREAT | os.O_RDWR, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    unnamed.rename(file)
+
+
+def _is_free(file: Path) -> bool:
+    """Return whether the process that locked the file has ended; False where that is not known."""
+    try:
+        with file.open("rb") as opened:
+            # Shared, so that two daemons that ask at once do not take each other for the run.
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        # The lock is held, or the run is another host's, or it has no lock.
+        return False
+    return True
+
+
+class _LockedExecutor(dg.Executor):
+    """Executes as another executor does, with the run's lock held."""
+
+    def __init__(self, executor: dg.Executor) -> None:
+        self._executor = executor
+
+    @property
+    def retries(self) -> Any:
+        return self._executor.retries
+
+    @property
+    def step_dependency_config(self) -> Any:
+        return self._executor.step_dependency_config
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+        try:
+            _lock(lock_file(plan_context.instance, plan_context.run_id))
+        except OSError as error:
+            plan_context.log.warning(
+                "This run's lock could not be taken, so if its process is killed, the run counts "
+                f"as started until its maximum runtime: {error}"
+            )
+        yield from self._executor.execute(plan_context, execution_plan)
+
+
+@dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema.as_field())
+def locked_in_process_executor(init_context: dg.InitExecutorContext) -> dg.Executor:
+    """Execute every step in the run's own process, which holds the run's lock."""
+    create = dg.in_process_executor.executor_creation_fn
+    assert create
+    return _LockedExecutor(create(init_context))
+
+
+class LockAwareRunLauncher(dg.DefaultRunLauncher):
+    """Dagster's default launcher, which also knows which runs on its host have been killed."""
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Whether run monitoring may ask."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Return FAILED for a run whose process is known to have ended.
+
+        Any other is RUNNING, so that its maximum runtime decides: monitoring fails UNKNOWN too.
+        """
+        if _is_free(lock_file(self._instance, run.run_id)):
+            return CheckRunHealthResult(WorkerStatus.FAILED, "the run's process was killed")
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
