@@ -5,21 +5,18 @@ import sys
 import threading
 from contextlib import suppress
 
-from starlette.applications import Starlette
-from starlette.routing import Mount
-
-from pipelines_project.sandbox.chess import GeneratedArchives, chess_app
 from pipelines_project.sandbox.server import serving
+from pipelines_project.sandbox.services import service_settings, services_app
 
 
 def main() -> None:
     """Serve the sandbox until Ctrl-C."""
     options = _options()
-    chess = chess_app(GeneratedArchives(options.games_per_month))
-    app = Starlette(routes=[Mount("/chess", chess)])
+    app = services_app(options.games_per_month)
     try:
         with suppress(KeyboardInterrupt), serving(app, options.port) as url:
-            print(f"export CHESS_API_URL={url}/chess/pub", flush=True)
+            for name, value in service_settings(url).items():
+                print(f"export {name}={value}", flush=True)
             threading.Event().wait()
     except (OSError, OverflowError) as error:
         sys.exit(f"cannot serve on port {options.port}: {error}")

@@ -1,0 +1,101 @@
+"""The demo: `python -m pipelines_project.sandbox.demo` lands, loads and models made-up data.
+
+It writes to the landing zone, the warehouse and the Dagster instance that the environment names,
+and shows what came of it. `make demo` sets DAGSTER_HOME.
+"""
+
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines_project.defs.resources import resources
+from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.months import month_of, previous_month
+from pipelines_project.sandbox.child_process import exit_on_signals, run
+from pipelines_project.sandbox.demo_report import RunReport, report_of_range, text_table
+from pipelines_project.sandbox.demo_sources import DEMO_SOURCES, DemoSource
+from pipelines_project.sandbox.server import serving
+from pipelines_project.sandbox.services import service_settings, services_app
+from pipelines_project.warehouse import Warehouse, WarehouseError
+
+_MONTHS = 6
+
+
+def main() -> None:
+    """Run each source of the demo, or exit with the reason why one cannot."""
+    home = os.environ.get("DAGSTER_HOME", "")
+    if not (Path(home).is_absolute() and Path(home).is_dir()):
+        sys.exit(
+            f"DAGSTER_HOME must be the absolute path of a folder, and is {home!r}. `make demo` "
+            "sets it to the project's data/dagster"
+        )
+    exit_on_signals()
+    shared = resources().resources or {}
+    landing, warehouse = shared["landing"], shared["warehouse"]
+    months = _last_months()
+    with serving(services_app()) as url, dg.DagsterInstance.get() as instance:
+        print(f"The sandbox answers at {url}.\n", flush=True)
+        for source in DEMO_SOURCES:
+            try:
+                _refuse_real_data(source, landing, warehouse, months)
+                _show(source, _materialize(source, url, instance, months), warehouse)
+            except (LandingError, WarehouseError) as error:
+                sys.exit(f"{source.name}: {error}")
+    print(f"Files:      {landing.url}, a folder for each month of a table")
+    print(f"Warehouse:  {warehouse.url}")
+    print("UI:         make dev, then http://localhost:3000; there, real services are asked")
+
+
+def _last_months() -> list[str]:
+    months = [month_of(datetime.now(UTC))]
+    while len(months) < _MONTHS:
+        months.insert(0, previous_month(months[0]))
+    return months
+
+
+def _refuse_real_data(
+    source: DemoSource, landing: LandingZone, warehouse: Warehouse, months: list[str]
+) -> None:
+    if real := source.real_months(landing, warehouse, months):
+        sys.exit(
+            f"{source.name}: {landing.url} or {warehouse.url} holds data of {', '.join(real)} that "
+            "is not the demo's, and would be replaced. Nothing was changed. To see the demo, set "
+            "LANDING_URL and WAREHOUSE_URL to other places"
+        )
+
+
+def _materialize(
+    source: DemoSource, url: str, instance: dg.DagsterInstance, months: list[str]
+) -> RunReport:
+    """Materialize every asset of the source, or exit with why that failed."""
+    span = f"{months[0]}...{months[-1]}"
+    command = ["asset", "materialize", "-m", "pipelines_project.definitions"]
+    command += ["--select", f"group:{source.name}", "--partition-range", span]
+    print(f"{source.name}: landing, loading and modelling {span} …", flush=True)
+    started, since = time.monotonic(), datetime.now(UTC)
+    environment = source.environment(os.environ) | service_settings(url)
+    code, output = run([sys.executable, "-m", "dagster", *command], environment)
+    report = report_of_range(instance, months[0], since)
+    if code:
+        sys.exit("\n".join([*(report.failures or [output]), f"{source.name}: failed ({code})"]))
+    seconds = time.monotonic() - started
+    print(f"{source.name}: done in {seconds:.0f} s, {report.check_summary()}\n", flush=True)
+    return report
+
+
+def _show(source: DemoSource, report: RunReport, warehouse: Warehouse) -> None:
+    print(text_table(["asset", "months", "rows", "files"], report.assets()))
+    print(source.sample)
+    with warehouse.connect() as connection:
+        answer = connection.execute(source.sample)
+        names = [name for name, *_ in answer.description or []]
+        print(text_table(names, answer.fetchall()))
+    print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""Every service of the sandbox as one app, and the settings that make the project ask it."""
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from pipelines_project.sandbox.chess import chess_app
+from pipelines_project.sandbox.chess_games import GeneratedArchives
+
+
+def services_app(games_per_month: int = 40) -> Starlette:
+    """Serve each service below a path of its own, with data made up for whoever is asked for."""
+    return Starlette(routes=[Mount("/chess", chess_app(GeneratedArchives(games_per_month)))])
+
+
+def service_settings(url: str) -> dict[str, str]:
+    """The environment variables that lead to the services of an app that is served at `url`."""
+    return {"CHESS_API_URL": f"{url}/chess/pub"}

@@ -1,0 +1,168 @@
+"""The demo is run for real, as `make demo` runs it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+import requests
+
+from pipelines_project.sandbox.demo import main
+
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An instance and places of its own, beside settings for real data that must not count."""
+    home = tmp_path / "dagster"
+    home.mkdir()
+    shutil.copy(_ROOT / "data" / "dagster" / "dagster.yaml", home)
+    return {
+        **os.environ,
+        "DAGSTER_HOME": str(home),
+        "LANDING_URL": str(tmp_path / "landing"),
+        "WAREHOUSE_URL": str(tmp_path / "warehouse.duckdb"),
+        "CHESS_PLAYERS": "hikaru",
+        "CHESS_START_MONTH": "2031-01",
+    }
+
+
+def _start(environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pipelines_project.sandbox.demo"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=_ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
+    )
+
+
+def _run(environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run the demo to its end; return its exit code, its output and its errors."""
+    with _start(environment) as demo:
+        output, errors = demo.communicate()
+    assert _left_behind(environment) == []
+    return demo.returncode, output, errors
+
+
+def _left_behind(environment: Mapping[str, str]) -> list[str]:
+    """Return the processes with this environment, where the system tells of them (Linux does)."""
+    setting = f"LANDING_URL={environment['LANDING_URL']}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        # A process may end meanwhile, or be another user's.
+        with suppress(OSError):
+            if setting in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text())
+    return found
+
+
+def _figures(output: str) -> dict[str, tuple[str, str, str]]:
+    """Return months, rows and files of each asset, as they were printed."""
+    found = re.findall(r"^(\w+/\w+/\w+) +(\S+) +(\S+) +(\S+)$", output, re.MULTILINE)
+    return {asset: (months, rows, files) for asset, months, rows, files in found}
+
+
+def _counts(environment: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
+    """Return months, rows and files of each asset, as they are stored."""
+    parquet = f"{environment['LANDING_URL']}/chess/games/*/*.parquet"
+    with duckdb.connect(environment["WAREHOUSE_URL"], read_only=True) as connection:
+
+        def count(what: str, of: str) -> str:
+            [(number,)] = connection.execute(f"select count({what}) from {of}").fetchall()
+            return f"{number:,}"
+
+        landed = f"read_parquet('{parquet}', hive_partitioning = true, filename = true)"
+        months, files = "distinct month", "distinct filename"
+        return {
+            "landing/chess/games": (
+                count(months, landed),
+                count("*", landed),
+                count(files, landed),
+            ),
+            "warehouse/chess/games": (count(months, "chess.games"), count("*", "chess.games"), "-"),
+            "marts/chess/openings": ("-", count("*", "chess_marts.openings"), "-"),
+            "marts/chess/player_months": ("-", count("*", "chess_marts.player_months"), "-"),
+        }
+
+
+def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str, str]) -> None:
+    landing = Path(environment["LANDING_URL"])
+    code, output, errors = _run(environment)
+    files = {file.name for file in landing.rglob("*.parquet")}
+
+    assert (code, errors) == (0, "")
+    assert _figures(output) == _counts(environment)
+    assert _figures(output)["warehouse/chess/games"] == ("6", "480", "-")
+    assert "4 of 4 checks passed" in output
+    assert len(re.findall(r"^demo-(?:anna|boris) ", output, re.MULTILINE)) == 5
+    [url] = re.findall(r"http://127\S+:\d+", output)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=5)
+
+    code, output, errors = _run(environment)
+
+    assert (code, errors) == (0, "")
+    assert _figures(output) == _counts(environment)
+    assert files.isdisjoint(file.name for file in landing.rglob("*.parquet"))
+
+
+def test_real_data_is_not_replaced(environment: dict[str, str]) -> None:
+    month = f"{datetime.now(UTC):%Y-%m}"
+    with duckdb.connect(environment["WAREHOUSE_URL"]) as connection:
+        connection.execute("create schema chess")
+        games = f"values ('{month}', 'hikaru')"
+        connection.execute(f"create table chess.games as from ({games}) as games (month, player)")
+
+    code, output, errors = _run(environment)
+
+    assert code == 1
+    assert f"holds data of {month} that is not the demo's" in errors
+    assert "landing, loading" not in output
+    assert not Path(environment["LANDING_URL"]).exists()
+
+
+def test_a_run_that_fails_is_told_with_its_reason(environment: dict[str, str]) -> None:
+    with duckdb.connect(environment["WAREHOUSE_URL"]) as connection:
+        connection.execute("create schema chess")
+        connection.execute("create table chess.games (month varchar, player varchar, rated date)")
+
+    code, _, errors = _run(environment)
+
+    assert code == 1
+    assert "6 of 6 months of warehouse/chess/games failed" in errors
+    assert "rated" in errors
+    assert "Traceback" not in errors
+
+
+def test_ctrl_c_ends_the_run_that_was_started(environment: dict[str, str]) -> None:
+    with _start(environment) as demo:
+        assert demo.stdout is not None
+        while "landing, loading" not in demo.stdout.readline():
+            assert demo.poll() is None
+        deadline = time.monotonic() + 30
+        while len(_left_behind(environment)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        demo.send_signal(signal.SIGINT)
+        _, errors = demo.communicate()
+
+    assert (demo.returncode, errors) == (128 + signal.SIGINT, "stopping …\n")
+    assert _left_behind(environment) == []
+
+
+@pytest.mark.parametrize("home", ["", "data/dagster", "/no/such/folder"])
+def test_without_an_instance_the_demo_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", home)
+
+    with pytest.raises(SystemExit, match=f"DAGSTER_HOME must be .* and is {home!r}"):
+        main()
