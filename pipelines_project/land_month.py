@@ -54,6 +54,7 @@ class Landing:
             files = _new_files(pipeline, load_id, place.table)
             verified = self.verify(files)
             sizes = [Path(file).stat().st_size for file in files]
+            place.make_dataset()
             info = pipeline.load()
             schema = _column_schema(pipeline, resource, info)
         return {

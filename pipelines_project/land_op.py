@@ -46,8 +46,9 @@ def land_op(table: Table) -> dg.OpDefinition:
         results = []
         for month in context.partition_keys:
             work = partial(_land, table, landing, month, extract, calls, allow_shrink)
-            results.append(attempt(month, work, partial(_reason, calls)))
-            context.log.info(f"{month}: {results[-1].error or results[-1].metadata}")
+            result = attempt(month, work, partial(_reason, calls))
+            context.log.info(f"{month}: {result.error or _summary(result.metadata)}")
+            results.append(result)
         return results
 
     return land
@@ -77,10 +78,15 @@ def _land(
     return {**metadata, "http_requests": calls.count - asked_before}
 
 
+def _summary(metadata: dict[str, Any]) -> str:
+    rows, seconds = metadata["dagster/partition_row_count"], metadata["seconds"]
+    return f"{rows} rows landed as load {metadata['load_id']} in {seconds} s"
+
+
 def _reason(calls: ApiCalls, error: Exception) -> str:
-    """Return why a month failed: the innermost error, and what was answered last."""
+    """Return why a month failed: the innermost error, and what was asked last."""
     cause = root_cause(error)
     if isinstance(cause, SourceError | LandingError):
         return str(cause)
-    answered = f" (the last answer was from {calls.last_url})" if calls.last_url else ""
-    return f"{type(cause).__name__}: {cause}{answered}"
+    asked = f" (the last request was for {calls.last_url})" if calls.last_url else ""
+    return f"{type(cause).__name__}: {cause}{asked}"

@@ -29,6 +29,10 @@ class LandingError(Exception):
     """The landing zone cannot be read or written as asked; says where, why and what to do."""
 
 
+class LostFilesError(LandingError):
+    """A month's current load is committed, and its files are gone."""
+
+
 class Load(NamedTuple):
     """A committed load of one month: its dlt load id and its files, as DuckDB reads them."""
 
@@ -79,7 +83,8 @@ class LandingZone(dg.ConfigurableResource):
             try:
                 yield pipeline
             finally:
-                pipeline.deactivate()
+                if pipeline.is_active:
+                    pipeline.deactivate()
 
     def months(self, source: str, table: str) -> list[str]:
         """Return the months that have a committed load, in order."""
@@ -96,7 +101,7 @@ class LandingZone(dg.ConfigurableResource):
         already be deleting what was listed, and then the reader starts over.
 
         Raises:
-            LandingError: the current load is committed but its files are gone.
+            LostFilesError: the current load is committed but its files are gone.
         """
         place = self.month_folder(source, table, month)
         for _ in range(_READ_ATTEMPTS):
@@ -107,7 +112,7 @@ class LandingZone(dg.ConfigurableResource):
             if load_id == self.current_load(source, table, month):
                 if files:
                     return Load(load_id, [self._readable(path) for path in files])
-                raise LandingError(
+                raise LostFilesError(
                     f"the current load {load_id} of {place} is committed but its files are gone "
                     f"from {place.path}: land {month} again"
                 )

@@ -5,6 +5,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from dlt.common.schema.exceptions import InvalidSchemaName
+from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
 from fsspec import AbstractFileSystem
 
 from pipelines_project.months import checked_month
@@ -58,6 +60,11 @@ class MonthFolder:
         checked_name(self.source)
         checked_name(self.table)
         checked_month(self.month)
+        if (excess := len(self.schema_name) - InvalidSchemaName.MAXIMUM_SCHEMA_NAME_LENGTH) > 0:
+            # dlt would cut the schema's name, and so the marker's, which would then not be found.
+            raise ValueError(
+                f"the names of {self.source}/{self.table} are together {excess} characters too long"
+            )
 
     def __str__(self) -> str:
         """Name the month as errors do."""
@@ -72,6 +79,17 @@ class MonthFolder:
     def schema_name(self) -> str:
         """The dlt pipeline and schema name of the month, which its markers begin with."""
         return f"{self.source}_{self.table}_{self.month.replace('-', '_')}"
+
+    def make_dataset(self) -> None:
+        """Make the source's folder as dlt does, also where another run is about to or was killed.
+
+        dlt fails if the folder is there and its own file in it is not.
+        """
+        init_file = f"{self.dataset}/{INIT_FILE_NAME}"
+        if not self.fs.exists(init_file):
+            self.fs.makedirs(self.dataset, exist_ok=True)
+            versions = dict.fromkeys(("initial_version", "current_version"), CURRENT_VERSION)
+            self.fs.write_text(init_file, json.dumps(versions))
 
     def marker(self, load_id: str) -> str:
         """Return the path of the file whose presence commits the load."""
@@ -100,12 +118,15 @@ class MonthFolder:
         """Return the month's dlt schema files that no kept load uses.
 
         dlt writes a schema file once and later loads with the same schema share it, so a file
-        goes only when no kept load's marker states its hash. One that is newer than every kept
-        load stays: a run that is still going may have written it.
+        goes only when no kept load's marker states its hash, and none goes while a kept load's
+        marker cannot be read. One that is newer than every kept load stays: a run that is still
+        going may have written it.
         """
         folder = f"{self.dataset}/_dlt_version"
         newest = max(map(float, kept_loads))
         used = {self._schema_hash(load_id) for load_id in kept_loads}
+        if None in used:
+            return []
         found = map(_SCHEMA_FILE.fullmatch, names_in(self.fs, folder))
         return [
             f"{folder}/{match[0]}"
@@ -114,10 +135,10 @@ class MonthFolder:
             if match["hash"] not in used and float(match["written"]) < newest
         ]
 
-    def _schema_hash(self, load_id: str) -> str:
-        """Return the hash that a marker states, or "" if it is gone by now or was cut off."""
+    def _schema_hash(self, load_id: str) -> str | None:
+        """Return the hash that a marker states, or None if it is gone by now or was cut off."""
         try:
             marker = json.loads(self.fs.read_text(self.marker(load_id)))
         except (FileNotFoundError, json.JSONDecodeError):
-            return ""
+            return None
         return base64.b64decode(marker["schema_version_hash"]).hex()

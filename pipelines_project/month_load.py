@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from pipelines_project.landing_zone import LandingZone, Load
 from pipelines_project.ledger import create_ledger, held_load, write_ledger
 from pipelines_project.month_folder import MonthFolder
-from pipelines_project.table_columns import match_columns
+from pipelines_project.table_columns import match_columns, table_types
 from pipelines_project.warehouse import WarehouseError, transaction
 
 
@@ -94,7 +94,8 @@ def _load_once(
     with transaction(connection):
         if held := held_load(connection, place):
             held_id, rows = held
-            if held_id == load.load_id and loader.is_complete(connection, place, rows):
+            is_held = held_id == load.load_id and bool(table_types(connection, place))
+            if is_held and loader.is_complete(connection, place, rows):
                 return LoadedMonth(held_id, rows, skipped=True)
             if not replace_newer_load:
                 _refuse_older(place, load.load_id, held_id)

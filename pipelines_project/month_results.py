@@ -27,7 +27,7 @@ def attempt(
     try:
         return MonthResult(month, work())
     except Exception as error:
-        return MonthResult(month, error=describe(error))
+        return MonthResult(month, error=describe(error) or repr(error))
 
 
 def record(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import dagster as dg
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipelines_project.checks import table_checks
 from pipelines_project.delete_stale_files_op import delete_stale_files_op
@@ -18,6 +18,10 @@ from pipelines_project.replace_month import replace_month
 from pipelines_project.sources.api_calls import ApiCalls
 from pipelines_project.table import Extract, NewLoad, Table, accept
 from pipelines_project.warehouse_asset import warehouse_asset
+
+
+# Dagster's freshness policies begin at one minute.
+_LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
 
 
 class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
@@ -36,24 +40,30 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
     )
     months_per_run: int | None = Field(
         default=None,
-        ge=1,
         description="Split a backfill into runs of so many months; null for one run. A split "
         "source cannot be materialized with --partition-range.",
     )
     allow_shrink: bool = Field(
         default=False, description="Land a month even if most of its rows would go."
     )
-    keep_loads: int = Field(
-        default=0, ge=0, description="How many superseded loads of a month to keep."
-    )
+    keep_loads: int = Field(default=0, description="How many superseded loads of a month to keep.")
     fresh_within_hours: float = Field(
-        default=36, gt=0, description="How old the current month may be before it is not fresh."
+        default=36, description="How old the current month may be before it is not fresh."
     )
 
     @field_validator("start_month")
     @classmethod
     def _is_month(cls, month: str) -> str:
         return checked_month(month)
+
+    # Not `ge=` of the fields: a text in the YAML would then be an error that names no attribute.
+    @field_validator(*_LEAST)
+    @classmethod
+    def _is_enough(cls, value: float | None, info: ValidationInfo) -> float | None:
+        least = _LEAST[info.field_name or ""]
+        if value is not None and value < least:
+            raise ValueError(f"must be at least {least}")
+        return value
 
     @abstractmethod
     def tables(self) -> Sequence[Table]:
@@ -138,7 +148,8 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             description="Land the current month again, and in its first days the one before.",
         )
         def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-            for month in months_in_flux(context.scheduled_execution_time):
+            in_flux = months_in_flux(context.scheduled_execution_time)
+            for month in (month for month in in_flux if month >= self.start_month):
                 run_key = f"{month} {context.scheduled_execution_time.isoformat()}"
                 yield dg.RunRequest(run_key=run_key, partition_key=month)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 KEY_FORMAT = "%Y-%m"
-_KEY = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_KEY = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 def checked_month(month: str) -> str:

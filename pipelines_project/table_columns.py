@@ -15,6 +15,16 @@ def table_name(place: MonthFolder) -> str:
     return f"{quoted(place.source)}.{quoted(place.table)}"
 
 
+def table_types(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> dict[str, str]:
+    """Return the type of each column of the month's table; no column means no table."""
+    columns = connection.execute(
+        """select column_name, data_type from duckdb_columns()
+           where database_name = 'warehouse' and schema_name = $schema and table_name = $table""",
+        {"schema": place.source, "table": place.table},
+    ).fetchall()
+    return dict(columns)
+
+
 def match_columns(
     connection: duckdb.DuckDBPyConnection, place: MonthFolder, files: list[str]
 ) -> str:
@@ -31,7 +41,7 @@ def match_columns(
     """
     landed = _landed_types(connection, files)
     names = _target_names(list(landed))
-    have = _table_types(connection, place)
+    have = table_types(connection, place)
     if not have:
         columns = ", ".join(f"{quoted(names[column])} {landed[column]}" for column in landed)
         connection.execute(f"create table {table_name(place)} ({MONTH_COLUMN} varchar, {columns})")
@@ -97,15 +107,6 @@ def _landed_types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> di
     landed = connection.read_parquet(files, union_by_name=True, hive_partitioning=False)
     types = map(str, landed.types)
     return dict(zip(landed.columns, ("VARCHAR" if t == "JSON" else t for t in types), strict=True))
-
-
-def _table_types(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> dict[str, str]:
-    columns = connection.execute(
-        """select column_name, data_type from duckdb_columns()
-           where database_name = 'warehouse' and schema_name = $schema and table_name = $table""",
-        {"schema": place.source, "table": place.table},
-    ).fetchall()
-    return dict(columns)
 
 
 def _target_names(columns: list[str]) -> dict[str, str]:

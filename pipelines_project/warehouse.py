@@ -99,6 +99,6 @@ class Warehouse(dg.ConfigurableResource):
             raise WarehouseError(f"cannot open the warehouse {self.url}: {error}") from error
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """Return what a query answers; a table that was never loaded answers no rows."""
+        """Return what a query answers."""
         with self.connect() as connection:
             return connection.execute(sql, parameters or {}).fetchall()

@@ -5,17 +5,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import hypothesis
 import pytest
+from tenacity import wait_none
 
+from pipelines_project import land_op
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.warehouse import Warehouse
+from pipelines_project_tests.code_location import CodeLocation, code_location
+
+# A busy machine is no fault of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the waits of dlt's HTTP session, by its own settings."""
+    """Shorten the waits of dlt's HTTP session, by its own settings, and those between attempts."""
     monkeypatch.setenv("RUNTIME__REQUEST_MAX_ATTEMPTS", "3")
     monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")
+    monkeypatch.setattr(land_op, "wait_random_exponential", lambda **_: wait_none())
 
 
 @pytest.fixture
@@ -35,6 +44,13 @@ def instance() -> Iterator[dg.DagsterInstance]:
     """A Dagster instance of its own."""
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
+
+
+@pytest.fixture
+def chess(tmp_path: Path) -> Iterator[CodeLocation]:
+    """The code location with nothing landed yet, beside a chess.com of its own."""
+    with code_location(tmp_path) as location:
+        yield location
 
 
 @pytest.fixture

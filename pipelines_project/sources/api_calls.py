@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 from dlt.sources.helpers.requests import Client
+from requests.adapters import HTTPAdapter
 
 
 class SourceError(Exception):
@@ -22,7 +23,7 @@ class ApiCalls:
     def checked(
         self, refusals: Mapping[int, Callable[[requests.Response], str]]
     ) -> Callable[..., None]:
-        """Return a response hook that counts the answer and raises on a bad status.
+        """Return a response hook that raises on a bad status.
 
         Args:
             refusals: for a status that no retry can mend, the text of its `SourceError`.
@@ -33,8 +34,10 @@ class ApiCalls:
         """
 
         def check(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-            self.count += 1
-            self.last_url = response.url
+            if response.ok:
+                return
+            # requests reads a body only after its hooks; one left unread keeps its connection open.
+            _ = response.content
             if explain := refusals.get(response.status_code):
                 raise SourceError(explain(response))
             response.raise_for_status()
@@ -42,8 +45,21 @@ class ApiCalls:
         return check
 
 
-def retrying_session(headers: Mapping[str, str]) -> requests.Session:
-    """Return dlt's HTTP session: bounded retries on 429, 5xx and lost connections.
+class _CountingAdapter(HTTPAdapter):
+    """Counts a request as it goes out, because an answer that is lost on its way never arrives."""
+
+    def __init__(self, calls: ApiCalls) -> None:
+        super().__init__()
+        self._calls = calls
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        self._calls.count += 1
+        self._calls.last_url = request.url or ""
+        return super().send(request, *args, **kwargs)
+
+
+def retrying_session(headers: Mapping[str, str], calls: ApiCalls) -> requests.Session:
+    """Return dlt's HTTP session: bounded retries on 429, 5xx and lost connections, all counted.
 
     `Retry-After` is honoured. The bounds are dlt's own settings, `RUNTIME__REQUEST_MAX_ATTEMPTS`,
     `RUNTIME__REQUEST_BACKOFF_FACTOR` and `RUNTIME__REQUEST_MAX_RETRY_DELAY`.
@@ -51,4 +67,6 @@ def retrying_session(headers: Mapping[str, str]) -> requests.Session:
     client = Client(raise_for_status=False)
     client.configure()
     client.session.headers.update(headers)
+    for scheme in ("http://", "https://"):
+        client.session.mount(scheme, _CountingAdapter(calls))
     return client.session

@@ -87,7 +87,7 @@ def games(
                     "endpoint": {
                         "path": "player/{resources.players.player}/games/archives",
                         "data_selector": "$",
-                        "response_actions": [calls.checked(_LIST_REFUSALS)],
+                        "response_actions": [calls.checked(_LIST_REFUSALS), _check_object],
                     },
                     "processing_steps": [{"yield_map": partial(_listed, month)}],
                 },
@@ -97,7 +97,7 @@ def games(
                     "endpoint": {
                         "path": "player/{resources.archives.player}/{resources.archives.path}",
                         "data_selector": "$",
-                        "response_actions": [calls.checked(_MONTH_REFUSALS)],
+                        "response_actions": [calls.checked(_MONTH_REFUSALS), _check_object],
                     },
                     "processing_steps": [{"yield_map": partial(_games_once, month)}],
                     "columns": game_columns(),
@@ -112,34 +112,43 @@ def games(
 def _listed(month: str, answer: dict[str, Any]) -> Iterator[list[dict[str, str]]]:
     """Yield a page with the month's path if the player's archive list has it, else nothing."""
     player, archives = answer["_players_player"], answer.get("archives")
-    if not isinstance(archives, list):
+    if not isinstance(archives, list) or not all(isinstance(each, str) for each in archives):
         raise SourceError(f"chess.com answered the archive list of {player!r} without archives")
     path = f"games/{month.replace('-', '/')}"
-    if any(str(archive).endswith(f"/{path}") for archive in archives):
+    if any(archive.endswith(f"/{path}") for archive in archives):
         yield [{"player": player, "path": path}]
 
 
 def _games_once(month: str, answer: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
     """Yield the answer's games as one page, each URL once, with the tracked player's name."""
     player, answered = answer["_archives_player"], answer.get("games")
-    if not isinstance(answered, list):
-        raise SourceError(f"chess.com answered {month} of {player!r} without a list of games")
-    yield list({game.get("url"): {"player": player, **game} for game in answered}.values())
+    if not isinstance(answered, list) or not all(_has_url(game) for game in answered):
+        raise SourceError(
+            f"chess.com answered {month} of {player!r} without a list of games that have a url"
+        )
+    yield list({game["url"]: {**game, "player": player} for game in answered}.values())
+
+
+def _has_url(game: Any) -> bool:
+    return isinstance(game, dict) and isinstance(game.get("url"), str)
+
+
+def _check_object(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """Refuse an answer that is JSON but no object: dlt takes a list or null for no rows."""
+    if not response.is_redirect and not isinstance(response.json(), dict):
+        raise SourceError(f"chess.com answered {response.url} with {response.text[:80]!r}")
 
 
 def _player_of(response: requests.Response) -> str:
-    """Return the player that was asked for, before any redirect."""
-    asked = response.history[0] if response.history else response
-    return asked.url.partition("/player/")[2].partition("/")[0]
+    return response.url.partition("/player/")[2].partition("/")[0]
 
 
 def _month_of(response: requests.Response) -> str:
-    asked = response.history[0] if response.history else response
-    return "-".join(asked.url.rstrip("/").split("/")[-2:])
+    return "-".join(response.url.rstrip("/").split("/")[-2:])
 
 
 _REFUSALS: dict[int, Callable[[requests.Response], str]] = {
-    403: lambda _: "chess.com refused the request: it wants a contact, set CHESS_CONTACT",
+    403: lambda r: f"chess.com refused {_player_of(r)!r}: it wants a contact, set CHESS_CONTACT",
     410: lambda r: f"chess.com has closed {_player_of(r)!r}: take it off CHESS_PLAYERS",
 }
 _LIST_REFUSALS = {

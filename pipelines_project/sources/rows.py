@@ -17,7 +17,7 @@ def lists_as_json(item: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return json.dumps(value)
     if isinstance(value, dict):
         return lists_as_json(value)

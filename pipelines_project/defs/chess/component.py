@@ -9,6 +9,7 @@ import duckdb
 from pydantic import Field, field_validator
 
 from pipelines_project import monthly_source
+from pipelines_project.landing_zone import LostFilesError
 from pipelines_project.sources import chess
 from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
 from pipelines_project.table import Extract, NewLoad, Table
@@ -63,7 +64,7 @@ class ChessSource(monthly_source.MonthlySource):
                 "CHESS_CONTACT must be an e-mail or web address: chess.com answers 403 without one",
                 allow_retries=False,
             )
-        session = retrying_session({"User-Agent": f"pipelines-project ({self.contact})"})
+        session = retrying_session({"User-Agent": f"pipelines-project ({self.contact})"}, calls)
         players = self.players.split(",")
         return lambda month: chess.games(players, month, session, calls, self.api_url)
 
@@ -75,8 +76,7 @@ class ChessSource(monthly_source.MonthlySource):
                 `allow_shrink` is not set.
         """
         counts = dict.fromkeys(self.players.split(","), 0) | _games_by_player(new.files, new)
-        current = new.zone.current_files(new.place.source, new.place.table, new.place.month)
-        before = _games_by_player(current.files, new) if current else {}
+        before = _games_landed(new)
         for player, games in counts.items():
             if not new.allow_shrink and games < before.get(player, 0) / 2:
                 raise SourceError(
@@ -85,6 +85,16 @@ class ChessSource(monthly_source.MonthlySource):
                     "config allow_shrink: true"
                 )
         return {"games_by_player": counts}
+
+
+def _games_landed(new: NewLoad) -> dict[str, int]:
+    """Return the games of each player that are landed already, none if the files are lost."""
+    try:
+        current = new.zone.current_files(new.place.source, new.place.table, new.place.month)
+    except LostFilesError:
+        # There is nothing to keep, and landing the month again is what brings the files back.
+        return {}
+    return _games_by_player(current.files, new) if current else {}
 
 
 def _games_by_player(files: list[str], new: NewLoad) -> dict[str, int]:

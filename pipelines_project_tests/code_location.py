@@ -1,0 +1,198 @@
+"""The whole code location beside a chess.com of its own, run as Dagster runs it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster.components.testing.utils import component_defs
+
+from pipelines_project import definitions
+from pipelines_project.defs.chess.component import ChessSource
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.sandbox.chess import chess_app
+from pipelines_project.sandbox.chess_archives import Archives
+from pipelines_project.sandbox.chess_games import GeneratedArchives
+from pipelines_project.sandbox.faults import Faults
+from pipelines_project.sandbox.server import serving
+from pipelines_project.warehouse import Warehouse
+
+LANDING = "landing/chess/games"
+WAREHOUSE = "warehouse/chess/games"
+MARTS = ("marts/chess/openings", "marts/chess/player_months")
+
+TIDY = "chess_games_delete_stale_files"
+LAND = "chess_games_land"
+
+GAMES_PER_MONTH = 20
+"""Of each player of the made-up chess.com."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run that has ended."""
+
+    result: dg.ExecuteInProcessResult
+    instance: dg.DagsterInstance
+
+    @property
+    def error(self) -> str:
+        """What the failed steps say, or nothing."""
+        failures = self.result.filter_events(lambda event: event.is_step_failure)
+        return "\n".join(_text(event.step_failure_data) for event in failures)
+
+    @property
+    def output_metadata(self) -> dict[str, Any]:
+        """What the ops of a job say of their outputs."""
+        outputs = self.result.filter_events(lambda event: event.is_successful_output)
+        said = [event.step_output_data.metadata for event in outputs]
+        return {name: value.value for metadata in said for name, value in metadata.items()}
+
+    def materialized(self, key: str = LANDING) -> dict[str, dict[str, Any]]:
+        """Return the metadata of each month that the instance has recorded for the run."""
+        records = self.instance.fetch_materializations(dg.AssetKey.from_user_string(key), 1000)
+        found = [
+            record.asset_materialization
+            for record in records.records
+            if record.run_id == self.result.run_id and record.asset_materialization
+        ]
+        return {
+            each.partition or "": {name: value.value for name, value in each.metadata.items()}
+            for each in reversed(found)
+        }
+
+    def checks(self) -> dict[str, dg.AssetCheckEvaluation]:
+        """Return the evaluation of every check that has run, by its name."""
+        return {each.check_name: each for each in self.result.get_asset_check_evaluations()}
+
+
+def _text(failure: Any) -> str:
+    said = failure.user_failure_data
+    return said.description if said else failure.error.to_string()
+
+
+@dataclass(frozen=True)
+class CodeLocation:
+    """What `defs/` holds, with the settings of its place.
+
+    Attributes:
+        defs: the definitions.
+        instance: keeps the runs and their events.
+        landing: where they land.
+        warehouse: where they load.
+        faults: makes the chess.com that they ask answer wrongly.
+        api_url: its address.
+    """
+
+    defs: dg.Definitions
+    instance: dg.DagsterInstance
+    landing: LandingZone
+    warehouse: Warehouse
+    faults: Faults
+    api_url: str
+
+    def with_attributes(self, **attributes: Any) -> "CodeLocation":
+        """Return the chess source alone with other attributes, in the same place."""
+        settings = {"players": "hikaru,erik", "contact": "tests@example.com"}
+        settings |= {"start_month": "2021-01", "api_url": self.api_url} | attributes
+        resources = {"landing": self.landing, "warehouse": self.warehouse}
+        defs = component_defs(component=ChessSource(**settings), resources=resources)
+        return replace(self, defs=defs)
+
+    def materialize(self, months: str, *keys: str, **op_config: Mapping[str, Any]) -> Run:
+        """Materialize months of assets in one run, which may fail.
+
+        Args:
+            months: one month, or the first and the last as `2024-01...2024-06`; `""` for none.
+            keys: the assets; none for landing and warehouse.
+            op_config: the config of the landing asset's ops, by their names.
+        """
+        ops = {name: {"config": config} for name, config in op_config.items()}
+        return self.run(
+            self.defs.resolve_implicit_global_asset_job_def(),
+            months,
+            assets=[dg.AssetKey.from_user_string(key) for key in keys or (LANDING, WAREHOUSE)],
+            config={"ops": {"landing__chess__games": {"ops": ops}}} if ops else {},
+        )
+
+    def tidy(self, months: str, **config: Any) -> Run:
+        """Run the job that deletes the months' stale files."""
+        job = self.defs.resolve_job_def("chess_delete_stale_files")
+        return self.run(job, months, config={"ops": {TIDY: {"config": config}}})
+
+    def check(self) -> dict[str, dg.AssetCheckEvaluation]:
+        """Run the checks alone."""
+        keys = [dg.AssetKey.from_user_string(key) for key in (LANDING, WAREHOUSE)]
+        job = dg.define_asset_job("checks_alone", dg.AssetSelection.checks_for_assets(*keys))
+        defs = dg.Definitions.merge(self.defs, dg.Definitions(jobs=[job]))
+        return self.run(defs.resolve_job_def("checks_alone")).checks()
+
+    def run(
+        self,
+        job: dg.JobDefinition,
+        months: str = "",
+        *,
+        assets: Sequence[dg.AssetKey] | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Run a job as a backfill's run, with the months in its tags."""
+        first, _, last = months.partition("...")
+        result = job.execute_in_process(
+            instance=self.instance,
+            asset_selection=assets,
+            run_config=dict(config or {}),
+            partition_key=first if first and not last else None,
+            tags=range_tags(first, last) if last else None,
+            raise_on_error=False,
+        )
+        return Run(result, self.instance)
+
+    def months_materialized(self, key: str = LANDING) -> set[str]:
+        """Return the months that the asset has in Dagster's eyes."""
+        return self.instance.get_materialized_partitions(dg.AssetKey.from_user_string(key))
+
+    def rows_by_month(self) -> dict[str, int]:
+        """Return the rows of each month in the warehouse."""
+        query = "select month, count(*) from chess.games group by month order by month"
+        return dict(self.warehouse.rows(query))
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Return the tags that Dagster gives to a run of several months."""
+    prefix = "dagster/asset_partition_range"
+    return {f"{prefix}_start": first, f"{prefix}_end": last}
+
+
+@contextmanager
+def code_location(
+    folder: Path, archives: Archives | None = None, **settings: str
+) -> Iterator[CodeLocation]:
+    """Give the code location with its data below a folder and a chess.com of its own.
+
+    Args:
+        folder: where landing zone and warehouse are.
+        archives: the games of its chess.com; made up for any player without.
+        settings: more environment variables, or others.
+    """
+    faults = Faults()
+    landing = LandingZone(url=str(folder / "landing"))
+    warehouse = Warehouse(url=str(folder / "warehouse.duckdb"))
+    app = chess_app(archives or GeneratedArchives(GAMES_PER_MONTH), faults=faults)
+    with serving(app) as url, dg.DagsterInstance.ephemeral() as instance:
+        environment = {
+            "LANDING_URL": landing.url,
+            "WAREHOUSE_URL": warehouse.url,
+            "CHESS_API_URL": f"{url}/pub",
+            "CHESS_PLAYERS": "hikaru,erik",
+            "CHESS_CONTACT": "tests@example.com",
+            "CHESS_START_MONTH": "2021-01",
+            **settings,
+        }
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            defs = definitions.defs()
+        yield CodeLocation(defs, instance, landing, warehouse, faults, environment["CHESS_API_URL"])

@@ -1,0 +1,157 @@
+"""The HTTP session of a source: what is counted, what is refused, what is tried again."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import requests
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from pipelines_project.sandbox.faults import Faults, FaultsMiddleware, broken_off
+from pipelines_project.sandbox.server import serving
+from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
+
+_REFUSALS = {410: lambda response: f"{response.url} is closed: ask for another"}
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def api(faults: Faults) -> Iterator[str]:
+    async def answer(_request: Request) -> Response:
+        return JSONResponse({"items": []})
+
+    middleware = [Middleware(FaultsMiddleware, faults=faults)]
+    with serving(Starlette(routes=[Route("/{item}", answer)], middleware=middleware)) as url:
+        yield url
+
+
+def _get(url: str, calls: ApiCalls, **headers: str) -> requests.Response:
+    """Ask as dlt's REST client does, with the check as a hook of the request."""
+    session = retrying_session(headers, calls)
+    return session.get(url, hooks={"response": [calls.checked(_REFUSALS)]})
+
+
+def test_the_headers_of_the_session_go_with_every_request(api: str, faults: Faults) -> None:
+    faults.answer_next("item", Response(status_code=500))
+
+    _get(f"{api}/item", ApiCalls(), **{"User-Agent": "tests (me@example.com)"})
+
+    agents = [asked.headers["user-agent"] for asked in faults.asked("item")]
+    assert agents == ["tests (me@example.com)"] * 2
+
+
+def test_retries_and_redirects_are_counted(api: str, faults: Faults) -> None:
+    calls = ApiCalls()
+    moved = RedirectResponse(f"{api}/other", 301)
+    faults.answer_next("item", Response(status_code=503), Response(status_code=429), moved)
+
+    answer = _get(f"{api}/item", calls)
+
+    assert answer.json() == {"items": []}
+    assert calls.count == len(faults.requests) == 4
+    assert calls.last_url == f"{api}/other"
+
+
+def test_a_request_whose_answer_broke_off_is_counted_and_named(api: str, faults: Faults) -> None:
+    calls = ApiCalls()
+    _get(f"{api}/first", calls)
+    faults.answer_always("second", broken_off(b'{"items": []}'))
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        _get(f"{api}/second", calls)
+
+    assert calls.count == len(faults.requests) == 4
+    assert calls.last_url == f"{api}/second"
+
+
+def test_a_refusal_is_raised_with_its_own_text_and_not_tried_again(
+    api: str, faults: Faults
+) -> None:
+    faults.answer_always("item", Response(status_code=410))
+
+    with pytest.raises(SourceError, match=f"{api}/item is closed: ask for another"):
+        _get(f"{api}/item", ApiCalls())
+
+    assert len(faults.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "requests_made"), [(400, 1), (429, 3), (500, 3), (503, 3)])
+def test_a_bad_status_is_an_error_after_a_bounded_number_of_requests(
+    api: str, faults: Faults, status: int, requests_made: int
+) -> None:
+    faults.answer_always("item", Response(status_code=status))
+
+    with pytest.raises(requests.HTTPError, match=f"{status} .*{api}/item"):
+        _get(f"{api}/item", ApiCalls())
+
+    assert len(faults.requests) == requests_made
+
+
+def test_a_lost_connection_is_tried_again(api: str, faults: Faults) -> None:
+    faults.answer_next("item", broken_off(b'{"items": [1, 2, 3]}'))
+
+    assert _get(f"{api}/item", ApiCalls()).json() == {"items": []}
+
+
+def test_the_number_of_attempts_is_a_setting(
+    api: str, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME__REQUEST_MAX_ATTEMPTS", "2")
+    faults.answer_always("item", Response(status_code=500))
+
+    with pytest.raises(requests.HTTPError):
+        _get(f"{api}/item", ApiCalls())
+
+    assert len(faults.requests) == 2
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_retry_after_is_waited_for(api: str, faults: Faults, as_date: bool) -> None:
+    # A date has whole seconds, so one that is two seconds ahead is more than one second away.
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    busy = Response(status_code=429, headers={"Retry-After": date if as_date else "1"})
+    faults.answer_next("item", busy)
+    started = time.monotonic()
+
+    _get(f"{api}/item", ApiCalls())
+
+    assert 0.8 < time.monotonic() - started < 5
+
+
+def test_a_wait_of_an_hour_is_cut_short(
+    api: str, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME__REQUEST_MAX_RETRY_DELAY", "0.1")
+    faults.answer_next("item", Response(status_code=429, headers={"Retry-After": "3600"}))
+    started = time.monotonic()
+
+    _get(f"{api}/item", ApiCalls())
+
+    assert time.monotonic() - started < 5
+
+
+def test_every_request_has_a_timeout(
+    api: str, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME__REQUEST_TIMEOUT", "0.1")
+    monkeypatch.setenv("RUNTIME__REQUEST_MAX_ATTEMPTS", "1")
+
+    async def silence(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        await asyncio.sleep(0.5)
+
+    faults.answer_next("item", silence)
+
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        _get(f"{api}/item", ApiCalls())

@@ -1,0 +1,342 @@
+"""A month's current load gets into its table once, whole, and never in place of a newer one."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines_project.landing_zone import LandingError, LandingZone, Load
+from pipelines_project.month_folder import MonthFolder
+from pipelines_project.month_load import LoadChangedError, LoadedMonth, Loader, load_month
+from pipelines_project.replace_month import replace_month
+from pipelines_project.warehouse import Warehouse, WarehouseError
+from pipelines_project_tests.landings import MONTH, ids_ago, land, place_of, write_load
+
+REPLACE = replace_month(("id",))
+
+
+@pytest.fixture
+def connection(warehouse: Warehouse, landing: LandingZone) -> Iterator[duckdb.DuckDBPyConnection]:
+    with warehouse.connect(landing) as connected:
+        yield connected
+
+
+@pytest.fixture
+def load(connection: duckdb.DuckDBPyConnection, landing: LandingZone) -> Callable[..., LoadedMonth]:
+    """Loads the month's current load."""
+
+    def load(loader: Loader = REPLACE, **options: bool) -> LoadedMonth:
+        return load_month(connection, landing, place_of(landing), loader, **options)
+
+    return load
+
+
+def _before_writing(*actions: Callable[[], object]) -> Loader:
+    """Return a loader before whose first writes the actions happen, one each."""
+    waiting = iter(actions)
+
+    def write(
+        connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, columns: str
+    ) -> int:
+        next(waiting, lambda: None)()
+        return REPLACE.write(connection, place, load, columns)
+
+    return Loader(write, REPLACE.is_complete)
+
+
+def _ids(connection: duckdb.DuckDBPyConnection) -> list[Any]:
+    rows = connection.execute("select id from demo.events order by month, id").fetchall()
+    return [row[0] for row in rows]
+
+
+def _ledger(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    return connection.execute("from ledger.loads order by all").fetchall()
+
+
+def test_a_month_is_loaded_with_what_its_load_was(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+) -> None:
+    metadata = land(place_of(landing), landing, [{"id": 1}, {"id": 2}])
+
+    assert load() == LoadedMonth(metadata["load_id"], 2, skipped=False)
+    assert _ids(connection) == [1, 2]
+    assert _ledger(connection) == [("demo", "events", MONTH, metadata["load_id"], 2)]
+    query = "select distinct month, _dlt_load_id from demo.events"
+    assert connection.execute(query).fetchall() == [(MONTH, metadata["load_id"])]
+
+
+def test_a_month_that_was_never_landed_is_an_error_that_says_so(
+    load: Callable[..., LoadedMonth],
+) -> None:
+    with pytest.raises(WarehouseError, match="demo/events 2023-01 was never landed"):
+        load()
+
+
+def test_a_load_whose_files_are_gone_is_an_error_and_the_rows_stay(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+) -> None:
+    place = place_of(landing)
+    for load_id in ids_ago(20, 10):
+        write_load(place, load_id, [[{"id": 1}]])
+        load()
+    landing.delete(place.files_by_load()[place.committed_loads()[0]])
+
+    with pytest.raises(LandingError, match="files are gone"):
+        load()
+    assert _ids(connection) == [1]
+
+
+def test_a_load_that_is_in_already_is_skipped(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+) -> None:
+    write_load(place_of(landing), ids_ago(10)[0], [[{"id": 1}, {"id": 2}]])
+    first = load()
+
+    def never() -> None:
+        raise AssertionError("it was loaded again")
+
+    again = load(_before_writing(never))
+
+    assert again == LoadedMonth(first.load_id, 2, skipped=True)
+    assert _ids(connection) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    ["delete from demo.events where id = 1", "insert into demo.events from demo.events limit 1"],
+)
+def test_a_load_whose_rows_were_changed_by_hand_is_loaded_again(
+    connection: duckdb.DuckDBPyConnection,
+    landing: LandingZone,
+    load: Callable[..., LoadedMonth],
+    by_hand: str,
+) -> None:
+    write_load(place_of(landing), ids_ago(10)[0], [[{"id": 1}, {"id": 2}]])
+    load()
+    connection.execute(by_hand)
+
+    assert not load().skipped
+    assert _ids(connection) == [1, 2]
+
+
+def test_a_table_that_was_dropped_by_hand_comes_back(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+) -> None:
+    write_load(place_of(landing), ids_ago(10)[0], [[{"id": 1}]])
+    load()
+    connection.execute("drop table demo.events")
+
+    assert not load().skipped
+    assert _ids(connection) == [1]
+
+
+def test_an_older_load_never_replaces_a_newer_one_unless_it_is_told_to(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+) -> None:
+    place = place_of(landing)
+    older, newer = ids_ago(20, 10)
+    write_load(place, newer, [[{"id": "newer"}]])
+    load()
+    landing.delete(place.files_of_load(newer))
+    write_load(place, older, [[{"id": "older"}]])
+
+    with pytest.raises(WarehouseError, match="replace_newer_load: true") as error:
+        load()
+    for part in (older, newer, "demo/events 2023-01"):
+        assert part in str(error.value)
+    assert _ids(connection) == ["newer"]
+
+    assert load(replace_newer_load=True) == LoadedMonth(older, 1, skipped=False)
+    assert _ids(connection) == ["older"]
+    assert [row[3] for row in _ledger(connection)] == [older]
+    assert load().skipped
+
+
+def test_a_month_that_is_landed_again_meanwhile_is_loaded_with_the_new_load(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+) -> None:
+    place = place_of(landing)
+    old, new = ids_ago(20, 10)
+    write_load(place, old, [[{"id": "old"}]])
+
+    loaded = load(_before_writing(lambda: write_load(place, new, [[{"id": "new"}]])))
+
+    assert loaded == LoadedMonth(new, 1, skipped=False)
+    assert _ids(connection) == ["new"]
+    assert [row[3] for row in _ledger(connection)] == [new]
+
+
+def test_files_that_go_between_listing_and_reading_are_listed_again(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+) -> None:
+    place = place_of(landing)
+    old, new = ids_ago(20, 10)
+    write_load(place, old, [[{"id": "old"}], [{"id": "old, too"}]])
+
+    def rerun() -> None:
+        write_load(place, new, [[{"id": "new"}]])
+        landing.delete(landing.stale_files("demo", "events", MONTH))
+
+    assert load(_before_writing(rerun)).load_id == new
+    assert _ids(connection) == ["new"]
+
+
+def test_files_that_go_before_their_columns_are_read_are_listed_again(
+    connection: duckdb.DuckDBPyConnection,
+    landing: LandingZone,
+    load: Callable[..., LoadedMonth],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = place_of(landing)
+    old, new = ids_ago(20, 10)
+    write_load(place, old, [[{"id": "old"}]])
+    listed = LandingZone.current_files
+
+    def listed_and_gone(zone: LandingZone, source: str, table: str, month: str) -> Load | None:
+        found = listed(zone, source, table, month)
+        if found and found.load_id == old:
+            write_load(place, new, [[{"id": "new"}]])
+            zone.delete(zone.stale_files(source, table, month))
+        return found
+
+    monkeypatch.setattr(LandingZone, "current_files", listed_and_gone)
+
+    assert load().load_id == new
+    assert _ids(connection) == ["new"]
+
+
+def test_a_month_that_never_stands_still_is_an_error_and_the_old_rows_stay(
+    connection: duckdb.DuckDBPyConnection,
+    landing: LandingZone,
+    load: Callable[..., LoadedMonth],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # tenacity waits with it; the waits between eight attempts would make a slow test.
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
+    place = place_of(landing)
+    write_load(place, ids_ago(100)[0], [[{"id": "old"}]])
+    load()
+    later = [lambda ago=ago: write_load(place, ids_ago(ago)[0]) for ago in range(90, 60, -1)]
+    write_load(place, ids_ago(99)[0])
+
+    with pytest.raises(LoadChangedError, match="demo/events 2023-01 was landed again"):
+        load(_before_writing(*later))
+    assert _ids(connection) == ["old"]
+
+
+def test_what_a_loader_raises_leaves_the_table_as_it_was(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+) -> None:
+    def refuse() -> None:
+        raise WarehouseError("no")
+
+    place = place_of(landing)
+    write_load(place, ids_ago(20)[0], [[{"id": 1, "v": 1}]])
+    load()
+    shape = connection.execute("describe demo.events").fetchall()
+    ledger = _ledger(connection)
+    write_load(place, ids_ago(10)[0], [[{"id": 2, "v": "x", "w": 2}]])
+
+    with pytest.raises(WarehouseError, match="no"):
+        load(_before_writing(refuse))
+
+    assert _ids(connection) == [1]
+    assert _ledger(connection) == ledger
+    assert connection.execute("describe demo.events").fetchall() == shape
+    assert not load().skipped
+    assert _ids(connection) == [2]
+
+
+def test_tables_and_sources_of_like_names_keep_their_own_rows_and_records(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone
+) -> None:
+    names = [("demo", "events"), ("demo", "events_extra"), ("demo_events", "extra")]
+    for source, table in names:
+        place = place_of(landing, table=table, source=source)
+        write_load(place, ids_ago(10)[0], [[{"id": f"{source}.{table}"}]])
+        assert not load_month(connection, landing, place, REPLACE).skipped
+
+    for source, table in names:
+        rows = connection.execute(f"select id from {source}.{table}").fetchall()
+        assert rows == [(f"{source}.{table}",)]
+        place = place_of(landing, table=table, source=source)
+        assert load_month(connection, landing, place, REPLACE).skipped
+
+
+def test_months_that_load_at_once_all_get_in(warehouse: Warehouse, landing: LandingZone) -> None:
+    months = [f"2023-{number:02d}" for number in range(1, 9)]
+    for number, month in enumerate(months):
+        write_load(place_of(landing, month), ids_ago(10)[0], [[{"id": number}]])
+
+    def load(month: str) -> LoadedMonth:
+        with warehouse.connect(landing) as connection:
+            return load_month(connection, landing, place_of(landing, month), REPLACE)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert not any(loaded.skipped for loaded in threads.map(load, [*months]))
+
+    assert warehouse.rows("select month, id from demo.events order by id") == [
+        (month, number) for number, month in enumerate(months)
+    ]
+    assert len(warehouse.rows("from ledger.loads")) == 8
+
+
+def test_a_landing_zone_in_memory_is_loaded_too(warehouse: Warehouse) -> None:
+    zone = LandingZone(url=f"memory://month-load-{os.getpid()}-{time.time()}")
+    land(place_of(zone), zone, [{"id": 1}])
+    land(place_of(zone), zone, [{"id": 2}, {"id": 3}])
+    with warehouse.connect(zone) as connection:
+        assert load_month(connection, zone, place_of(zone), REPLACE).rows == 2
+
+        assert _ids(connection) == [2, 3]
+
+
+_KILLED_BEFORE_THE_COMMIT = """
+import os, signal, sys
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.month_load import Loader, load_month
+from pipelines_project.replace_month import replace_month
+from pipelines_project.warehouse import Warehouse
+
+def write(connection, place, load, columns):
+    replace = replace_month(("id",))
+    assert replace.write(connection, place, load, columns) == 50_000
+    os.kill(os.getpid(), signal.SIGKILL)
+
+landing = LandingZone(url=sys.argv[1])
+with Warehouse(url=sys.argv[2]).connect(landing) as connection:
+    place = landing.month_folder("demo", "events", "2023-01")
+    load_month(connection, landing, place, Loader(write, lambda *_: False))
+"""
+
+
+def test_a_process_that_is_killed_before_the_commit_leaves_the_old_rows(
+    warehouse: Warehouse, landing: LandingZone
+) -> None:
+    place = place_of(landing)
+    write_load(place, ids_ago(20)[0], [[{"id": 1, "v": 1}]])
+    with warehouse.connect(landing) as connection:
+        load_month(connection, landing, place, REPLACE)
+        ledger = _ledger(connection)
+    rows = [{"id": number, "v": "x", "w": 1} for number in range(50_000)]
+    write_load(place, ids_ago(10)[0], [rows])
+
+    command = [sys.executable, "-c", _KILLED_BEFORE_THE_COMMIT, landing.url, warehouse.url]
+    killed = subprocess.run(command, cwd=Path(__file__).parents[1], check=False, timeout=60)
+
+    assert killed.returncode == -9
+    with warehouse.connect(landing) as connection:
+        assert _ids(connection) == [1]
+        assert _ledger(connection) == ledger
+        assert connection.execute("select v, typeof(v) from demo.events").fetchall() == [
+            (1, "BIGINT")
+        ]
+        assert load_month(connection, landing, place, REPLACE).rows == 50_000
+        assert len(_ids(connection)) == 50_000

@@ -1,0 +1,190 @@
+"""Every connection to the warehouse waits for its turn, and a transaction is whole or nothing."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.warehouse import Warehouse, WarehouseError, quoted, transaction
+from pipelines_project_tests.landings import ids_ago, place_of, write_load
+
+# Nothing of the project is imported, so that it starts at once.
+_HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+
+
+@contextmanager
+def _held_by_another_process(warehouse: Warehouse) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", _HOLD, warehouse.url]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _impatient(warehouse: Warehouse) -> Warehouse:
+    return Warehouse(url=warehouse.url, lock_timeout_seconds=0.2)
+
+
+def test_the_error_says_which_process_holds_the_file(warehouse: Warehouse) -> None:
+    with (
+        _held_by_another_process(warehouse) as holder,
+        pytest.raises(WarehouseError) as error,
+        _impatient(warehouse).connect(),
+    ):
+        pass
+
+    assert warehouse.url in str(error.value)
+    assert f"PID {holder.pid}" in str(error.value)
+
+
+def test_another_process_is_waited_for(warehouse: Warehouse) -> None:
+    with _held_by_another_process(warehouse) as holder, ThreadPoolExecutor(1) as thread:
+        started = time.monotonic()
+        waiting = thread.submit(warehouse.rows, "select 1")
+        time.sleep(0.5)
+        assert not waiting.done()
+        holder.communicate("let go\n")
+
+        assert waiting.result() == [(1,)]
+        assert time.monotonic() - started < warehouse.lock_timeout_seconds
+
+
+@pytest.mark.parametrize("path", ["{0}", "{0.parent}/./{0.name}", "{0.parent}/link/{0.name}"])
+def test_two_connections_of_one_process_never_hold_the_file_together(
+    warehouse: Warehouse, path: str
+) -> None:
+    file = Path(warehouse.url)
+    (file.parent / "link").symlink_to(file.parent)
+    second = Warehouse(url=path.format(file), lock_timeout_seconds=0.2)
+
+    with (
+        warehouse.connect(),
+        pytest.raises(WarehouseError, match="already attached"),
+        second.connect(),
+    ):
+        pass
+    assert second.rows("select 1") == [(1,)]
+
+
+def test_connections_of_one_process_take_turns(warehouse: Warehouse) -> None:
+    with warehouse.connect() as connection:
+        connection.execute("create table counted (n integer)")
+
+    def add(number: int) -> None:
+        with warehouse.connect() as connection:
+            connection.execute("insert into counted values ($n)", {"n": number})
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(add, range(16)))
+
+    rows = warehouse.rows("select n from counted order by n")
+    assert rows == [(number,) for number in range(16)]
+
+
+def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
+    warehouse = Warehouse(url=str(tmp_path / "it's" / "new" / "warehouse.duckdb"))
+
+    with warehouse.connect() as connection:
+        connection.execute("create table kept as select 7 as n")
+
+    assert warehouse.rows("select n from kept") == [(7,)]
+    with duckdb.connect(warehouse.url, read_only=True) as plain:
+        assert plain.execute("select n from kept").fetchall() == [(7,)]
+
+
+def test_a_file_that_is_no_database_is_an_error_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    file.write_text("no database" * 1000)
+    started = time.monotonic()
+
+    with pytest.raises(WarehouseError, match=r"warehouse\.duckdb"):
+        Warehouse(url=str(file)).rows("select 1")
+
+    assert time.monotonic() - started < 10
+    assert file.read_text() == "no database" * 1000
+
+
+def test_times_are_utc_whatever_the_machine_says(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+
+    assert warehouse.rows("select strftime(timestamptz '2023-01-01 00:00:00+00', '%H:%M')") == [
+        ("00:00",)
+    ]
+
+
+def test_a_query_takes_parameters(warehouse: Warehouse) -> None:
+    assert warehouse.rows("select $a, $b", {"a": "x' or 1", "b": 2}) == [("x' or 1", 2)]
+
+
+@pytest.mark.parametrize("url", ["memory://warehouse-test/landing", "{tmp}/landing"])
+def test_a_connection_reads_the_landing_zone_wherever_it_is(
+    warehouse: Warehouse, tmp_path: Path, url: str
+) -> None:
+    zone = LandingZone(url=url.format(tmp=tmp_path))
+    write_load(place_of(zone), ids_ago(10)[0], [[{"id": 1}], [{"id": 2}]])
+    load = zone.current_files("demo", "events", "2023-01")
+    assert load is not None
+
+    with warehouse.connect(zone) as connection:
+        query = "select sum(id) from read_parquet($files)"
+        assert connection.execute(query, {"files": load.files}).fetchall() == [(3,)]
+
+
+def _in_transaction(connection: duckdb.DuckDBPyConnection, *statements: str) -> None:
+    with transaction(connection):
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_what_is_raised_inside_a_transaction_undoes_it(warehouse: Warehouse) -> None:
+    with warehouse.connect() as connection:
+        connection.execute("create table kept as select 1 as n")
+        changes = ("insert into kept values (2)", "create table more as select 1 as n")
+        with pytest.raises(duckdb.CatalogException, match="unknown"):
+            _in_transaction(connection, *changes, "select * from unknown")
+        with pytest.raises(KeyboardInterrupt), transaction(connection):
+            raise KeyboardInterrupt
+        _in_transaction(connection, "insert into kept values (3)")
+
+    assert warehouse.rows("select n from kept order by n") == [(1,), (3,)]
+    assert warehouse.rows("select table_name from duckdb_tables()") == [("kept",)]
+
+
+def test_a_commit_that_fails_says_why_and_leaves_the_connection_usable(
+    warehouse: Warehouse,
+) -> None:
+    with warehouse.connect() as connection:
+        connection.execute("create table kept as select 1 as n")
+        # DuckDB finds out at the commit that the order is wrong.
+        changes = ("delete from kept", "alter table kept add column more integer")
+        with pytest.raises(duckdb.TransactionException, match=r"commit|alter"):
+            _in_transaction(connection, *changes)
+
+        assert connection.execute("select n from kept").fetchall() == [(1,)]
+        _in_transaction(connection, "insert into kept values (2)")
+    assert warehouse.rows("select count(*) from kept") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "select", "with space", 'quo"te', '"; drop table kept; --', "ünï"]
+)
+def test_any_name_is_an_identifier_once_quoted(warehouse: Warehouse, name: str) -> None:
+    with warehouse.connect() as connection:
+        connection.execute(f"create table {quoted(name)} ({quoted(name)} integer)")
+        connection.execute(f"insert into {quoted(name)} ({quoted(name)}) values (1)")
+
+        assert connection.execute("select table_name from duckdb_tables()").fetchall() == [(name,)]
+        assert connection.execute(f"from {quoted(name)}").fetchall() == [(1,)]

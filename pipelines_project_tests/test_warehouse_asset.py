@@ -1,0 +1,98 @@
+"""The asset `warehouse/chess/games`: which months a run loads, skips and refuses."""
+
+import time
+
+import dagster as dg
+
+from pipelines_project_tests.code_location import WAREHOUSE, CodeLocation
+from pipelines_project_tests.landings import ids_ago, write_load
+
+MONTHS = ("2024-01", "2024-02", "2024-03")
+
+
+def _write(location: CodeLocation, month: str, load_id: str, *urls: str) -> None:
+    rows = [{"player": "erik", "url": url} for url in urls]
+    write_load(location.landing.month_folder("chess", "games", month), load_id, [rows])
+
+
+def test_a_run_loads_its_months_and_the_next_run_skips_them(chess: CodeLocation) -> None:
+    loads = dict(zip(MONTHS, ids_ago(30, 20, 10), strict=True))
+    for number, (month, load_id) in enumerate(loads.items(), 1):
+        _write(chess, month, load_id, *(f"{n}" for n in range(number)))
+
+    for skipped in (False, True):
+        run = chess.materialize("2024-01...2024-03", WAREHOUSE)
+
+        assert run.materialized(WAREHOUSE) == {
+            month: {"dagster/partition_row_count": rows, "load_id": load_id, "skipped": skipped}
+            for rows, (month, load_id) in enumerate(loads.items(), 1)
+        }
+        assert chess.rows_by_month() == {"2024-01": 1, "2024-02": 2, "2024-03": 3}
+
+
+def test_only_a_month_that_was_landed_again_is_loaded_again(chess: CodeLocation) -> None:
+    for month in MONTHS:
+        _write(chess, month, *ids_ago(30), "one")
+    chess.materialize("2024-01...2024-03", WAREHOUSE)
+    _write(chess, "2024-02", *ids_ago(10), "one", "two")
+
+    run = chess.materialize("2024-01...2024-03", WAREHOUSE)
+
+    skipped = {month: each["skipped"] for month, each in run.materialized(WAREHOUSE).items()}
+    assert skipped == {"2024-01": True, "2024-02": False, "2024-03": True}
+    assert chess.rows_by_month() == {"2024-01": 1, "2024-02": 2, "2024-03": 1}
+
+
+def test_rows_that_someone_deleted_are_loaded_again(chess: CodeLocation) -> None:
+    _write(chess, "2024-01", *ids_ago(30), "one", "two")
+    chess.materialize("2024-01", WAREHOUSE)
+    with chess.warehouse.connect() as connection:
+        connection.execute("delete from chess.games where url = 'one'")
+
+    run = chess.materialize("2024-01", WAREHOUSE)
+
+    assert run.materialized(WAREHOUSE)["2024-01"]["skipped"] is False
+    assert chess.rows_by_month() == {"2024-01": 2}
+
+
+def test_a_month_that_cannot_be_loaded_does_not_stop_the_others(chess: CodeLocation) -> None:
+    _write(chess, "2024-01", *ids_ago(30), "one", "two")
+    _write(chess, "2024-02", *ids_ago(20), "twice", "twice")
+
+    run = chess.materialize("2024-01...2024-03", WAREHOUSE)
+
+    command = f"dagster asset materialize -m pipelines_project.definitions --select {WAREHOUSE}"
+    assert run.error == (
+        f"2 of 3 months of {WAREHOUSE} failed:\n"
+        "- 2024-02: chess/games 2024-02: rows with the same ('player', 'url'), "
+        "for example [('erik', 'twice')]\n"
+        "- 2024-03: chess/games 2024-03 was never landed: land it first\n"
+        "When the cause is mended:\n"
+        f"  {command} --partition-range 2024-02...2024-03"
+    )
+    assert [*run.materialized(WAREHOUSE)] == ["2024-01"]
+    assert chess.months_materialized(WAREHOUSE) == {"2024-01"}
+    assert chess.rows_by_month() == {"2024-01": 2}
+
+
+def test_an_older_load_replaces_a_newer_one_only_where_the_config_says_so(
+    chess: CodeLocation,
+) -> None:
+    older, ahead = ids_ago(30)[0], str(time.time() + 600)
+    _write(chess, "2024-01", older, "one")
+    _write(chess, "2024-01", ahead, "one", "two")
+    chess.materialize("2024-01", WAREHOUSE)
+    chess.tidy("2024-01", discard_load_id=ahead)
+
+    refused = chess.materialize("2024-01", WAREHOUSE)
+
+    assert f"holds load {ahead}, the landing zone only the older {older}" in refused.error
+    assert chess.rows_by_month() == {"2024-01": 2}
+
+    config = {"ops": {"warehouse__chess__games": {"config": {"replace_newer_load": True}}}}
+    job = chess.defs.resolve_implicit_global_asset_job_def()
+    key = dg.AssetKey.from_user_string(WAREHOUSE)
+    run = chess.run(job, "2024-01", assets=[key], config=config)
+
+    assert run.materialized(WAREHOUSE)["2024-01"]["load_id"] == older
+    assert chess.rows_by_month() == {"2024-01": 1}
