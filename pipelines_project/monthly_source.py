@@ -19,7 +19,6 @@ from pipelines_project.sources.api_calls import ApiCalls
 from pipelines_project.table import Extract, NewLoad, Table, accept
 from pipelines_project.warehouse_asset import warehouse_asset
 
-
 # Dagster's freshness policies begin at one minute.
 _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
 

@@ -11,7 +11,7 @@ from pipelines_project.month_folder import checked_name
 from pipelines_project.monthly_source import MonthlySource
 from pipelines_project.sql_model import SqlModel, parse_model
 from pipelines_project.warehouse import Warehouse, quoted, transaction
-from pipelines_project.warehouse_asset import POOL
+from pipelines_project.warehouse_asset import POOL, counting_failed_runs
 
 
 class SqlModels(dg.Component, dg.Model, dg.Resolvable):
@@ -50,15 +50,17 @@ def _warehouse_tables(context: dg.ComponentLoadContext) -> dict[str, dg.AssetKey
 
 
 def _mart(source: str, model: SqlModel, known: Mapping[str, dg.AssetKey]) -> dg.AssetsDefinition:
-    if unknown := [table for table in model.reads if table not in known]:
+    own = _mart_key(source, model.name)
+    others = {name: key for name, key in known.items() if key != own}
+    if unknown := [table for table in model.reads if table not in others]:
         raise ValueError(
-            f"{model.path}: {', '.join(unknown)} is not a table of this code location; "
-            f"there are {', '.join(sorted(known))}"
+            f"{model.path}: {', '.join(unknown)} is not another table of this code location; "
+            f"there are {', '.join(sorted(others))}"
         )
 
     @dg.asset(
-        key=_mart_key(source, model.name),
-        deps=[known[table] for table in model.reads],
+        key=own,
+        deps=[others[table] for table in model.reads],
         description=model.description,
         group_name=source,
         # So that a range of months over warehouse and marts can be asked for at once.
@@ -80,7 +82,8 @@ def follows_any_update() -> dg.AutomationCondition:
     """
     condition = dg.AutomationCondition
     updated = condition.any_deps_updated().since_last_handled()
-    return updated & ~condition.any_deps_in_progress() & ~condition.in_progress()
+    idle = ~condition.any_deps_in_progress() & ~condition.in_progress()
+    return counting_failed_runs(updated & idle)
 
 
 def build(warehouse: Warehouse, source: str, model: SqlModel) -> dict[str, Any]:

@@ -63,7 +63,17 @@ def follows_any_month() -> dg.AutomationCondition:
 
     `eager()` alone looks at the latest month only, and a re-run of an old one would stay unloaded.
     """
-    return dg.AutomationCondition.eager().without(dg.AutomationCondition.in_latest_time_window())
+    eager = dg.AutomationCondition.eager()
+    return counting_failed_runs(eager.without(dg.AutomationCondition.in_latest_time_window()))
+
+
+def counting_failed_runs(condition: dg.AutomationCondition) -> dg.AutomationCondition:
+    """Return the condition with updates counted that came from a run of upstream and asset alike.
+
+    Dagster leaves them out, because such a run goes on to the asset itself. But a run of which
+    one month failed records the good ones, and then skips the asset.
+    """
+    return condition.replace("newly_updated_without_root", dg.AutomationCondition.newly_updated())
 
 
 def _load(

@@ -96,7 +96,7 @@ class CodeLocation:
 
     def with_attributes(self, **attributes: Any) -> "CodeLocation":
         """Return the chess source alone with other attributes, in the same place."""
-        settings = {"players": "hikaru,erik", "contact": "tests@example.com"}
+        settings: dict[str, Any] = {"players": "hikaru,erik", "contact": "tests@example.com"}
         settings |= {"start_month": "2021-01", "api_url": self.api_url} | attributes
         resources = {"landing": self.landing, "warehouse": self.warehouse}
         defs = component_defs(component=ChessSource(**settings), resources=resources)

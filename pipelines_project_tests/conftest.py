@@ -53,7 +53,7 @@ def chess(tmp_path: Path) -> Iterator[CodeLocation]:
         yield location
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recorded_data() -> Path:
     """The folder of answers that real services gave, which is not part of the project."""
     default = Path(__file__).parents[2] / "shared" / "data"

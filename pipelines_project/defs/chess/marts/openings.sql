@@ -1,6 +1,7 @@
 -- One row is one opening that a player met, by its ECO code, over all months.
 -- The code stands in the game's PGN; the field `eco` is the address of a page, and often missing.
--- A win scores 1 and a draw one half.
+-- A win scores 1 and a draw one half. A game that names neither side as the player, who has
+-- another name by now, counts as a game and has no score.
 with played as (
     select
         player,
@@ -22,9 +23,9 @@ select
             when result in (
                 'agreed', 'repetition', 'stalemate', 'insufficient', '50move', 'timevsinsufficient'
             ) then 0.5
-            else 0
+            when result is not null then 0
         end
     ) as score,
-    round(score / games, 3) as score_per_game
+    round(score / count(result), 3) as score_per_game
 from played
 group by player, eco

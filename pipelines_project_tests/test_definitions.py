@@ -1,0 +1,124 @@
+"""What the code location offers, by the names of the design."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from pipelines_project_tests.code_location import LANDING, MARTS, WAREHOUSE, code_location
+
+
+@pytest.fixture(scope="module")
+def defs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.Definitions]:
+    with code_location(tmp_path_factory.mktemp("defs")) as location:
+        yield location.defs
+
+
+def _spec(defs: dg.Definitions, key: str) -> dg.AssetSpec:
+    specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+    return specs[key]
+
+
+def test_chess_has_the_assets_of_the_design(defs: dg.Definitions) -> None:
+    specs = [spec for spec in defs.resolve_all_asset_specs() if spec.group_name == "chess"]
+
+    assert {spec.key.to_user_string() for spec in specs} == {LANDING, WAREHOUSE, *MARTS}
+
+
+@pytest.mark.parametrize(
+    ("key", "kinds", "upstream"),
+    [
+        (LANDING, {"dlt", "parquet"}, []),
+        (WAREHOUSE, {"duckdb"}, [LANDING]),
+        (MARTS[0], {"sql", "duckdb"}, [WAREHOUSE]),
+        (MARTS[1], {"sql", "duckdb"}, [WAREHOUSE]),
+    ],
+)
+def test_an_asset_says_what_it_is_and_what_it_stands_on(
+    defs: dg.Definitions, key: str, kinds: set[str], upstream: list[str]
+) -> None:
+    spec = _spec(defs, key)
+
+    assert spec.kinds == kinds
+    assert [dep.asset_key.to_user_string() for dep in spec.deps] == upstream
+    assert len(spec.description or "") > 30
+
+
+@pytest.mark.parametrize("key", [LANDING, WAREHOUSE])
+def test_monthly_assets_take_a_range_in_one_run_and_should_be_fresh(
+    defs: dg.Definitions, key: str
+) -> None:
+    node = defs.resolve_asset_graph().get(dg.AssetKey.from_user_string(key))
+
+    assert isinstance(node.partitions_def, dg.TimeWindowPartitionsDefinition)
+    assert node.partitions_def.fmt == "%Y-%m"
+    assert node.partitions_def.timezone == "UTC"
+    assert node.backfill_policy == dg.BackfillPolicy.single_run()
+    assert _spec(defs, key).freshness_policy == dg.FreshnessPolicy.time_window(timedelta(hours=36))
+
+
+@pytest.mark.parametrize("key", MARTS)
+def test_marts_are_whole_tables_that_go_with_a_range(defs: dg.Definitions, key: str) -> None:
+    node = defs.resolve_asset_graph().get(dg.AssetKey.from_user_string(key))
+
+    assert node.partitions_def is None
+    assert node.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_landing_is_a_graph_of_two_ops_and_each_step_holds_its_pool(defs: dg.Definitions) -> None:
+    landing = defs.resolve_assets_def(dg.AssetKey.from_user_string(LANDING))
+    ops = {op.name: op for op in landing.node_def.iterate_op_defs()}
+
+    assert {name: op.pool for name, op in ops.items()} == {
+        "chess_games_land": "chess_api",
+        "chess_games_delete_stale_files": None,
+    }
+    for key in (WAREHOUSE, *MARTS):
+        asset = defs.resolve_assets_def(dg.AssetKey.from_user_string(key))
+        assert asset.op.pool == "warehouse"
+
+
+def test_the_op_that_deletes_has_a_job_by_month(defs: dg.Definitions) -> None:
+    job = defs.resolve_job_def("chess_delete_stale_files")
+
+    assert [node.name for node in job.nodes] == ["chess_games_delete_stale_files"]
+    assert isinstance(job.partitions_def, dg.TimeWindowPartitionsDefinition)
+
+
+def test_the_main_job_makes_every_asset_of_the_source(defs: dg.Definitions) -> None:
+    job = defs.resolve_job_def("chess_materialize")
+
+    keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert keys == {LANDING, WAREHOUSE, *MARTS}
+
+
+def test_every_truth_is_a_check_on_the_asset_that_it_is_about(defs: dg.Definitions) -> None:
+    checks = {
+        (key.asset_key.to_user_string(), key.name)
+        for key in defs.resolve_asset_graph().asset_check_keys
+        if key.asset_key.path[1] == "chess"
+    }
+
+    assert checks == {
+        (LANDING, "no_stale_files"),
+        (LANDING, "current_month_is_fresh"),
+        (WAREHOUSE, "games_have_unique_keys"),
+        (WAREHOUSE, "warehouse_rows_match_landing"),
+    }
+
+
+def test_marts_and_warehouse_follow_by_automation_and_landing_by_its_schedule(
+    defs: dg.Definitions,
+) -> None:
+    conditions = {
+        key: defs.resolve_asset_graph().get(dg.AssetKey.from_user_string(key)).automation_condition
+        for key in (LANDING, WAREHOUSE, *MARTS)
+    }
+
+    assert {key for key, condition in conditions.items() if not condition} == {LANDING}
+
+
+def test_steps_run_in_the_process_of_their_run(defs: dg.Definitions) -> None:
+    assert isinstance(defs.executor, dg.ExecutorDefinition)
+    assert defs.executor.name == "in_process"
