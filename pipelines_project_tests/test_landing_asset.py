@@ -325,6 +325,8 @@ def test_a_run_that_a_newer_load_has_overtaken_says_so_and_leaves_the_newer_one(
     metadata = chess.materialize("2024-02", LANDING).materialized()["2024-02"]
 
     assert (metadata["superseded"], metadata["superseded_by"]) == (True, newer[0])
+    # The run removes its own load itself: nothing of it is left for what runs next.
+    assert metadata["stale_files"] == []
     assert metadata["load_id"] < newer[0]
     assert _live_loads(chess, "2024-02") == newer
 
