@@ -43,5 +43,18 @@ def write_ledger(
     )
 
 
+def take_turn(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> None:
+    """Keep two transactions from writing to the table at once, whatever months they load.
+
+    Where months can meet in one row, two transactions that both see no row of a key would both
+    insert one. Changing the same rows of the ledger is a conflict instead: one transaction fails,
+    and `load_month` tries it again. (The first two loads of a table conflict by creating it.)
+    """
+    connection.execute(
+        f"update {_LEDGER} set row_count = row_count where source = $source and table_name = $table",
+        {"source": place.source, "table": place.table},
+    )
+
+
 def _parameters(place: MonthFolder) -> dict[str, Any]:
     return {"source": place.source, "table": place.table, "month": place.month}

@@ -4,17 +4,23 @@ The table is `<source>.<table>`; its column `month` says which month a row was l
 load's rows enter the table is a `Loader`: `replace_month`, or another that keeps the same promise.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pipelines_project.landing_zone import LandingZone, Load
 from pipelines_project.ledger import create_ledger, held_load, write_ledger
 from pipelines_project.month_folder import MonthFolder
 from pipelines_project.table_columns import match_columns, table_types
 from pipelines_project.warehouse import WarehouseError, transaction
+
+
+# What PostgreSQL says, as a plain `duckdb.Error`, when another transaction was first: with the same
+# rows, or in creating the same table.
+_OTHER_WAS_FIRST = re.compile(r"could not serialize|deadlock detected|already exists|duplicate key")
 
 
 class LoadChangedError(Exception):
@@ -38,11 +44,11 @@ class Loader:
         write: given connection, place, load and the select list over its files, writes the rows
             and returns how many rows the load has; raises `WarehouseError` if they do not fit.
         is_complete: tells whether the table still holds what the ledger says of the month, given
-            connection, place and the recorded row count.
+            connection, place, the load that it names and the recorded row count.
     """
 
     write: Callable[[duckdb.DuckDBPyConnection, MonthFolder, Load, str], int]
-    is_complete: Callable[[duckdb.DuckDBPyConnection, MonthFolder, int], bool]
+    is_complete: Callable[[duckdb.DuckDBPyConnection, MonthFolder, Load, int], bool]
 
 
 def load_month(
@@ -69,16 +75,20 @@ def load_month(
         WarehouseError: the month was never landed, its rows do not fit the table, or the landing
             zone has only an older load than the warehouse.
     """
-    create_ledger(connection, place.source)
     retrying = Retrying(
         stop=stop_after_attempt(8),
         wait=wait_random_exponential(multiplier=0.1, max=5),
-        retry=retry_if_exception_type(
-            (LoadChangedError, duckdb.TransactionException, duckdb.IOException)
-        ),
+        retry=retry_if_exception(_is_passing),
         reraise=True,
     )
     return retrying(_load_once, connection, landing, place, loader, replace_newer_load)
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Tell whether a new transaction may do what this one could not."""
+    types = (LoadChangedError, duckdb.TransactionException, duckdb.IOException)
+    is_conflict = isinstance(error, duckdb.Error) and _OTHER_WAS_FIRST.search(str(error))
+    return isinstance(error, types) or bool(is_conflict)
 
 
 def _load_once(
@@ -91,11 +101,12 @@ def _load_once(
     load = landing.current_files(place.source, place.table, place.month)
     if load is None:
         raise WarehouseError(f"{place} was never landed: land it first")
+    create_ledger(connection, place.source)
     with transaction(connection):
         if held := held_load(connection, place):
             held_id, rows = held
             is_held = held_id == load.load_id and bool(table_types(connection, place))
-            if is_held and loader.is_complete(connection, place, rows):
+            if is_held and loader.is_complete(connection, place, load, rows):
                 return LoadedMonth(held_id, rows, skipped=True)
             if not replace_newer_load:
                 _refuse_older(place, load.load_id, held_id)

@@ -32,7 +32,7 @@ def replace_month(key: Sequence[str]) -> Loader:
         _check_keys(connection, place, key)
         return _check_count(connection, place, load)
 
-    return Loader(write, lambda connection, place, rows: _count(connection, place) == rows)
+    return Loader(write, lambda connection, place, _, rows: _count(connection, place) == rows)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> int:

@@ -45,7 +45,7 @@ class ApiCalls:
         return check
 
 
-class _CountingAdapter(HTTPAdapter):
+class CountingAdapter(HTTPAdapter):
     """Counts a request as it goes out, because an answer that is lost on its way never arrives."""
 
     def __init__(self, calls: ApiCalls) -> None:
@@ -68,5 +68,5 @@ def retrying_session(headers: Mapping[str, str], calls: ApiCalls) -> requests.Se
     client.configure()
     client.session.headers.update(headers)
     for scheme in ("http://", "https://"):
-        client.session.mount(scheme, _CountingAdapter(calls))
+        client.session.mount(scheme, CountingAdapter(calls))
     return client.session

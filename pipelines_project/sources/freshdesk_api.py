@@ -1,0 +1,147 @@
+"""The way to one help desk's Freshdesk API v2: its address, the key, and what answers mean."""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from dlt.sources.helpers.rest_client import RESTClient
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from requests.auth import AuthBase
+
+from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project.sources.freshdesk_pages import Row
+from pipelines_project.sources.rate_limit import RateLimit, RateLimitedAdapter
+
+_SUBDOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.freshdesk\.com)?")
+# Elsewhere than on this machine, http would show the key to whoever listens.
+_ADDRESS = re.compile(
+    r"(https://[\w.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?(/[\w./-]*)?", re.ASCII
+)
+
+
+def checked_address(domain: str, url: str = "") -> str:
+    """Return the address of the API, without a slash at its end.
+
+    Args:
+        domain: `FRESHDESK_DOMAIN`: `acme` or `acme.freshdesk.com`.
+        url: `FRESHDESK_API_URL`: an address that takes the place of Freshdesk's own, or "".
+
+    Raises:
+        ValueError: names the setting that is missing, or would send the key elsewhere or unsealed.
+    """
+    if url:
+        if not _ADDRESS.fullmatch(url):
+            raise ValueError(
+                f"FRESHDESK_API_URL is {url[:80]!r}: give an https address (http on this machine)"
+            )
+        return url.rstrip("/")
+    if not domain:
+        raise ValueError("FRESHDESK_DOMAIN is not set: give acme for acme.freshdesk.com")
+    match = _SUBDOMAIN.fullmatch(domain.strip().lower())
+    if not match:
+        raise ValueError(
+            f"FRESHDESK_DOMAIN is {domain[:80]!r}: give acme or acme.freshdesk.com, nothing else"
+        )
+    return f"https://{match[1]}.freshdesk.com/api/v2"
+
+
+class FreshdeskAuth(AuthBase):
+    """Basic authentication with the key as the user's name and `X` as the password."""
+
+    def __init__(self, key: str) -> None:
+        """Keep the key where no representation of this object shows it.
+
+        Raises:
+            ValueError: there is no key.
+        """
+        if not key.strip():
+            raise ValueError("FRESHDESK_API_KEY is not set: the key is in your Freshdesk profile")
+        self._header = f"Basic {b64encode(f'{key.strip()}:X'.encode()).decode()}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header."""
+        request.headers["Authorization"] = self._header
+        return request
+
+
+class FreshdeskApi:
+    """One help desk's API, asked one request at a time."""
+
+    def __init__(self, address: str, key: str, calls: ApiCalls, limit: RateLimit) -> None:
+        """Open a session that reaches nothing but the address's own host.
+
+        Args:
+            address: from `checked_address`.
+            key: the API key.
+            calls: counts the requests.
+            limit: how much of the rate limit may be used.
+
+        Raises:
+            ValueError: there is no key.
+        """
+        origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
+        session = retrying_session({}, calls)
+        session.adapters.clear()
+        session.mount(origin, RateLimitedAdapter(calls, limit))
+        self._client = RESTClient(
+            address, auth=FreshdeskAuth(key), session=session, data_selector="$"
+        )
+        self._hooks = [_refuse_redirect, calls.checked(_REFUSALS), _check_list]
+
+    def pages(
+        self, path: str, params: Mapping[str, str], paginator: BasePaginator
+    ) -> Iterator[list[Row]]:
+        """Yield the pages of a list.
+
+        Raises:
+            SourceError: for an answer that no retry can mend; it says what to do.
+        """
+        hooks: Any = {"response": self._hooks}
+        yield from self._client.paginate(path, params={**params}, paginator=paginator, hooks=hooks)
+
+
+def _refuse_redirect(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """Refuse to follow to another host, which would get the key or answer for the right one."""
+    target = urljoin(response.url, response.headers.get("Location", ""))
+    if response.is_redirect and _origin(target) != _origin(response.url):
+        raise SourceError(
+            f"{_host(response)} redirects to {_origin(target)}, where the key must not go: correct "
+            "FRESHDESK_DOMAIN"
+        )
+
+
+def _check_list(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """Refuse an answer that is no list: dlt takes an object for a row, and null for no rows."""
+    if not response.is_redirect and not response.content[:80].lstrip().startswith(b"["):
+        raise SourceError(
+            f"{response.url} answered {response.text[:80]!r}, which is no list: is FRESHDESK_DOMAIN"
+            " right?"
+        )
+
+
+def _origin(url: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url.lower()))
+
+
+def _host(response: requests.Response) -> str:
+    return urlsplit(response.url).netloc
+
+
+def _list_name(response: requests.Response) -> str:
+    return urlsplit(response.url).path.rpartition("/")[2]
+
+
+_REFUSALS: dict[int, Callable[[requests.Response], str]] = {
+    400: lambda r: f"Freshdesk refuses {r.url}: {r.text[:500]}",
+    401: lambda r: f"{_host(r)} does not know the key: correct FRESHDESK_API_KEY",
+    403: lambda r: (
+        f"{_host(r)} refuses to list {_list_name(r)}: FRESHDESK_API_KEY must be the key of an "
+        "agent who may see all of it, such as an administrator"
+    ),
+    404: lambda r: (
+        f"{_host(r)} has no help desk, or no {_list_name(r)}: correct FRESHDESK_DOMAIN"
+    ),
+}
