@@ -17,6 +17,14 @@ from pipelines_project.table import Table
 from pipelines_project.table_columns import READ_FILES, table_name
 from pipelines_project.warehouse import Warehouse, quoted
 
+# A re-run may delete the files between the listing and the reading.
+read_again_if_deleted = retry(
+    retry=retry_if_exception_type(duckdb.IOException),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(multiplier=0.1, max=2),
+    reraise=True,
+)
+
 
 def table_checks(table: Table) -> list[dg.AssetChecksDefinition]:
     """Return the checks of one table, on its landing and on its warehouse asset."""
@@ -37,12 +45,12 @@ def no_stale_files(table: Table) -> dg.AssetChecksDefinition:
         description="No month's folder holds files that a later load has replaced.",
     )
     def check(context: dg.AssetCheckExecutionContext, landing: LandingZone) -> dg.AssetCheckResult:
-        months = _months(context, table, landing)
+        months = months_to_check(context, table, landing)
         stale = {
             month: landing.stale_files(table.source, table.name, month, table.keep_loads)
             for month in months
         }
-        return _result({m: ", ".join(files) for m, files in stale.items() if files}, months)
+        return check_result({m: ", ".join(files) for m, files in stale.items() if files}, months)
 
     return check
 
@@ -66,7 +74,7 @@ def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
         late = now - (landed or month_start(month)) > table.fresh_within
         wrong = {month: f"last landed: {landed or 'never'}"} if late else {}
         # A warning, because a backfill of old months runs this check too and is no failure.
-        return _result(wrong, [month], dg.AssetCheckSeverity.WARN)
+        return check_result(wrong, [month], dg.AssetCheckSeverity.WARN)
 
     return check
 
@@ -83,9 +91,9 @@ def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
     def check(
         context: dg.AssetCheckExecutionContext, landing: LandingZone, warehouse: Warehouse
     ) -> dg.AssetCheckResult:
-        months = _months(context, table, landing)
-        if not _is_loaded(warehouse, table):
-            return _result({}, months)
+        months = months_to_check(context, table, landing)
+        if not is_loaded(warehouse, table.source, table.name):
+            return check_result({}, months)
         doubled = warehouse.rows(
             f"""
             select month, cast(count(*) - count(distinct ({key})) as varchar) || ' rows too many'
@@ -96,7 +104,7 @@ def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
             """,
             {"months": months},
         )
-        return _result(dict(doubled), months)
+        return check_result(dict(doubled), months)
 
     return check
 
@@ -112,12 +120,13 @@ def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
     def check(
         context: dg.AssetCheckExecutionContext, landing: LandingZone, warehouse: Warehouse
     ) -> dg.AssetCheckResult:
-        months, is_loaded = _months(context, table, landing), _is_loaded(warehouse, table)
+        months = months_to_check(context, table, landing)
+        has_table = is_loaded(warehouse, table.source, table.name)
         with warehouse.connect(landing) as connection:
             counts = {
                 month: (
                     _landed_rows(connection, landing, table, month),
-                    _loaded_rows(connection, landing, table, month) if is_loaded else 0,
+                    _loaded_rows(connection, landing, table, month) if has_table else 0,
                 )
                 for month in months
             }
@@ -126,18 +135,12 @@ def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
             for month, (landed, loaded) in counts.items()
             if landed != loaded
         }
-        return _result(wrong, months)
+        return check_result(wrong, months)
 
     return check
 
 
-@retry(
-    # A re-run may delete the files between the listing and the reading.
-    retry=retry_if_exception_type(duckdb.IOException),
-    stop=stop_after_attempt(5),
-    wait=wait_random_exponential(multiplier=0.1, max=2),
-    reraise=True,
-)
+@read_again_if_deleted
 def _landed_rows(
     connection: duckdb.DuckDBPyConnection, landing: LandingZone, table: Table, month: str
 ) -> int:
@@ -155,16 +158,16 @@ def _loaded_rows(
     return connection.execute(query, {"month": month}).fetchall()[0][0]
 
 
-def _is_loaded(warehouse: Warehouse, table: Table) -> bool:
+def is_loaded(warehouse: Warehouse, source: str, table: str) -> bool:
     """Return whether any month of the table was ever loaded, so that there is a table to ask."""
     query = """
         select 1 from duckdb_tables()
         where database_name = 'warehouse' and schema_name = $source and table_name = $table
     """
-    return bool(warehouse.rows(query, {"source": table.source, "table": table.name}))
+    return bool(warehouse.rows(query, {"source": source, "table": table}))
 
 
-def _months(
+def months_to_check(
     context: dg.AssetCheckExecutionContext, table: Table, landing: LandingZone
 ) -> list[str]:
     """Return the months of the run, or all that are landed if the check runs by itself."""
@@ -174,10 +177,11 @@ def _months(
     return landing.months(table.source, table.name)
 
 
-def _result(
+def check_result(
     wrong: dict[str, str],
     months: list[str],
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
+    """Return the result that names the months where the check's truth does not hold, and why."""
     metadata = {"wrong": wrong, "months": months}
     return dg.AssetCheckResult(passed=not wrong, severity=severity, metadata=metadata)

@@ -50,8 +50,9 @@ def take_turn(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> None
     insert one. Changing the same rows of the ledger is a conflict instead: one transaction fails,
     and `load_month` tries it again. (The first two loads of a table conflict by creating it.)
     """
+    this_table = "where source = $source and table_name = $table"
     connection.execute(
-        f"update {_LEDGER} set row_count = row_count where source = $source and table_name = $table",
+        f"update {_LEDGER} set row_count = row_count {this_table}",
         {"source": place.source, "table": place.table},
     )
 

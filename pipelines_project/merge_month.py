@@ -66,9 +66,7 @@ def _descending(marks: Sequence[str]) -> list[str]:
     return [f"{VERSION_COLUMN} desc", *ranks]
 
 
-def _check(
-    connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, key: str
-) -> None:
+def _check(connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, key: str) -> None:
     if missing := missing_rows(connection, place, load.files, key):
         raise WarehouseError(
             f"{place}: {missing} rows have no {key} or no {VERSION_COLUMN}, or were not loaded"

@@ -17,7 +17,6 @@ from pipelines_project.month_folder import MonthFolder
 from pipelines_project.table_columns import match_columns, table_types
 from pipelines_project.warehouse import WarehouseError, transaction
 
-
 # What PostgreSQL says, as a plain `duckdb.Error`, when another transaction was first: with the same
 # rows, or in creating the same table.
 _OTHER_WAS_FIRST = re.compile(r"could not serialize|deadlock detected|already exists|duplicate key")

@@ -49,10 +49,12 @@ class CountingAdapter(HTTPAdapter):
     """Counts a request as it goes out, because an answer that is lost on its way never arrives."""
 
     def __init__(self, calls: ApiCalls) -> None:
+        """Count into `calls`."""
         super().__init__()
         self._calls = calls
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the answer to the request."""
         self._calls.count += 1
         self._calls.last_url = request.url or ""
         return super().send(request, *args, **kwargs)

@@ -89,14 +89,17 @@ def _marked(row: Row, marks: tuple[str, ...], mark: str) -> Row:
 
 
 def _landed(row: Row) -> Row:
-    """Return the row with `custom_fields` as JSON, and a column for each that is no list."""
+    """Return the row with `custom_fields` as JSON, and a column for each that has a plain value.
+
+    A field that is null in every row gives no hint of its type, so the JSON alone has it.
+    """
     custom: Any = row.get("custom_fields")
     if not isinstance(custom, dict):
         return row
     scalars = {
         f"custom_fields__{name}": value
         for name, value in custom.items()
-        if not isinstance(value, dict | list)
+        if value is not None and not isinstance(value, dict | list)
     }
     # As text, because what is nested in it must stay as it is.
     return {**row, **scalars, "custom_fields": json.dumps(custom)}

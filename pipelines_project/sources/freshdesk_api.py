@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from dlt.sources.helpers.rest_client import RESTClient
+from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests.auth import AuthBase
 
@@ -141,7 +141,5 @@ _REFUSALS: dict[int, Callable[[requests.Response], str]] = {
         f"{_host(r)} refuses to list {_list_name(r)}: FRESHDESK_API_KEY must be the key of an "
         "agent who may see all of it, such as an administrator"
     ),
-    404: lambda r: (
-        f"{_host(r)} has no help desk, or no {_list_name(r)}: correct FRESHDESK_DOMAIN"
-    ),
+    404: lambda r: f"{_host(r)} has no help desk, or no {_list_name(r)}: correct FRESHDESK_DOMAIN",
 }

@@ -58,7 +58,7 @@ class NumberedPages(BasePaginator):
 
     def update_request(self, request: requests.Request) -> None:
         """Ask for the next page."""
-        request.params = {**(request.params or {}), "per_page": PER_PAGE, "page": self._page}
+        _set(request, page=self._page)
 
 
 class UpdatedSince(BasePaginator):
@@ -124,14 +124,9 @@ class UpdatedSince(BasePaginator):
 
     def update_request(self, request: requests.Request) -> None:
         """Ask for the next page."""
-        request.params = {
-            **(request.params or {}),
-            "updated_since": self._since.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "order_by": "updated_at",
-            "order_type": "asc",
-            "per_page": PER_PAGE,
-            "page": self._page,
-        }
+        since = self._since.strftime("%Y-%m-%dT%H:%M:%SZ")
+        order = {"order_by": "updated_at", "order_type": "asc"}
+        _set(request, page=self._page, updated_since=since, **order)
 
     def _begin_instant(self) -> None:
         self._page, self._readings = 1, 1
@@ -155,6 +150,12 @@ class UpdatedSince(BasePaginator):
                 "some of them in Freshdesk, so that they leave it"
             )
         self._page += 1
+
+
+def _set(request: requests.Request, **params: Any) -> None:
+    # `params` is the dict that the request was made with, which the stubs do not say.
+    before: Any = request.params or {}
+    request.params = {**before, "per_page": PER_PAGE, **params}
 
 
 def _has_next(response: requests.Response, rows: list[Row]) -> bool:

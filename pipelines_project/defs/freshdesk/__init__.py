@@ -1,0 +1,1 @@
+"""Freshdesk: one component class, its YAML, and its marts."""

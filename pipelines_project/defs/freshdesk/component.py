@@ -1,0 +1,117 @@
+"""The Freshdesk source as a component: its settings, its six tables and their checks."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines_project import monthly_source
+from pipelines_project.checks import current_month_is_fresh, no_stale_files
+from pipelines_project.merge_checks import (
+    have_unique_ids,
+    references_are_known,
+    updates_are_in_their_month,
+    warehouse_has_landed_rows,
+)
+from pipelines_project.merge_month import merge_month
+from pipelines_project.months import month_start, next_month
+from pipelines_project.sources import freshdesk
+from pipelines_project.sources.api_calls import ApiCalls
+from pipelines_project.sources.freshdesk_api import FreshdeskApi, checked_address
+from pipelines_project.sources.freshdesk_columns import TABLES
+from pipelines_project.sources.rate_limit import RateLimit
+from pipelines_project.table import Extract, Table
+
+_ROW = {
+    "tickets": "ticket, with its stats and requester; deleted ones and spam are marked",
+    "contacts": "contact; deleted and blocked ones are marked",
+    "companies": "company",
+    "agents": "agent",
+    "groups": "group of agents",
+    "roles": "role that agents can have",
+}
+# An agent can ask for help too, and then is the requester.
+_TICKET_REFERENCES = {
+    "requester_id": ("contacts", "agents"),
+    "responder_id": ("agents",),
+    "group_id": ("groups",),
+}
+
+
+class FreshdeskSource(monthly_source.MonthlySource):
+    """A help desk's tickets and whom they concern, by the month in which each last changed.
+
+    The key is read from `FRESHDESK_API_KEY` when a run asks the API, and is kept nowhere.
+    """
+
+    source: ClassVar[str] = "freshdesk"
+
+    domain: str = Field(description="The help desk: acme, or acme.freshdesk.com.")
+    api_url: str = Field(
+        default="", description="An address that takes the place of the domain's, for a sandbox."
+    )
+    page_cap: int = Field(
+        default=freshdesk.PAGE_CAP,
+        ge=1,
+        description="The last page of tickets that Freshdesk gives; more of one instant is an "
+        "error.",
+    )
+    rate_limit_reserve: int = Field(
+        default=50,
+        ge=0,
+        description="The API credits that stay free for the company's own use; never more than "
+        "half of the plan's.",
+    )
+    rate_limit_wait_seconds: float = Field(
+        default=3600,
+        ge=0,
+        description="How long one request may wait in all when Freshdesk answers 429.",
+    )
+
+    def tables(self) -> Sequence[Table]:
+        """Return the six tables, each row of which is the newest version of its `id`."""
+        return [
+            self.table(
+                name=name,
+                description=f"One row is one {_ROW[name]}. A month has what last changed in it.",
+                key=("id",),
+                extractor=self._extractor(name),
+                loader=merge_month("id", freshdesk.MARKS.get(name, ())),
+            )
+            for name in TABLES
+        ]
+
+    def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
+        """Return the checks of a table whose months are merged."""
+        checks = [
+            no_stale_files(table),
+            current_month_is_fresh(table),
+            have_unique_ids(table),
+            updates_are_in_their_month(table),
+            warehouse_has_landed_rows(table),
+        ]
+        if table.name == "tickets":
+            checks.append(references_are_known(table, _TICKET_REFERENCES))
+        return checks
+
+    def _extractor(self, table: str) -> Callable[[ApiCalls], Extract]:
+        def extractor(calls: ApiCalls) -> Extract:
+            changed = freshdesk.changed_rows(table, self._api(calls), self.page_cap)
+            return lambda month: freshdesk.resource(
+                table, changed, month_start(month), month_start(next_month(month))
+            )
+
+        return extractor
+
+    def _api(self, calls: ApiCalls) -> FreshdeskApi:
+        """Return the API, or fail the run for a setting that is missing or wrong.
+
+        Not when the code location loads: other sources must work without Freshdesk's settings.
+        """
+        limit = RateLimit(self.rate_limit_reserve, self.rate_limit_wait_seconds)
+        key = dg.EnvVar("FRESHDESK_API_KEY").get_value("") or ""
+        try:
+            return FreshdeskApi(checked_address(self.domain, self.api_url), key, calls, limit)
+        except ValueError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
