@@ -24,14 +24,14 @@ _MORE: dict[str, Row] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class MadeUpHelpDesk:
     """Tickets of every month from the first on, as they are at one time.
 
     Attributes:
         tickets_per_month: so many are opened in every month.
         first_month: when the help desk was opened, `YYYY-MM`.
-        as_of: the time; where it is None, the real one, to the minute.
+        as_of: the time, which tests can set anew; where it is None, the real one, to the minute.
     """
 
     tickets_per_month: int = 40
