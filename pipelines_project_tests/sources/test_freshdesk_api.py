@@ -164,5 +164,5 @@ def test_a_fault_that_passes_is_tried_again() -> None:
 def test_half_a_list_is_an_error() -> None:
     faults = Faults()
     faults.answer_always("groups", half(json.dumps([_BILLING]).encode()))
-    with asking(_DESK, faults=faults) as api, pytest.raises(ValueError, match="delimiter|value"):
+    with asking(_DESK, faults=faults) as api, pytest.raises(ValueError, match="Unterminated"):
         _groups(api)
