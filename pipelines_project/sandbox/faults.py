@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,6 +15,7 @@ class Asked:
 
     method: str
     path: str
+    query: QueryParams
     headers: Headers
     at: datetime
 
@@ -71,7 +72,8 @@ class FaultsMiddleware:
         answer = self._app
         if scope["type"] == "http":
             headers = Headers(raw=list(scope["headers"]))
-            asked = Asked(scope["method"], scope["path"], headers, datetime.now(UTC))
+            query = QueryParams(scope["query_string"])
+            asked = Asked(scope["method"], scope["path"], query, headers, datetime.now(UTC))
             self._faults.requests.append(asked)
             answer = self._faults.take_answer(asked.path) or self._app
         await answer(scope, receive, send)

@@ -107,6 +107,8 @@ def _refuse_redirect(response: requests.Response, *_args: Any, **_kwargs: Any) -
     """Refuse to follow to another host, which would get the key or answer for the right one."""
     target = urljoin(response.url, response.headers.get("Location", ""))
     if response.is_redirect and _origin(target) != _origin(response.url):
+        # A body that stays unread would keep its connection open.
+        _ = response.content
         raise SourceError(
             f"{_host(response)} redirects to {_origin(target)}, where the key must not go: correct "
             "FRESHDESK_DOMAIN"
