@@ -176,7 +176,7 @@ def test_a_discarded_newer_load_gives_way_when_that_is_asked_for(
     table.load(_JANUARY)
     landing.delete(place_of(landing, _JANUARY).files_of_load("2.5"))
 
-    with pytest.raises(WarehouseError, match="only the older 1.5"):
+    with pytest.raises(WarehouseError, match=r"only the older 1\.5"):
         table.load(_JANUARY)
     table.load(_JANUARY, replace_newer_load=True)
     assert table.rows() == [(1, _JANUARY, "right")]

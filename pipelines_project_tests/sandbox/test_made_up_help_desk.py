@@ -61,7 +61,8 @@ def test_whom_a_ticket_refers_to_is_there() -> None:
     assert {row["requester_id"] for row in rows} <= ids("contacts")
     assert {row["responder_id"] for row in rows} - {None} <= ids("agents")
     assert {row["group_id"] for row in rows} - {None} <= ids("groups")
-    assert ids("roles") and ids("companies")
+    assert ids("roles")
+    assert ids("companies")
     assert desk.rows("nothing") is None
 
 

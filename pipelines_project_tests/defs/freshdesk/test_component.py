@@ -1,4 +1,4 @@
-"""The Freshdesk source from API to warehouse: nothing missing, nothing old, and no key to be seen."""
+"""The Freshdesk source from API to warehouse: nothing missing, nothing old, no key to be seen."""
 
 import json
 import logging
