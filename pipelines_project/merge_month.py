@@ -62,7 +62,7 @@ def missing_rows(
 
 def _descending(marks: Sequence[str]) -> list[str]:
     """Return the order of a key's rows in a load: the newest, then the last mark, comes first."""
-    ranks = [f"coalesce({quoted(mark)}, false) desc" for mark in reversed(marks)]
+    ranks = [f"{quoted(mark)} desc nulls last" for mark in reversed(marks)]
     return [f"{VERSION_COLUMN} desc", *ranks]
 
 

@@ -63,7 +63,11 @@ def freshdesk_location(
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("FRESHDESK_API_KEY", key)
-        settings = {"domain": "", "api_url": f"{url}/api/v2", "start_month": "2021-01"}
+        settings: dict[str, Any] = {
+            "domain": "",
+            "api_url": f"{url}/api/v2",
+            "start_month": "2021-01",
+        }
         defs = component_defs(
             component=FreshdeskSource(**settings | attributes),
             resources={"landing": landing, "warehouse": warehouse},

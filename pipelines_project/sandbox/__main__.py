@@ -25,7 +25,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m pipelines_project.sandbox",
-        description="A small chess.com on this machine, with games made up for any player.",
+        description="A small chess.com and a small Freshdesk on this machine, with made-up data.",
     )
     parser.add_argument("--port", type=int, default=8765, help="0 takes a free one (%(default)s)")
     parser.add_argument(

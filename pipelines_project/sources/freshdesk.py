@@ -20,7 +20,8 @@ from dlt.extract import DltResource
 from pipelines_project.sources.fetched_list import FetchedList
 from pipelines_project.sources.freshdesk_api import FreshdeskApi
 from pipelines_project.sources.freshdesk_columns import columns
-from pipelines_project.sources.freshdesk_pages import NumberedPages, Row, UpdatedSince, updated_at
+from pipelines_project.sources.freshdesk_pages import NumberedPages, Row, updated_at
+from pipelines_project.sources.updated_since import UpdatedSince
 
 PAGE_CAP = 300
 """The last page of tickets that Freshdesk gives; page 301 is answered 400 (API v2)."""
