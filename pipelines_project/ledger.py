@@ -51,10 +51,12 @@ def take_turn(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> None
     and `load_month` tries it again. (The first two loads of a table conflict by creating it.)
     """
     this_table = "where source = $source and table_name = $table"
-    connection.execute(
-        f"update {_LEDGER} set row_count = row_count {this_table}",
-        {"source": place.source, "table": place.table},
-    )
+    # DuckDB takes an update that changes no value for none.
+    for change in ("+ 1", "- 1"):
+        connection.execute(
+            f"update {_LEDGER} set row_count = row_count {change} {this_table}",
+            {"source": place.source, "table": place.table},
+        )
 
 
 def _parameters(place: MonthFolder) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Months are merged: the newest version of each key stays, whichever load comes when."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -225,6 +227,29 @@ def test_months_that_meet_in_their_rows_can_load_at_once(
 
     query = "select count(*), count(distinct id), min(note), max(month) from demo.events"
     assert warehouse.rows(query) == [(200, 200, "2023-06", "2023-06")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ERROR: could not serialize access due to concurrent update",
+        'ERROR: duplicate key value violates unique constraint "pg_type_typname_nsp_index"',
+    ],
+)
+def test_a_conflict_as_postgresql_reports_it_is_tried_again(
+    landing: LandingZone, warehouse: Warehouse, said: str
+) -> None:
+    write_load(place_of(landing), "1.5", [[_row(1, "01-03", "a")]])
+    refusals = [duckdb.Error(said)]
+
+    def refused_once(*arguments: Any) -> int:
+        if refusals:
+            raise refusals.pop()
+        return _LOADER.write(*arguments)
+
+    with warehouse.connect(landing) as connection:
+        loader = replace(_LOADER, write=refused_once)
+        assert load_month(connection, landing, place_of(landing), loader).rows == 1
 
 
 def test_a_large_month_is_merged_set_by_set(table: _Table) -> None:
