@@ -31,7 +31,7 @@ def table_checks(table: Table) -> list[dg.AssetChecksDefinition]:
     return [
         no_stale_files(table),
         current_month_is_fresh(table),
-        have_unique_keys(table),
+        *([have_unique_keys(table)] if table.key else []),
         warehouse_rows_match_landing(table),
     ]
 

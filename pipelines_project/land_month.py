@@ -17,7 +17,7 @@ from dlt.extract import DltResource
 
 from pipelines_project.landing_zone import LandingError, LandingZone
 from pipelines_project.month_folder import MonthFolder
-from pipelines_project.sources.rows import lists_as_json
+from pipelines_project.sources.rows import lists_as_json, quarantine_table
 
 CLOCK_WAIT_SECONDS = 5.0
 
@@ -69,15 +69,19 @@ class Landing:
         }
 
     def _extract(self, pipeline: dlt.Pipeline, resource: DltResource) -> str:
-        """Extract the resource, and its empty table in case it has no rows; return the load id."""
+        """Extract the resource, and its empty table in case it has no rows; return the load id.
+
+        A resource without declared columns yields Arrow tables, which bring theirs, rows or not.
+        """
         table = dlt.resource(
             [dlt.mark.materialize_table_schema()],
             name=f"{self.place.table}_table",
             table_name=self.place.table,
             columns=resource.columns,
         )
+        rows = resource.add_map(lists_as_json)
         extracted = pipeline.extract(
-            [resource.add_map(lists_as_json), table], loader_file_format="parquet"
+            [rows, table] if resource.columns else [rows], loader_file_format="parquet"
         )
         (load_id,) = extracted.loads_ids
         return load_id
@@ -115,7 +119,8 @@ def _clock(seconds: float) -> str:
 
 def _new_files(pipeline: dlt.Pipeline, load_id: str, table: str) -> list[str]:
     jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
-    return [job.file_path for job in jobs if job.job_file_info.table_name == table]
+    tables = (table, quarantine_table(table))
+    return [job.file_path for job in jobs if job.job_file_info.table_name in tables]
 
 
 def _column_schema(pipeline: dlt.Pipeline, resource: DltResource, info: LoadInfo) -> dg.TableSchema:

@@ -41,7 +41,7 @@ def land_op(table: Table) -> dg.OpDefinition:
         context: dg.OpExecutionContext, config: LandConfig, landing: LandingZone
     ) -> list[MonthResult]:
         calls = ApiCalls()
-        extract = table.extractor(calls)
+        extract = table.extractor(calls, landing)
         allow_shrink = table.allow_shrink if config.allow_shrink is None else config.allow_shrink
         results = []
         for month in context.partition_keys:

@@ -67,6 +67,8 @@ class LandingZone(dg.ConfigurableResource):
         runs of one month, can land at once (dagster issue 21022, dlt issue 1102). It restores no
         dlt state: the partition is the cursor.
         """
+        # Rows have it anyhow; Arrow tables only if asked for.
+        dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
         destination = filesystem(
             bucket_url=self.url,
             layout="{table_name}/month={month}/{load_id}.{file_id}.{ext}",
@@ -131,7 +133,7 @@ class LandingZone(dg.ConfigurableResource):
             keep_loads: how many whole superseded loads to keep, the newest ones.
         """
         place = self.month_folder(source, table, month)
-        committed, files = place.committed_loads(), place.files_by_load()
+        committed, files = place.committed_loads(), place.all_files_by_load()
         if not committed:
             return []
         superseded = [load_id for load_id in committed[1:] if load_id in files]

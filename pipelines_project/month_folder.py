@@ -10,6 +10,7 @@ from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FI
 from fsspec import AbstractFileSystem
 
 from pipelines_project.months import checked_month
+from pipelines_project.sources.rows import quarantine_table
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _DATA_FILE = re.compile(r"(\d+\.\d+)\.[^/]+\.parquet")
@@ -43,6 +44,15 @@ def landed_months(fs: AbstractFileSystem, dataset: str, table: str) -> list[str]
     markers = (_MARKER.fullmatch(name) for name in names_in(fs, f"{dataset}/_dlt_loads"))
     found = (schema.fullmatch(marker["schema"]) for marker in markers if marker)
     return sorted({f"{match[1]}-{match[2]}" for match in found if match})
+
+
+def _files_by_load(fs: AbstractFileSystem, *folders: str) -> dict[str, list[str]]:
+    loads: dict[str, list[str]] = {}
+    for folder in folders:
+        for name in names_in(fs, folder):
+            if match := _DATA_FILE.fullmatch(name):
+                loads.setdefault(match[1], []).append(f"{folder}/{name}")
+    return loads
 
 
 @dataclass(frozen=True)
@@ -101,18 +111,23 @@ class MonthFolder:
         ids = [m["load_id"] for m in found if m and m["schema"] == self.schema_name]
         return sorted(ids, key=float, reverse=True)
 
+    @property
+    def quarantine_path(self) -> str:
+        """The folder of the rows that the month's loads refused; most tables have none."""
+        return f"{self.dataset}/{quarantine_table(self.table)}/month={self.month}"
+
     def files_by_load(self) -> dict[str, list[str]]:
         """Return every load id that has files in the folder, committed or not, with their paths."""
-        loads: dict[str, list[str]] = {}
-        for name in names_in(self.fs, self.path):
-            if match := _DATA_FILE.fullmatch(name):
-                loads.setdefault(match[1], []).append(f"{self.path}/{name}")
-        return loads
+        return _files_by_load(self.fs, self.path)
+
+    def all_files_by_load(self) -> dict[str, list[str]]:
+        """Return the same with the quarantined rows, which are of the load but are not read."""
+        return _files_by_load(self.fs, self.path, self.quarantine_path)
 
     def files_of_load(self, load_id: str) -> list[str]:
         """Return the paths of one load, its marker first: without it the load is not committed."""
         markers = [self.marker(load_id)] if load_id in self.committed_loads() else []
-        return markers + self.files_by_load().get(load_id, [])
+        return markers + self.all_files_by_load().get(load_id, [])
 
     def stale_schema_files(self, kept_loads: list[str]) -> list[str]:
         """Return the month's dlt schema files that no kept load uses.

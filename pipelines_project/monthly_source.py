@@ -12,6 +12,7 @@ from pipelines_project.checks import table_checks
 from pipelines_project.delete_stale_files_op import delete_stale_files_op
 from pipelines_project.land_op import land_op
 from pipelines_project.landing_asset import delete_stale_files_job, landing_asset
+from pipelines_project.landing_zone import LandingZone
 from pipelines_project.month_load import Loader
 from pipelines_project.months import checked_month, monthly_partitions, months_in_flux
 from pipelines_project.replace_month import replace_month
@@ -81,7 +82,7 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         name: str,
         description: str,
         key: tuple[str, ...],
-        extractor: Callable[[ApiCalls], Extract],
+        extractor: Callable[[ApiCalls, LandingZone], Extract],
         loader: Loader | None = None,
         verify: Callable[[NewLoad], dict[str, Any]] = accept,
     ) -> Table:

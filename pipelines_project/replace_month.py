@@ -16,7 +16,7 @@ def replace_month(key: Sequence[str]) -> Loader:
 
     Args:
         key: the columns that tell one row of a month from another; a load that has one twice is
-            refused.
+            refused. Without any, rows are told apart by nothing, and only counted.
     """
 
     def write(
@@ -51,6 +51,8 @@ def _check_count(connection: duckdb.DuckDBPyConnection, place: MonthFolder, load
 def _check_keys(
     connection: duckdb.DuckDBPyConnection, place: MonthFolder, key: Sequence[str]
 ) -> None:
+    if not key:
+        return
     columns = ", ".join(map(quoted, key))
     twice = connection.execute(
         f"""select {columns} from {table_name(place)} where month = $month

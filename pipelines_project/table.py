@@ -19,7 +19,7 @@ Extract = Callable[[str], DltResource]
 
 @dataclass(frozen=True)
 class NewLoad:
-    """A load that is fetched and not yet committed: its place and its local parquet files."""
+    """A load that is fetched and not yet committed: its place and all its local parquet files."""
 
     zone: LandingZone
     place: MonthFolder
@@ -40,8 +40,9 @@ class Table:
         source: the source, which is also the asset group and the warehouse schema.
         name: the table.
         description: what one row is and where it comes from.
-        key: the columns that tell one row of a month from another.
-        extractor: called once per run, so that its closure can keep a session and cached lists.
+        key: the columns that tell one row of a month from another; none if nothing in it does.
+        extractor: called once per run, so that its closure can keep a session and cached lists;
+            the landing zone tells it what there is already.
         loader: how a load's rows enter the warehouse table.
         verify: refuses a new load by raising, before it is committed, or returns metadata.
         partitions: the months of the source.
@@ -55,7 +56,7 @@ class Table:
     name: str
     description: str
     key: tuple[str, ...]
-    extractor: Callable[[ApiCalls], Extract]
+    extractor: Callable[[ApiCalls, LandingZone], Extract]
     loader: Loader
     verify: Callable[[NewLoad], dict[str, Any]]
     partitions: dg.MonthlyPartitionsDefinition

@@ -9,7 +9,7 @@ import duckdb
 from pydantic import Field, field_validator
 
 from pipelines_project import monthly_source
-from pipelines_project.landing_zone import LostFilesError
+from pipelines_project.landing_zone import LandingZone, LostFilesError
 from pipelines_project.sources import chess
 from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
 from pipelines_project.table import Extract, NewLoad, Table
@@ -58,7 +58,7 @@ class ChessSource(monthly_source.MonthlySource):
             )
         ]
 
-    def _extractor(self, calls: ApiCalls) -> Extract:
+    def _extractor(self, calls: ApiCalls, _landing: LandingZone) -> Extract:
         if not re.search(r"\S+@\S+|https?://\S+", self.contact):
             raise dg.Failure(
                 "CHESS_CONTACT must be an e-mail or web address: chess.com answers 403 without one",

@@ -1,0 +1,128 @@
+"""From the shape of a month's lines to its columns: names, types, and the SQL that fills them."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from dlt.common.normalizers.naming import NamingConvention
+
+from pipelines_project.sources.json_shape import (
+    BIGINT,
+    BOOLEAN,
+    DOUBLE,
+    EMPTY,
+    LONG,
+    NULL,
+    TEXT,
+    Path,
+    Shape,
+    flattened,
+    leaves,
+    pointer_literal,
+)
+
+_ARROW = {
+    BOOLEAN: pa.bool_(),
+    BIGINT: pa.int64(),
+    DOUBLE: pa.float64(),
+    TEXT: pa.large_string(),
+}
+_COLUMN_TYPES = {EMPTY: TEXT, LONG: BIGINT, NULL: TEXT}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, the keys that lead to its values, and its DuckDB type."""
+
+    name: str
+    path: Path
+    type: str
+    is_null: bool = False
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        """The Arrow type of the column."""
+        return _ARROW[self.type]
+
+
+def columns_of(shape: Shape, naming: NamingConvention, reserved: Iterable[str]) -> list[Column]:
+    """Return a column for every leaf, named as dlt names it, in the order of the shape.
+
+    Two keys whose names fall together stay two columns: the first by its spelling has the plain
+    name, the others a suffix that is made of their spelling, the same in every month.
+
+    Args:
+        shape: of the month's lines, an object.
+        naming: dlt's naming convention.
+        reserved: names that are taken already.
+    """
+    found = dict(leaves(flattened(shape)))
+    found.pop((), None)
+    names = _names(sorted(found), naming, set(reserved))
+    return [
+        Column(names[path], path, _COLUMN_TYPES.get(kind, kind), kind == NULL)
+        for path, kind in found.items()
+    ]
+
+
+def _names(paths: list[Path], naming: NamingConvention, taken: set[str]) -> dict[Path, str]:
+    names: dict[Path, str] = {}
+    for path in paths:
+        plain = naming.make_path(*(_key_name(key, naming) for key in path))
+        name = naming.normalize_path(plain)
+        if name in taken:
+            digest = hashlib.sha256(json.dumps(path).encode()).hexdigest()
+            name = next(
+                candidate
+                for length in range(6, len(digest))
+                if (candidate := naming.normalize_path(f"{plain}_x{digest[:length]}")) not in taken
+            )
+        taken.add(name)
+        names[path] = name
+    return names
+
+
+def _key_name(key: str, naming: NamingConvention) -> str:
+    """Return the name of one key; a key without any character has none of its own."""
+    return naming.normalize_identifier(key) if key.strip() else "empty"
+
+
+def select_list(columns: Iterable[Column]) -> tuple[str, str]:
+    """Return the structure for `from_json`, and the select list over its result `s` and `line`."""
+    structure: dict[str, Any] = {}
+    selected = []
+    for column in columns:
+        if _fits(structure, column.path):
+            _insert(structure, column.path, column.type)
+            value = "s" + "".join(f".{_quoted(key)}" for key in column.path)
+        else:
+            text = f"json_extract_string(line, {pointer_literal(column.path)})"
+            value = f"cast({text} as {column.type})"
+        selected.append(f"{value} as {_quoted(column.name)}")
+    literal = json.dumps(structure).replace("'", "''")
+    return f"'{literal}'", ", ".join(selected)
+
+
+def _fits(structure: dict[str, Any], path: Path) -> bool:
+    """Tell whether the path can go into a struct, whose field names ignore case and are not empty."""
+    level: Any = structure
+    for key in path:
+        if not key or any(k != key and k.lower() == key.lower() for k in level):
+            return False
+        level = level.get(key, {})
+    return True
+
+
+def _insert(structure: dict[str, Any], path: Path, kind: str) -> None:
+    *outer, last = path
+    for key in outer:
+        structure = structure.setdefault(key, {})
+    structure[last] = kind
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'

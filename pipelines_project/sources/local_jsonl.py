@@ -1,0 +1,188 @@
+"""A month of JSON lines files as one dlt resource of Arrow tables.
+
+Data flow:
+    files ─▶ blocks of lines ─▶ survey of every line: shape, bad lines ─▶ columns, contract
+          └▶ blocks of lines again ───────────────────────────────────▶ rows ─▶ Arrow tables
+
+The files are read twice, because the columns and their types come from every line. Lines that do
+not land fail the month, or go to the table `<table>_quarantine` of the same load.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import dlt
+import duckdb
+import pyarrow as pa
+from dlt.extract import DltResource
+
+from pipelines_project.sources.api_calls import SourceError
+from pipelines_project.sources.block_workers import block_workers
+from pipelines_project.sources.json_lines import rows, sorted_lines
+from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE, JsonlSettings
+from pipelines_project.sources.month_survey import MonthSurvey, survey_month
+from pipelines_project.sources.raw_files import RawFile, fingerprint
+from pipelines_project.sources.raw_lines import BadLine, Block, read_blocks
+from pipelines_project.sources.rows import quarantine_table
+
+METADATA_KEY = b"raw_lines"
+"""The parquet schema's metadata under this key says, as JSON, what the load was made from."""
+
+# A table handed to dlt is a row group of the parquet file.
+_ROW_GROUP_ROWS = 122_880
+_ROW_GROUP_BYTES = 64 << 20
+_QUARANTINE = pa.schema(
+    [
+        pa.field("source_file", pa.string(), nullable=False),
+        pa.field("source_line", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("line", pa.large_string(), nullable=False),
+        # What the line is if it is not UTF-8; `line` then shows such bytes as \xNN.
+        pa.field("line_bytes", pa.large_binary()),
+    ]
+)
+
+
+class _Rows(NamedTuple):
+    landed: pa.Table
+    quarantined: pa.Table
+
+
+def json_lines(
+    settings: JsonlSettings, month: str, columns_before: Callable[[], Mapping[str, str]]
+) -> DltResource:
+    """Return the resource of the month's rows, and of its bad lines if they are quarantined.
+
+    Each table has the column `_dlt_id`, made of file and line: the same for a line in every load.
+
+    Args:
+        settings: of the table.
+        month: `YYYY-MM`.
+        columns_before: gives the DuckDB type of each column that the table has already, if any.
+
+    Raises:
+        SourceError: while it is read, for what the settings say fails the month, and for files
+            that changed while they were read.
+    """
+    return dlt.resource(_tables(settings, month, columns_before), name=settings.table)
+
+
+def _tables(
+    settings: JsonlSettings, month: str, columns_before: Callable[[], Mapping[str, str]]
+) -> Iterator[Any]:
+    files = settings.folder.files(month)
+    naming = dlt.current.source_schema().naming
+    with block_workers() as workers:
+        found = survey_month(workers, settings, files, naming, columns_before())
+        schema = _schema(settings, files, found)
+        # So that a month without rows has its columns too.
+        yield schema.empty_table()
+
+        def work(connection: duckdb.DuckDBPyConnection, block: tuple[int, Block]) -> _Rows:
+            return _rows(connection, settings, files, found, schema, *block)
+
+        blocks = enumerate(read_blocks(settings.folder, files))
+        yield from _row_groups(settings, found, workers.map(work, blocks))
+    if fingerprint(settings.folder.files(month)) != fingerprint(files):
+        raise SourceError(f"the files of {settings.table} {month} changed while they were read")
+
+
+def _row_groups(settings: JsonlSettings, found: MonthSurvey, blocks: Iterator[_Rows]) -> Iterator:
+    """Yield the blocks' rows in tables of a row group each, and their bad lines."""
+    landed = quarantined = size = 0
+    waiting: list[pa.Table] = []
+    for block in blocks:
+        landed += len(block.landed)
+        quarantined += len(block.quarantined)
+        size += block.landed.nbytes
+        waiting.append(block.landed)
+        if len(block.quarantined):
+            name = quarantine_table(settings.table)
+            yield dlt.mark.with_table_name(block.quarantined, name)
+        if sum(map(len, waiting)) >= _ROW_GROUP_ROWS or size >= _ROW_GROUP_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
+    if (landed, quarantined) != (found.landing, found.quarantined):
+        raise SourceError(
+            f"{settings.table}: {found.landing} lines to land and {found.quarantined} to "
+            f"quarantine, {landed} and {quarantined} when read again: the files changed"
+        )
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection,
+    settings: JsonlSettings,
+    files: Sequence[RawFile],
+    found: MonthSurvey,
+    schema: pa.Schema,
+    index: int,
+    block: Block,
+) -> _Rows:
+    """Return the rows of one block."""
+    if index in found.blocks_as_read:
+        lines, bad = block.lines, []
+    else:
+        lines, _, bad, _ = sorted_lines(connection, block, found.rules)
+    landed = rows(connection, _identified(lines, files, settings), found.columns, schema)
+    return _Rows(landed, _quarantined(bad, files))
+
+
+def _identified(lines: pa.Table, files: Sequence[RawFile], settings: JsonlSettings) -> pa.Table:
+    """Return the lines with `_dlt_id`, and with file and line if each row is to say them."""
+    file, number = lines["file"].combine_chunks(), lines["number"].combine_chunks()
+    first, last = (file[0].as_py(), file[-1].as_py()) if len(file) else (0, -1)
+    at = pa.compute.subtract(file, first)
+    paths = [f.path for f in files[first : last + 1]]
+    keys = pa.array([_file_key(path) for path in paths], pa.string()).take(at)
+    ids = pa.compute.binary_join_element_wise(keys, number.cast(pa.string()), "_")
+    lines = lines.append_column(ID_COLUMN, ids)
+    if settings.provenance:
+        lines = lines.append_column(PROVENANCE[0], pa.array(paths, pa.string()).take(at))
+        lines = lines.append_column(PROVENANCE[1], number)
+    return lines
+
+
+def _file_key(path: str) -> str:
+    """Return twelve characters that tell the file from any other."""
+    return base64.urlsafe_b64encode(hashlib.sha256(path.encode()).digest()[:9]).decode()
+
+
+def _quarantined(bad: Sequence[BadLine], files: Sequence[RawFile]) -> pa.Table:
+    def is_text(line: bytes) -> bool:
+        return line.decode(errors="ignore").encode() == line
+
+    return pa.Table.from_pylist(
+        [
+            {
+                "source_file": files[line.file].path,
+                "source_line": line.number,
+                "reason": line.reason,
+                "line": line.line.decode(errors="backslashreplace"),
+                "line_bytes": None if is_text(line.line) else line.line,
+            }
+            for line in bad
+        ],
+        _QUARANTINE,
+    )
+
+
+def _schema(settings: JsonlSettings, files: Sequence[RawFile], found: MonthSurvey) -> pa.Schema:
+    """Return the Arrow schema of the month's table, with what the load is made from."""
+    fields = [pa.field(ID_COLUMN, pa.string(), nullable=False)]
+    if settings.provenance:
+        kinds = (pa.string(), pa.int64())
+        fields += map(pa.field, PROVENANCE, kinds)
+    fields += [pa.field(column.name, column.arrow_type) for column in found.columns]
+    facts = {
+        "raw_files": len(files),
+        "fingerprint": fingerprint(files),
+        "lines_read": found.landing + found.quarantined,
+        "lines_quarantined": found.quarantined,
+        "schema_changes": list(found.changes),
+    }
+    return pa.schema(fields, metadata={METADATA_KEY: json.dumps(facts)})

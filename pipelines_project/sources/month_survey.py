@@ -1,0 +1,140 @@
+"""The first reading of a month: its columns from every line, and the lines that will not land."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from dlt.common.normalizers.naming import NamingConvention
+
+from pipelines_project.sources.api_calls import SourceError
+from pipelines_project.sources.block_workers import BlockWorkers
+from pipelines_project.sources.json_columns import Column, columns_of
+from pipelines_project.sources.json_lines import SortedLines, sorted_lines
+from pipelines_project.sources.json_shape import Shape, merged
+from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE, JsonlSettings
+from pipelines_project.sources.raw_files import RawFile
+from pipelines_project.sources.raw_lines import BadLine, read_blocks
+from pipelines_project.sources.schema_contract import Rule, changes
+
+_RESERVED = (ID_COLUMN, "_dlt_load_id")
+_SHOWN_BAD_LINES = 5
+_ROUNDS = 10
+
+
+@dataclass
+class MonthSurvey:
+    """What all lines of a month are.
+
+    Attributes:
+        shape: of the lines that land, an object.
+        landing: how many lines land.
+        quarantined: how many do not.
+        blocks_as_read: the indices of the blocks whose lines all land just as they are.
+        columns: of the month's table.
+        rules: the contract's, that quarantine lines.
+        changes: what the month has that the table did not have before.
+    """
+
+    shape: Shape = field(default_factory=dict)
+    landing: int = 0
+    quarantined: int = 0
+    blocks_as_read: set[int] = field(default_factory=set)
+    columns: Sequence[Column] = ()
+    rules: Sequence[Rule] = ()
+    changes: Sequence[str] = ()
+
+
+def survey_month(
+    workers: BlockWorkers,
+    settings: JsonlSettings,
+    files: Sequence[RawFile],
+    naming: NamingConvention,
+    before: Mapping[str, str],
+) -> MonthSurvey:
+    """Read every line of the files and return what they are.
+
+    Args:
+        workers: the threads to use.
+        settings: of the table.
+        files: of the month.
+        naming: dlt's naming convention.
+        before: the DuckDB type of each column that the table has from other loads.
+
+    Raises:
+        SourceError: a line is bad, or breaks the contract, and the settings say that this fails
+            the month; it names file, line and reason.
+    """
+    reserved = (*_RESERVED, *PROVENANCE) if settings.provenance else _RESERVED
+    rules: list[Rule] = []
+    for _ in range(_ROUNDS):
+        found = _survey(workers, settings, files, rules)
+        columns = columns_of(found.shape, naming, reserved)
+        broken = changes(columns, before)
+        found = replace(found, columns=columns, rules=rules, changes=[r.text for r in broken])
+        if not broken or settings.contract == "evolve":
+            return found
+        if settings.contract == "freeze":
+            raise SourceError(_first_break(workers, settings, files, broken))
+        rules = [*rules, *broken]
+    raise SourceError(f"lines of {settings.table} break the contract in too many ways: {rules}")
+
+
+def _survey(
+    workers: BlockWorkers,
+    settings: JsonlSettings,
+    files: Sequence[RawFile],
+    rules: Sequence[Rule],
+) -> MonthSurvey:
+    month = MonthSurvey()
+    for index, block in enumerate(_surveys(workers, settings, files, rules)):
+        if settings.on_bad_line == "fail":
+            _fail_for(files, block.bad, rules)
+        month.shape = merged(month.shape, block.shape)
+        month.landing += len(block.landing)
+        month.quarantined += len(block.bad)
+        if block.as_read:
+            month.blocks_as_read.add(index)
+    return month
+
+
+def _surveys(
+    workers: BlockWorkers,
+    settings: JsonlSettings,
+    files: Sequence[RawFile],
+    rules: Sequence[Rule],
+) -> Iterator[SortedLines]:
+    return workers.map(partial(sorted_lines, rules=rules), read_blocks(settings.folder, files))
+
+
+def _fail_for(files: Sequence[RawFile], bad: Sequence[BadLine], rules: Sequence[Rule]) -> None:
+    texts = {rule.text for rule in rules}
+    fatal = [line for line in bad if line.reason not in texts]
+    if not fatal:
+        return
+    shown = "; ".join(_place(files, line) for line in fatal[:_SHOWN_BAD_LINES])
+    more = f"; and {len(fatal) - _SHOWN_BAD_LINES} more" if len(fatal) > _SHOWN_BAD_LINES else ""
+    raise SourceError(
+        f"{shown}{more}. Nothing was landed: mend the file, or set on_bad_line: quarantine to "
+        "land the other lines"
+    )
+
+
+def _first_break(
+    workers: BlockWorkers,
+    settings: JsonlSettings,
+    files: Sequence[RawFile],
+    broken: Sequence[Rule],
+) -> str:
+    texts = {rule.text for rule in broken}
+    lines = (line for block in _surveys(workers, settings, files, broken) for line in block.bad)
+    first = next(line for line in lines if line.reason in texts)
+    others = sorted(texts - {first.reason})
+    return (
+        f"{_place(files, first)}, and the contract is freeze. Nothing was landed: mend the file, "
+        "or land the month with contract: evolve"
+        + (f". Further on: {'; '.join(others)}" if others else "")
+    )
+
+
+def _place(files: Sequence[RawFile], bad: BadLine) -> str:
+    return f"{files[bad.file].path} line {bad.number}: {bad.reason}"

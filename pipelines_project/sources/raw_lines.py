@@ -1,0 +1,169 @@
+"""The lines of raw files as Arrow blocks, each line with its file and its true number.
+
+A line ends with LF or CRLF, or with CR in a file that begins without any LF. Lines of nothing but
+white space are no lines, but they count in the numbers of those after them. A byte order mark at a file's start is no part of a line.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines_project.sources.raw_files import RawFile, RawFolder
+
+BLOCK_BYTES = 4 << 20
+# The parser recurses, and at some 50,000 levels it would take the whole process with it.
+MAX_NESTING = 1_000
+
+_BOM = b"\xef\xbb\xbf"
+_COMPRESSION = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]')
+
+
+class BadLine(NamedTuple):
+    """A line that does not land: its file's index, its number, why not, and what it is."""
+
+    file: int
+    number: int
+    reason: str
+    line: bytes
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some lines, of one file or of several small ones.
+
+    Attributes:
+        lines: columns `file` (index in the list of files), `number` (from 1) and `line`, in the
+            files' order; every line is UTF-8 and not blank.
+        bad: the lines that are not UTF-8 or too deeply nested.
+    """
+
+    lines: pa.Table
+    bad: list[BadLine]
+
+
+def read_blocks(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[Block]:
+    """Yield the files' lines in blocks of about `BLOCK_BYTES`, or one line if that is larger.
+
+    Raises:
+        OSError: a file is gone, or its compressed data is cut off or damaged; it names the file.
+    """
+    parts: list[Block] = []
+    size = 0
+    for index, file in enumerate(files):
+        number = 1
+        for chunk in _chunks(folder, file):
+            lines = pc.call_function(
+                "split_pattern",
+                [pa.array([chunk.removesuffix(b"\n")], pa.large_binary())],
+                pc.SplitPatternOptions(b"\n"),
+            ).flatten()
+            parts.append(_block(index, number, lines))
+            number += len(lines)
+            size += len(chunk)
+            if size >= BLOCK_BYTES:
+                yield _joined(parts)
+                parts, size = [], 0
+    if parts:
+        yield _joined(parts)
+
+
+def _chunks(folder: RawFolder, file: RawFile) -> Iterator[bytes]:
+    """Yield a file's bytes in pieces that end where a line ends."""
+    with _opened(folder, file) as stream:
+        data = stream.read(BLOCK_BYTES).removeprefix(_BOM)
+        ends_with_cr = b"\r" in data and b"\n" not in data
+        parts: list[bytes] = []
+        while data:
+            data = data.replace(b"\r\n", b"\n")
+            if ends_with_cr:
+                data = data.replace(b"\r", b"\n")
+            end = data.rfind(b"\n") + 1
+            if end:
+                yield b"".join([*parts, data[:end]])
+                parts = []
+            parts.append(data[end:])
+            data = stream.read(BLOCK_BYTES)
+    if rest := b"".join(parts):
+        yield rest
+
+
+@contextmanager
+def _opened(folder: RawFolder, file: RawFile) -> Iterator[IO[bytes] | pa.NativeFile]:
+    """Give the file's bytes, decompressed by what its name ends with."""
+    compression = next((c for end, c in _COMPRESSION.items() if file.path.endswith(end)), None)
+    try:
+        with folder.fs.open(folder.full_path(file), "rb") as raw:
+            if compression is None:
+                yield raw
+            else:
+                with pa.CompressedInputStream(pa.PythonFile(raw, "r"), compression) as stream:
+                    yield stream
+    except OSError as error:
+        raise OSError(f"cannot read {file.path}: {error}") from error
+
+
+def _block(index: int, first: int, lines: pa.Array) -> Block:
+    """Return the lines of one piece of a file as a block."""
+    numbers = pa.array(range(first, first + len(lines)), pa.int64())
+    bad: list[BadLine] = []
+    try:
+        text = lines.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        texts, bad = _decoded(index, first, lines)
+        text = pa.array(texts, pa.large_string())
+    is_blank = pc.or_(pc.equal(pc.binary_length(text), 0), pc.ascii_is_space(text))
+    deep = _too_deep(text)
+    bad += [BadLine(index, first + at, _DEEP, text[at].as_py().encode()) for at in deep]
+    files = pa.repeat(pa.scalar(index, pa.int32()), len(lines))
+    table = pa.table({"file": files, "number": numbers, "line": text})
+    keep = pc.fill_null(pc.invert(is_blank), False)
+    if deep:
+        keep = pc.and_(keep, pc.invert(pc.is_in(numbers, pa.array([first + at for at in deep]))))
+    return Block(table if pc.all(keep).as_py() else table.filter(keep), bad)
+
+
+_DEEP = f"nested more than {MAX_NESTING} levels deep"
+
+
+def _decoded(index: int, first: int, lines: pa.Array) -> tuple[list[str | None], list[BadLine]]:
+    """Return each line as text, None where it is not UTF-8, and those as bad lines."""
+    texts: list[str | None] = []
+    bad = []
+    for number, line in enumerate(lines.to_pylist(), first):
+        try:
+            texts.append(line.decode())
+        except UnicodeDecodeError as error:
+            texts.append(None)
+            reason = f"not UTF-8: {error.reason} at byte {error.start + 1}"
+            bad.append(BadLine(index, number, reason, line))
+    return texts, bad
+
+
+def _too_deep(text: pa.Array) -> list[int]:
+    """Return the positions of the lines with more than `MAX_NESTING` levels."""
+    # A level is two bytes, so short lines need no look.
+    if not (pc.max(pc.binary_length(text)).as_py() or 0) > 2 * MAX_NESTING:
+        return []
+    opened = pc.add(pc.count_substring(text, "["), pc.count_substring(text, "{"))
+    suspects = pc.indices_nonzero(pc.fill_null(pc.greater(opened, MAX_NESTING), False))
+    return [at for at in suspects.to_pylist() if _depth(text[at].as_py()) > MAX_NESTING]
+
+
+def _depth(line: str) -> int:
+    depth = deepest = 0
+    for match in _NESTING.finditer(line):
+        if not match[0].startswith('"'):
+            depth += 1 if match[1] else -1
+            deepest = max(deepest, depth)
+    return deepest
+
+
+def _joined(parts: list[Block]) -> Block:
+    lines = pa.concat_tables([part.lines for part in parts])
+    return Block(lines, [bad for part in parts for bad in part.bad])

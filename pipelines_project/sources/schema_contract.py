@@ -1,0 +1,54 @@
+"""The schema contract: what a month may have that the table did not have before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipelines_project.sources.json_columns import Column
+from pipelines_project.sources.json_shape import BIGINT, BOOLEAN, DOUBLE, merged, pointer_literal
+
+_KINDS = {
+    BOOLEAN: ["BOOLEAN"],
+    BIGINT: ["BIGINT", "UBIGINT"],
+    DOUBLE: ["BIGINT", "UBIGINT", "DOUBLE"],
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to break the contract: what it is, and the SQL condition on `line` that tells it."""
+
+    text: str
+    broken_if: str
+
+
+def changes(columns: Sequence[Column], before: Mapping[str, str]) -> list[Rule]:
+    """Return how a month's columns go beyond those of before; none if there were none.
+
+    Args:
+        columns: of the month.
+        before: the DuckDB type of each column that the table has.
+    """
+    if not before:
+        return []
+    rules = (_change(column, before) for column in columns)
+    return [rule for rule in rules if rule]
+
+
+def _change(column: Column, before: Mapping[str, str]) -> Rule | None:
+    at = pointer_literal(column.path)
+    have = before.get(column.name)
+    if have is None and any(name.startswith(f"{column.name}__") for name in before):
+        text = f"column {column.name!r} is not an object, as it was before"
+        return Rule(text, f"json_type(line, {at}) not in ('OBJECT', 'NULL')")
+    if have is None:
+        return Rule(f"new column {column.name!r} ({column.type})", f"json_exists(line, {at})")
+    if column.is_null or merged(column.type, have) == have:
+        return None
+    kinds = ", ".join(f"'{kind}'" for kind in [*_KINDS.get(have, []), "NULL"])
+    broken = f"json_type(line, {at}) not in ({kinds})"
+    if have == DOUBLE:
+        number = f"try_cast(json_extract_string(line, {at}) as hugeint)"
+        broken += (
+            f" or (json_type(line, {at}) in ('BIGINT', 'UBIGINT') and abs({number}) > 2 ** 53)"
+        )
+    return Rule(f"column {column.name!r} is not {have}, as it was before", broken)
