@@ -120,6 +120,12 @@ class LandingZone(dg.ConfigurableResource):
                 )
         raise LandingError(f"{place} was landed anew at each of many reads")
 
+    def quarantine_files(self, place: MonthFolder, load_id: str) -> list[str]:
+        """Return the files of the rows that a load refused, as DuckDB reads them."""
+        own = place.files_by_load().get(load_id, [])
+        files = place.all_files_by_load().get(load_id, [])
+        return [self._readable(path) for path in files if path not in own]
+
     def stale_files(self, source: str, table: str, month: str, keep_loads: int = 0) -> list[str]:
         """Return the paths that may be deleted, in an order in which stopping halfway is safe.
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, ClassVar
 
 import dagster as dg
@@ -113,11 +114,11 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return everything that Dagster shows of this source."""
         tables = self.tables()
-        tidy = {table.name: delete_stale_files_op(table) for table in tables}
-        landing = [landing_asset(table, land_op(table), tidy[table.name]) for table in tables]
+        landing = [landing_asset(t, land_op(t), tidy) for t, tidy in self._tidied_tables]
         assets = [*landing, *(warehouse_asset(table) for table in tables)]
         freshness = dg.FreshnessPolicy.time_window(timedelta(hours=self.fresh_within_hours))
-        partitions = monthly_partitions(self.start_month)
+        of_source = self._of_source(context)
+        is_first = of_source[0] is self
         materialize = dg.define_asset_job(
             f"{self.source}_materialize",
             selection=dg.AssetSelection.groups(self.source),
@@ -128,13 +129,27 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
                 lambda spec: spec.replace_attributes(freshness_policy=freshness), assets
             ),
             asset_checks=[check for table in tables for check in self.checks(table)],
-            jobs=[
-                delete_stale_files_job(self.source, list(tidy.values()), partitions),
-                materialize,
-            ],
-            schedules=[*self._schedules()],
+            jobs=[self._delete_stale_files_job(of_source), materialize] if is_first else [],
+            schedules=[*self._schedules()] if is_first else [],
             sensors=self.sensors(),
         )
+
+    @cached_property
+    def _tidied_tables(self) -> list[tuple[Table, dg.OpDefinition]]:
+        """Each table with its op: asset and job must hold the same one."""
+        return [(table, delete_stale_files_op(table)) for table in self.tables()]
+
+    def _of_source(self, context: dg.ComponentLoadContext) -> "Sequence[MonthlySource]":
+        """Return the components of this source: the first one has the jobs and the schedule."""
+        components = context.component_tree.get_all_components(of_type=MonthlySource)
+        same = [component for component in components if component.source == self.source]
+        return same if any(component is self for component in same) else [self]
+
+    def _delete_stale_files_job(self, of_source: "Sequence[MonthlySource]") -> dg.JobDefinition:
+        """Return the job that tidies every table of the source."""
+        ops = [op for component in of_source for _, op in component._tidied_tables]
+        start_month = min(component.start_month for component in of_source)
+        return delete_stale_files_job(self.source, ops, monthly_partitions(start_month))
 
     def _schedules(self) -> Iterator[dg.ScheduleDefinition]:
         """Yield the schedule of the current month, if there is a cron; it is off at first."""

@@ -7,11 +7,14 @@ string such a number makes its column text, and there every digit stays.
 
 import re
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
+
+# Its functions are made when it is imported, where no type checker sees them.
+pc: Any = pyarrow.compute
 
 _SUSPECT = r"[:,\[\s]-?(?:[0-9][0-9.]{15}|[0-9.]+[eE][-+]?[0-9]{3})"
 _LITERAL = r"[:,\[\s](-?[0-9][0-9.]{15,}(?:[eE][-+]?[0-9]+)?|-?[0-9.]+[eE][-+]?[0-9]{3,})"
@@ -27,7 +30,10 @@ _INEXACT = f"""
 """
 LONG_INTEGER = 2**53
 """Beyond it, on either side of zero, a double skips integers."""
-_IS_LONG = f"abs(cast(try_cast(literal as bigint) as hugeint)) > {LONG_INTEGER} and not contains(literal, '.')"
+_IS_LONG = f"""
+    not regexp_matches(literal, '[.eE]')
+    and abs(cast(try_cast(literal as bigint) as hugeint)) > {LONG_INTEGER}
+"""
 
 
 class ExactNumbers(NamedTuple):

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 from dlt.common.normalizers.naming import NamingConvention
 
@@ -91,7 +92,7 @@ def _key_name(key: str, naming: NamingConvention) -> str:
 
 
 def select_list(columns: Iterable[Column]) -> tuple[str, str]:
-    """Return the structure for `from_json`, and the select list over its result `s` and `line`."""
+    """Return how to parse a `line`, and the select list over the result, `s`, and the line."""
     structure: dict[str, Any] = {}
     selected = []
     for column in columns:
@@ -103,11 +104,12 @@ def select_list(columns: Iterable[Column]) -> tuple[str, str]:
             value = f"cast({text} as {column.type})"
         selected.append(f"{value} as {_quoted(column.name)}")
     literal = json.dumps(structure).replace("'", "''")
-    return f"'{literal}'", ", ".join(selected)
+    parsed = f"from_json(line, '{literal}')" if structure else "null"
+    return parsed, ", ".join(selected)
 
 
 def _fits(structure: dict[str, Any], path: Path) -> bool:
-    """Tell whether the path can go into a struct, whose field names ignore case and are not empty."""
+    """Tell whether a struct can have the path: its names ignore case and are not empty."""
     level: Any = structure
     for key in path:
         if not key or any(k != key and k.lower() == key.lower() for k in level):
@@ -126,3 +128,20 @@ def _insert(structure: dict[str, Any], path: Path, kind: str) -> None:
 def _quoted(name: str) -> str:
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection,
+    lines: pa.Table,
+    columns: Sequence[Column],
+    schema: pa.Schema,
+) -> pa.Table:
+    """Return the lines as rows; columns of `lines` that the schema names are handed through."""
+    parsed, selected = select_list(columns)
+    own = ", ".join(name for name in schema.names if name in lines.schema.names)
+    connection.register("lines", lines)
+    answer = connection.execute(
+        f"select {', '.join(filter(None, [own, selected]))} "
+        f"from (select *, {parsed} as s from lines)"
+    )
+    return answer.to_arrow_table().cast(schema)

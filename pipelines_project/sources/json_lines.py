@@ -1,36 +1,22 @@
-"""One block of lines: which are JSON objects that land, of what shape, and why the others do not."""
+"""One block of lines: which are objects that land, of what shape, and why the others do not."""
 
 import re
-from collections.abc import Sequence
-from functools import cache, partial, reduce
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
-from pipelines_project.sources.exact_numbers import LONG_INTEGER, with_exact_numbers
-from pipelines_project.sources.json_columns import Column, select_list
-from pipelines_project.sources.json_shape import (
-    BIGINT,
-    DOUBLE,
-    EMPTY,
-    LONG,
-    MIXED,
-    TEXT,
-    Path,
-    Shape,
-    leaves,
-    merged,
-    objects,
-    parsed_shape,
-    pointer_literal,
-    with_leaves,
-)
+from pipelines_project.sources.exact_numbers import with_exact_numbers
+from pipelines_project.sources.json_inference import has_shape, key_lists, keys_of, shape_of
+from pipelines_project.sources.json_shape import Shape
 from pipelines_project.sources.raw_lines import BadLine, Block
 from pipelines_project.sources.schema_contract import Rule
 
-_LINES_PER_ARRAY = 1024
+# Its functions are made when it is imported, where no type checker sees them.
+pc: Any = pyarrow.compute
+
 _WHY = re.compile(r"Malformed JSON (at byte \d+) of input: (.*?)\.?\s+Input:", re.DOTALL)
 
 
@@ -51,38 +37,44 @@ class SortedLines(NamedTuple):
 
 
 def sorted_lines(
-    connection: duckdb.DuckDBPyConnection, block: Block, rules: Sequence[Rule]
+    connection: duckdb.DuckDBPyConnection,
+    block: Block,
+    rules: Sequence[Rule] = (),
+    known: Callable[[], Shape] = dict,
 ) -> SortedLines:
-    """Return which of the block's lines land; every one is parsed."""
+    """Return which of the block's lines land; every one is parsed.
+
+    Args:
+        connection: any DuckDB connection.
+        block: the lines.
+        rules: of the contract; a line that breaks one does not land.
+        known: gives the shape of lines seen before, which is quicker to find again.
+    """
+    shape = known()
+    if shape and not rules and _all_land(connection, block, shape):
+        return SortedLines(block.lines, shape, block.bad, as_read=not block.bad)
     raw, malformed = _malformed(connection, block.lines)
     numbers = with_exact_numbers(connection, raw["line"].combine_chunks())
     at = raw.schema.get_field_index("line")
     lines = raw.set_column(at, "line", numbers.lines) if numbers.changed else raw
     lines, broken = _against_contract(connection, lines, raw, rules)
-    shape = _shape(connection, lines, numbers.has_long)
+    shape = shape_of(connection, lines, numbers.has_long)
     twice = _with_double_keys(connection, lines, shape)
     if twice:
         lines = _without(lines, twice)
-        shape = _shape(connection, lines, numbers.has_long)
+        shape = shape_of(connection, lines, numbers.has_long)
     bad = sorted([*block.bad, *malformed, *broken, *twice])
     return SortedLines(lines, shape, bad, as_read=not bad and not numbers.changed)
 
 
-def rows(
-    connection: duckdb.DuckDBPyConnection,
-    lines: pa.Table,
-    columns: Sequence[Column],
-    schema: pa.Schema,
-) -> pa.Table:
-    """Return the lines as rows; columns of `lines` that the schema names are handed through."""
-    structure, selected = select_list(columns)
-    own = ", ".join(name for name in schema.names if name in lines.schema.names)
-    connection.register("lines", lines)
-    parsed = connection.execute(
-        f"select {', '.join(filter(None, [own, selected]))} "
-        f"from (select *, from_json(line, {structure}) as s from lines)"
-    )
-    return parsed.to_arrow_table().cast(schema)
+def _all_land(connection: duckdb.DuckDBPyConnection, block: Block, shape: Shape) -> bool:
+    """Tell whether the block's lines all land as they were read, and have the shape."""
+    try:
+        is_known = has_shape(connection, block.lines, shape)
+    except duckdb.InvalidInputException:
+        return False
+    text = block.lines["line"].combine_chunks()
+    return is_known and not with_exact_numbers(connection, text).changed
 
 
 def _malformed(
@@ -127,74 +119,17 @@ def _against_contract(
     return (_without(lines, bad) if bad else lines), bad
 
 
-def _shape(
-    connection: duckdb.DuckDBPyConnection, lines: pa.Table, has_long_numbers: bool
-) -> Shape:
-    """Return the shape of lines that are valid objects; without lines, an object without keys."""
-    if not len(lines):
-        return {}
-    connection.register("lines", lines)
-    # Many lines as one array, whose elements' shapes DuckDB merges as it goes.
-    found = connection.execute(
-        f"""select distinct json_structure('[' || string_agg(line, ',') || ']')->'$[0]'
-            from lines group by file, number // {_LINES_PER_ARRAY}"""
-    ).fetchall()
-    unmixed = cache(partial(_unmixed, connection))
-    shapes = (with_leaves(parsed_shape(structure), unmixed) for (structure,) in found)
-    # An array of nothing but empty objects has no object's shape.
-    shape = reduce(merged, (shape if isinstance(shape, dict) else {} for shape in shapes))
-    return _with_long(connection, lines, shape) if has_long_numbers else shape
-
-
-def _unmixed(connection: duckdb.DuckDBPyConnection, path: Path, kind: str) -> str:
-    """Return the type, and for mixed ones whether they are only objects without keys or more."""
-    if kind != MIXED or not path:
-        return kind
-    query = f"select distinct json_type(line, {pointer_literal(path)}) from lines"
-    kinds = {row[0] for row in connection.execute(query).fetchall()}
-    return EMPTY if kinds <= {"OBJECT", "NULL", None} else TEXT
-
-
-def _with_long(
-    connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape
-) -> Shape:
-    """Return the shape with `LONG` for integers that a double would change."""
-    numeric = [(path, kind) for path, kind in leaves(shape) if kind in (BIGINT, DOUBLE)]
-    if not numeric:
-        return shape
-    columns = [Column(f"c{at}", path, TEXT) for at, (path, _) in enumerate(numeric)]
-    structure, selected = select_list(columns)
-    is_long = ", ".join(
-        f"bool_or(abs(try_cast(nullif(regexp_extract({c.name}, '^-?[0-9]+$'), '') as hugeint))"
-        f" > {LONG_INTEGER})"
-        for c in columns
-    )
-    found = connection.execute(
-        f"select {is_long} from (select {selected} "
-        f"from (select line, from_json(line, {structure}) as s from lines))"
-    ).fetchall()[0]
-    long = {path: kind for (path, kind), is_it in zip(numeric, found, strict=True) if is_it}
-
-    def change(path: Path, kind: str) -> Shape:
-        return {BIGINT: LONG, DOUBLE: TEXT}[long[path]] if path in long else kind
-
-    return with_leaves(shape, change)
-
-
 def _with_double_keys(
     connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape
 ) -> list[BadLine]:
     """Return the lines in which an object that becomes columns has a key twice, or one with NUL."""
     if not len(lines):
         return []
-    pointers = ", ".join(pointer_literal(path) for path in objects(shape))
-    connection.register("lines", lines)
-    query = f"select distinct json_keys(line, [{pointers}]) from lines"
-    wrong = [keys for (keys,) in connection.execute(query).fetchall() if _key_fault(keys)]
+    wrong = [keys for keys in keys_of(connection, lines, shape) if _key_fault(keys)]
     if not wrong:
         return []
     found = connection.execute(
-        f"select file, number, line, json_keys(line, [{pointers}]) as keys from lines "
+        f"select file, number, line, {key_lists(shape)} as keys from lines "
         "where list_contains($wrong, keys)",
         {"wrong": wrong},
     ).fetchall()

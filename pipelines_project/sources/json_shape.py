@@ -50,9 +50,7 @@ def merged(one: Shape, other: Shape) -> Shape:
     if one == NULL:
         return other
     if isinstance(one, dict) and isinstance(other, dict):
-        return {
-            key: merged(one.get(key, NULL), other.get(key, NULL)) for key in (one | other).keys()
-        }
+        return {key: merged(one.get(key, NULL), other.get(key, NULL)) for key in one | other}
     for left, right in ((one, other), (other, one)):
         if left == EMPTY and isinstance(right, dict):
             return right

@@ -17,16 +17,21 @@ from typing import Any, NamedTuple
 import dlt
 import duckdb
 import pyarrow as pa
+import pyarrow.compute
 from dlt.extract import DltResource
 
 from pipelines_project.sources.api_calls import SourceError
 from pipelines_project.sources.block_workers import block_workers
-from pipelines_project.sources.json_lines import rows, sorted_lines
+from pipelines_project.sources.json_columns import rows
+from pipelines_project.sources.json_lines import sorted_lines
 from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE, JsonlSettings
 from pipelines_project.sources.month_survey import MonthSurvey, survey_month
 from pipelines_project.sources.raw_files import RawFile, fingerprint
 from pipelines_project.sources.raw_lines import BadLine, Block, read_blocks
 from pipelines_project.sources.rows import quarantine_table
+
+# Its functions are made when it is imported, where no type checker sees them.
+pc: Any = pyarrow.compute
 
 METADATA_KEY = b"raw_lines"
 """The parquet schema's metadata under this key says, as JSON, what the load was made from."""
@@ -136,10 +141,10 @@ def _identified(lines: pa.Table, files: Sequence[RawFile], settings: JsonlSettin
     """Return the lines with `_dlt_id`, and with file and line if each row is to say them."""
     file, number = lines["file"].combine_chunks(), lines["number"].combine_chunks()
     first, last = (file[0].as_py(), file[-1].as_py()) if len(file) else (0, -1)
-    at = pa.compute.subtract(file, first)
+    at = pc.subtract(file, first)
     paths = [f.path for f in files[first : last + 1]]
     keys = pa.array([_file_key(path) for path in paths], pa.string()).take(at)
-    ids = pa.compute.binary_join_element_wise(keys, number.cast(pa.string()), "_")
+    ids = pc.binary_join_element_wise(keys, number.cast(pa.string()), "_")
     lines = lines.append_column(ID_COLUMN, ids)
     if settings.provenance:
         lines = lines.append_column(PROVENANCE[0], pa.array(paths, pa.string()).take(at))

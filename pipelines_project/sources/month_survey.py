@@ -1,6 +1,6 @@
 """The first reading of a month: its columns from every line, and the lines that will not land."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -86,7 +86,7 @@ def _survey(
     rules: Sequence[Rule],
 ) -> MonthSurvey:
     month = MonthSurvey()
-    for index, block in enumerate(_surveys(workers, settings, files, rules)):
+    for index, block in enumerate(_surveys(workers, settings, files, rules, lambda: month.shape)):
         if settings.on_bad_line == "fail":
             _fail_for(files, block.bad, rules)
         month.shape = merged(month.shape, block.shape)
@@ -102,8 +102,10 @@ def _surveys(
     settings: JsonlSettings,
     files: Sequence[RawFile],
     rules: Sequence[Rule],
+    known: Callable[[], Shape] = dict,
 ) -> Iterator[SortedLines]:
-    return workers.map(partial(sorted_lines, rules=rules), read_blocks(settings.folder, files))
+    work = partial(sorted_lines, rules=rules, known=known)
+    return workers.map(work, read_blocks(settings.folder, files))
 
 
 def _fail_for(files: Sequence[RawFile], bad: Sequence[BadLine], rules: Sequence[Rule]) -> None:

@@ -101,7 +101,9 @@ def checked_template(template: str) -> str:
     """
     directives = {match[1] for match in _DIRECTIVE.finditer(template)}
     if directives != _DIGITS.keys():
-        raise ValueError(f"{template[:80]!r} must name the month by %Y and %m, and nothing else by %")
+        raise ValueError(
+            f"{template[:80]!r} must name the month by %Y and %m, and nothing else by %"
+        )
     if template.startswith("/") or ".." in template.split("/"):
         raise ValueError(f"{template[:80]!r} leads out of RAW_URL: write a path below it")
     return template

@@ -1,19 +1,23 @@
 """The lines of raw files as Arrow blocks, each line with its file and its true number.
 
-A line ends with LF or CRLF, or with CR in a file that begins without any LF. Lines of nothing but
-white space are no lines, but they count in the numbers of those after them. A byte order mark at a file's start is no part of a line.
+A line ends with LF or CRLF, or with CR in a file that begins without any LF. What is only
+white space is no line, but counts in the numbers of those after it. A byte order mark at a file's
+start is no part of a line.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from pipelines_project.sources.raw_files import RawFile, RawFolder
+
+# Its functions are made when it is imported, where no type checker sees them.
+pc: Any = pyarrow.compute
 
 BLOCK_BYTES = 4 << 20
 # The parser recurses, and at some 50,000 levels it would take the whole process with it.

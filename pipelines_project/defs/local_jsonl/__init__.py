@@ -1,0 +1,1 @@
+"""Local JSON lines files: one component class, and its YAML, one document for each table."""

@@ -1,0 +1,45 @@
+"""The sensor that asks for the months whose raw files changed."""
+
+import json
+import time
+
+import dagster as dg
+
+from pipelines_project.changed_months import changed_months
+from pipelines_project.sources.raw_files import RawFolder
+from pipelines_project.table import Table
+
+
+def changed_months_sensor(
+    table: Table, folder: RawFolder, settle_seconds: float, watch_seconds: int
+) -> dg.SensorDefinition:
+    """Return the sensor: one run a changed month, which lands and loads it; it is off at first."""
+
+    @dg.sensor(
+        name=f"{table.source}_{table.name}_changed_months",
+        target=[table.landing_key, table.warehouse_key],
+        minimum_interval_seconds=watch_seconds,
+        description=f"Land and load the months whose files of {table.name} changed.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        months = {
+            month: files
+            for month, files in folder.files_by_month().items()
+            if table.partitions.has_partition_key(month)
+        }
+        seen = json.loads(context.cursor or "{}")
+        found = changed_months(months, seen, time.time(), settle_seconds)
+        waiting = f"still being written: {', '.join(found.unsettled)}" if found.unsettled else ""
+        if waiting:
+            context.log.info(waiting)
+        requests = [
+            dg.RunRequest(run_key=f"{table.name} {run_key}", partition_key=month)
+            for month, run_key in found.run_keys.items()
+        ]
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else waiting or "no file changed",
+            cursor=json.dumps(found.seen),
+        )
+
+    return sensor

@@ -1,0 +1,178 @@
+"""Made-up raw files by month: `python -m pipelines_project.sandbox.raw_files --help`."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from tqdm import tqdm
+
+from pipelines_project.months import checked_month, next_month
+
+_BATCH_ROWS = 50_000
+_FILE = re.compile(r"part-(\d{4,})\.\w+")
+
+
+def _pick(what: str, count: int) -> str:
+    """Return the SQL of a number below `count`, which hangs on the file, the row and `what`."""
+    return f"cast(hash(i, $salt, '{what}') % {count} as bigint)"
+
+
+# The columns of row `i`; `$salt` makes the rows of one file differ from another's.
+_COLUMNS = f"""
+    select
+        i,
+        $first + i as event_id,
+        ['view', 'cart', 'order', 'refund'][1 + {_pick("event", 4)}] as event,
+        strftime(
+            cast($month || '-01' as timestamp)
+            + to_seconds({_pick("second", 2419200)}),
+            '%Y-%m-%dT%H:%M:%SZ'
+        ) as created_at,
+        {_pick("user", 100000)} as user_id,
+        ['DE', 'FR', 'GB', 'IN', 'US'][1 + {_pick("user", 5)}] as country,
+        {_pick("amount", 100000)} / 100 as amount,
+        {_pick("paid", 2)} = 0 as is_paid,
+        ['new', 'sale', 'gift', 'bulk'] as words,
+        1 + {_pick("tag", 3)} as tag,
+        if(i % 3 = 0, 'left at the door, ünder the möt', null) as note,
+        {_pick("stars", 5)} + 1 as stars
+    from range($rows) as numbers(i)
+"""
+_EVENT = """'event_id': event_id, 'event': event, 'created_at': created_at,
+    'user': {'id': user_id, 'name': 'user ' || user_id, 'country': country},
+    'page': '/shop/item/' || user_id || '?from=mail', 'amount': amount,
+    'is_paid': is_paid, 'tags': words[tag:tag + 1], 'note': note"""
+# Every fifth row has an object that the others lack.
+_LINES = {
+    "jsonl": f"""
+        if(
+            i % 5 = 0,
+            to_json({{{_EVENT}, 'review': {{'stars': stars, 'ratio': stars / 7}}}}),
+            to_json({{{_EVENT}}})
+        )
+    """,
+    "csv": """
+        concat_ws(',', event_id, event, created_at, user_id, country, amount, is_paid,
+            '"' || coalesce(note, '') || '"')
+    """,
+}
+_CSV_HEADER = "event_id,event,created_at,user_id,country,amount,is_paid,note\n"
+
+
+@dataclass(frozen=True)
+class RawFilesOptions:
+    """What to write: see the command's help."""
+
+    folder: Path
+    months: list[str]
+    files: int
+    rows: int
+    bad_rows: int
+    seed: int
+    format: str
+
+    def write(self, month: str, number: int) -> Iterator[int]:
+        """Write one file, under its own name only when it is whole; yield rows as they are done."""
+        folder = self.folder / month
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"part-{number:04d}.{self.format}"
+        part = path.with_name(f".{path.name}")
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            if self.format == "csv":
+                file.write(_CSV_HEADER)
+            for lines in self._lines(month, number):
+                file.writelines(f"{line}\n" for line in lines)
+                yield len(lines)
+        part.replace(path)
+
+    def _lines(self, month: str, number: int) -> Iterator[list[str]]:
+        """Yield a file's lines in batches; the bad ones, evenly spread, are cut in half."""
+        query = f"""
+            with lines as (
+                select i, cast({_LINES[self.format]} as varchar) as line from ({_COLUMNS})
+            )
+            select if(
+                i * $bad // $rows < (i + 1) * $bad // $rows, left(line, length(line) // 2), line
+            ) as line
+            from lines
+        """
+        parameters = {
+            "rows": self.rows,
+            "bad": self.bad_rows,
+            "month": month,
+            "first": number * 1_000_000_000,
+            "salt": f"{self.seed} {month} {number}",
+        }
+        with duckdb.connect() as connection:
+            for batch in connection.execute(query, parameters).to_arrow_reader(_BATCH_ROWS):
+                yield batch.column(0).to_pylist()
+
+    def last_number(self, month: str) -> int:
+        """Return the number of the month's last file, 0 if it has none."""
+        names = (path.name for path in (self.folder / month).glob("part-*"))
+        return max((int(match[1]) for match in map(_FILE.fullmatch, names) if match), default=0)
+
+
+def main() -> None:
+    """Write the files that the command line asks for."""
+    options, new_data = _options()
+    if new_data:
+        files = [(options.months[-1], options.last_number(options.months[-1]) + 1)]
+    else:
+        files = [(month, n + 1) for month in options.months for n in range(options.files)]
+    with tqdm(total=len(files) * options.rows, unit="rows", unit_scale=True) as progress:
+        for month, number in files:
+            progress.set_description(f"{month} file {number}")
+            for rows in options.write(month, number):
+                progress.update(rows)
+    print(f"{len(files)} files of {options.rows} rows in {options.folder}")
+
+
+def _options() -> tuple[RawFilesOptions, bool]:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines_project.sandbox.raw_files",
+        description="Write made-up events as files by month, the same files for the same options.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--folder", type=Path, default=Path("data/raw/synthetic_data"), help="where to write")
+    add("--months", type=_months, default="2024-01...2024-03", help="YYYY-MM or YYYY-MM...YYYY-MM")
+    add("--files", type=_count, default=2, metavar="N", help="files a month")
+    add("--rows", type=_count, default=50, metavar="N", help="rows a file")
+    add("--bad-rows", type=int, default=0, metavar="N", help="how many of them are cut in half")
+    add("--new-data", action="store_true", help="add the next file to the last month instead")
+    add("--seed", type=int, default=1, metavar="N", help="another one makes other rows")
+    add("--format", choices=sorted(_LINES), default="jsonl", help="of the files")
+    asked = vars(parser.parse_args())
+    new_data = asked.pop("new_data")
+    if not 0 <= asked["bad_rows"] <= asked["rows"]:
+        parser.error(f"--bad-rows {asked['bad_rows']} is not between 0 and --rows {asked['rows']}")
+    return RawFilesOptions(**asked), new_data
+
+
+def _count(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return int(text)
+
+
+def _months(text: str) -> list[str]:
+    try:
+        first, _, last = text.partition("...")
+        months = [checked_month(first)]
+        while months[-1] < checked_month(last or first):
+            months.append(next_month(months[-1]))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return months
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (OSError, KeyboardInterrupt) as error:
+        sys.exit(f"stopped: {error}")
