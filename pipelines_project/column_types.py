@@ -33,6 +33,8 @@ def widened_type(have: str, new: str, survives: Callable[[str], bool]) -> str:
         return have
     if "VARCHAR" in (have, new) and _is_text_safe(have) and _is_text_safe(new):
         return "VARCHAR"
+    if (have == "BOOLEAN" and _is_number(new)) or (new == "BOOLEAN" and _is_number(have)):
+        return "VARCHAR"
     if not (_is_number(have) and _is_number(new)):
         raise IrreconcilableTypesError(f"{have} and {new}")
     candidate = _wider_number(have, new)

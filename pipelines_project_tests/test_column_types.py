@@ -62,13 +62,19 @@ def test_text_takes_every_single_value(kind: str) -> None:
     assert widened_type(kind, "VARCHAR", _never) == "VARCHAR"
 
 
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_truth_value_and_a_number_meet_in_text(number: str) -> None:
+    assert widened_type("BOOLEAN", number, _never) == "VARCHAR"
+    assert widened_type(number, "BOOLEAN", _never) == "VARCHAR"
+
+
 @pytest.mark.parametrize(
     ("have", "new"),
     [
         ("TIMESTAMP WITH TIME ZONE", "BIGINT"),
         ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP"),
         ("DATE", "TIMESTAMP"),
-        ("BOOLEAN", "BIGINT"),
+        ("BOOLEAN", "DATE"),
         ("BLOB", "VARCHAR"),
         ("INTEGER[]", "VARCHAR"),
         ("INTEGER[]", "BIGINT[]"),

@@ -98,7 +98,7 @@ def test_a_column_of_another_type_is_widened_and_nothing_is_lost(
         (NOON, 5, ("TIMESTAMP WITH TIME ZONE", "BIGINT")),
         (5, NOON, ("BIGINT", "TIMESTAMP WITH TIME ZONE")),
         (date(2023, 1, 1), NOON, ("DATE", "TIMESTAMP WITH TIME ZONE")),
-        (True, 1, ("BOOLEAN", "BIGINT")),
+        (True, date(2023, 1, 1), ("BOOLEAN", "DATE")),
     ],
 )
 def test_types_that_cannot_be_reconciled_are_an_error_and_change_nothing(
