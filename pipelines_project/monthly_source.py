@@ -78,6 +78,19 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         """Return the sensors of the source; none unless it can tell which months changed."""
         return []
 
+    def instances(self, context: dg.ComponentLoadContext) -> "Sequence[MonthlySource]":
+        """Return the components of the source, this one among them; the first has its tidy job."""
+        return [self]
+
+    @property
+    def materialize_job_name(self) -> str:
+        """The name of the job that the schedule runs."""
+        return f"{self.source}_materialize"
+
+    def materialized(self) -> dg.AssetSelection:
+        """Return what that job materializes: assets with the same months, and marts."""
+        return dg.AssetSelection.groups(self.source)
+
     def table(
         self,
         name: str,
@@ -117,11 +130,11 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         landing = [landing_asset(t, land_op(t), tidy) for t, tidy in self._tidied_tables]
         assets = [*landing, *(warehouse_asset(table) for table in tables)]
         freshness = dg.FreshnessPolicy.time_window(timedelta(hours=self.fresh_within_hours))
-        of_source = self._of_source(context)
+        of_source = self.instances(context)
         is_first = of_source[0] is self
         materialize = dg.define_asset_job(
-            f"{self.source}_materialize",
-            selection=dg.AssetSelection.groups(self.source),
+            self.materialize_job_name,
+            selection=self.materialized(),
             description=f"Land, load and model a month of {self.source}.",
         )
         return dg.Definitions(
@@ -129,8 +142,8 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
                 lambda spec: spec.replace_attributes(freshness_policy=freshness), assets
             ),
             asset_checks=[check for table in tables for check in self.checks(table)],
-            jobs=[self._delete_stale_files_job(of_source), materialize] if is_first else [],
-            schedules=[*self._schedules()] if is_first else [],
+            jobs=[materialize, *([self._delete_stale_files_job(of_source)] if is_first else [])],
+            schedules=[*self._schedules()],
             sensors=self.sensors(),
         )
 
@@ -138,12 +151,6 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
     def _tidied_tables(self) -> list[tuple[Table, dg.OpDefinition]]:
         """Each table with its op: asset and job must hold the same one."""
         return [(table, delete_stale_files_op(table)) for table in self.tables()]
-
-    def _of_source(self, context: dg.ComponentLoadContext) -> "Sequence[MonthlySource]":
-        """Return the components of this source: the first one has the jobs and the schedule."""
-        components = context.component_tree.get_all_components(of_type=MonthlySource)
-        same = [component for component in components if component.source == self.source]
-        return same if any(component is self for component in same) else [self]
 
     def _delete_stale_files_job(self, of_source: "Sequence[MonthlySource]") -> dg.JobDefinition:
         """Return the job that tidies every table of the source."""
@@ -157,8 +164,8 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             return
 
         @dg.schedule(
-            name=f"{self.source}_materialize_schedule",
-            job_name=f"{self.source}_materialize",
+            name=f"{self.materialize_job_name}_schedule",
+            job_name=self.materialize_job_name,
             cron_schedule=self.cron,
             description="Land the current month again, and in its first days the one before.",
         )

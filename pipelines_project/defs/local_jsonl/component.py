@@ -102,6 +102,21 @@ class LocalJsonlSource(monthly_source.MonthlySource):
             )
         ]
 
+    def instances(self, context: dg.ComponentLoadContext) -> Sequence[monthly_source.MonthlySource]:
+        """Return every component of this type: each is one table of the source."""
+        return context.component_tree.get_all_components(of_type=LocalJsonlSource)
+
+    @property
+    def materialize_job_name(self) -> str:
+        """The name of the table's job; the other tables of the source have jobs of their own."""
+        return f"{self.source}_{self.name}_materialize"
+
+    def materialized(self) -> dg.AssetSelection:
+        """Return the two assets of the table."""
+        return dg.AssetSelection.assets(
+            *[key for table in self.tables() for key in (table.landing_key, table.warehouse_key)]
+        )
+
     def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
         """Return the table's checks; a folder need not have files of the current month."""
         return [
@@ -116,7 +131,11 @@ class LocalJsonlSource(monthly_source.MonthlySource):
         """Return the sensor that asks for the months whose files changed."""
         return [
             changed_months_sensor(
-                table, self._settings.folder, self.settle_seconds, self.watch_seconds
+                table,
+                self._settings.folder,
+                self.materialize_job_name,
+                self.settle_seconds,
+                self.watch_seconds,
             )
             for table in self.tables()
         ]

@@ -11,13 +11,13 @@ from pipelines_project.table import Table
 
 
 def changed_months_sensor(
-    table: Table, folder: RawFolder, settle_seconds: float, watch_seconds: int
+    table: Table, folder: RawFolder, job_name: str, settle_seconds: float, watch_seconds: int
 ) -> dg.SensorDefinition:
     """Return the sensor: one run a changed month, which lands and loads it; it is off at first."""
 
     @dg.sensor(
         name=f"{table.source}_{table.name}_changed_months",
-        target=[table.landing_key, table.warehouse_key],
+        job_name=job_name,
         minimum_interval_seconds=watch_seconds,
         description=f"Land and load the months whose files of {table.name} changed.",
     )
