@@ -22,8 +22,11 @@ from pipelines_project.sources.json_shape import (
     Shape,
     flattened,
     leaves,
+    pointer,
     pointer_literal,
 )
+
+POINTER_KEY = b"json_pointer"
 
 _ARROW = {
     BOOLEAN: pa.bool_(),
@@ -36,17 +39,24 @@ _COLUMN_TYPES = {EMPTY: TEXT, LONG: BIGINT, NULL: TEXT}
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, the keys that lead to its values, and its DuckDB type."""
+    """A column.
+
+    Attributes:
+        name: what it is called.
+        path: the keys that lead to its values.
+        type: its DuckDB type.
+        is_vacant: whether every value is null or an object without keys.
+    """
 
     name: str
     path: Path
     type: str
-    is_null: bool = False
+    is_vacant: bool = False
 
     @property
-    def arrow_type(self) -> pa.DataType:
-        """The Arrow type of the column."""
-        return _ARROW[self.type]
+    def field(self) -> pa.Field:
+        """The column in an Arrow schema, whose metadata says where its values were."""
+        return pa.field(self.name, _ARROW[self.type], metadata={POINTER_KEY: pointer(self.path)})
 
 
 def columns_of(shape: Shape, naming: NamingConvention, reserved: Iterable[str]) -> list[Column]:
@@ -64,7 +74,7 @@ def columns_of(shape: Shape, naming: NamingConvention, reserved: Iterable[str]) 
     found.pop((), None)
     names = _names(sorted(found), naming, set(reserved))
     return [
-        Column(names[path], path, _COLUMN_TYPES.get(kind, kind), kind == NULL)
+        Column(names[path], path, _COLUMN_TYPES.get(kind, kind), kind in (NULL, EMPTY))
         for path, kind in found.items()
     ]
 

@@ -35,10 +35,10 @@ def parsed_shape(structure: str) -> Shape:
     return _shape(json.loads(structure))
 
 
-def _shape(structure: Any) -> Shape:
-    if isinstance(structure, dict):
-        return {key: _shape(value) for key, value in structure.items()}
-    if isinstance(structure, list):
+def _shape(structure: Any, level: int = 0) -> Shape:
+    if isinstance(structure, dict) and level <= MAX_COLUMN_LEVELS:
+        return {key: _shape(value, level + 1) for key, value in structure.items()}
+    if isinstance(structure, dict | list):
         return TEXT
     return BIGINT if structure in _INTEGERS else structure
 
@@ -84,10 +84,10 @@ def with_leaves(shape: Shape, change: Callable[[Path, str], Shape], path: Path =
 
 
 def flattened(shape: Shape, path: Path = ()) -> Shape:
-    """Return the shape with maps and what is nested too deep as text."""
+    """Return the shape with maps as text."""
     if isinstance(shape, str):
         return shape
-    if path and (len(shape) > MAX_KEYS or len(path) > MAX_COLUMN_LEVELS):
+    if path and len(shape) > MAX_KEYS:
         return TEXT
     return {key: flattened(value, (*path, key)) for key, value in shape.items()}
 

@@ -182,7 +182,7 @@ def _schema(settings: JsonlSettings, files: Sequence[RawFile], found: MonthSurve
     if settings.provenance:
         kinds = (pa.string(), pa.int64())
         fields += map(pa.field, PROVENANCE, kinds)
-    fields += [pa.field(column.name, column.arrow_type) for column in found.columns]
+    fields += [column.field for column in found.columns]
     facts = {
         "raw_files": len(files),
         "fingerprint": fingerprint(files),

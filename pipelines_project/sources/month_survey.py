@@ -14,7 +14,7 @@ from pipelines_project.sources.json_shape import Shape, merged
 from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE, JsonlSettings
 from pipelines_project.sources.raw_files import RawFile
 from pipelines_project.sources.raw_lines import BadLine, read_blocks
-from pipelines_project.sources.schema_contract import Rule, changes
+from pipelines_project.sources.schema_contract import Rule, changes, is_object
 
 _RESERVED = (ID_COLUMN, "_dlt_load_id")
 _SHOWN_BAD_LINES = 5
@@ -69,6 +69,7 @@ def survey_month(
     for _ in range(_ROUNDS):
         found = _survey(workers, settings, files, rules)
         columns = columns_of(found.shape, naming, reserved)
+        columns = [column for column in columns if not is_object(column, before)]
         broken = changes(columns, before)
         found = replace(found, columns=columns, rules=rules, changes=[r.text for r in broken])
         if not broken or settings.contract == "evolve":

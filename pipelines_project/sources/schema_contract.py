@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines_project.sources.exact_numbers import LONG_INTEGER
 from pipelines_project.sources.json_columns import Column
 from pipelines_project.sources.json_shape import BIGINT, BOOLEAN, DOUBLE, merged, pointer_literal
 
@@ -30,25 +31,35 @@ def changes(columns: Sequence[Column], before: Mapping[str, str]) -> list[Rule]:
     """
     if not before:
         return []
-    rules = (_change(column, before) for column in columns)
+    rules = (_change(column, before) for column in columns if not is_object(column, before))
     return [rule for rule in rules if rule]
+
+
+def is_object(column: Column, before: Mapping[str, str]) -> bool:
+    """Tell whether a column without values is an object that the table has columns of."""
+    return column.is_vacant and column.name not in before and _has_parts(column, before)
+
+
+def _has_parts(column: Column, before: Mapping[str, str]) -> bool:
+    return any(name.startswith(f"{column.name}__") for name in before)
 
 
 def _change(column: Column, before: Mapping[str, str]) -> Rule | None:
     at = pointer_literal(column.path)
     have = before.get(column.name)
-    if have is None and any(name.startswith(f"{column.name}__") for name in before):
+    if have is None and _has_parts(column, before):
         text = f"column {column.name!r} is not an object, as it was before"
         return Rule(text, f"json_type(line, {at}) not in ('OBJECT', 'NULL')")
     if have is None:
         return Rule(f"new column {column.name!r} ({column.type})", f"json_exists(line, {at})")
-    if column.is_null or merged(column.type, have) == have:
+    if column.is_vacant or merged(column.type, have) == have:
         return None
     kinds = ", ".join(f"'{kind}'" for kind in [*_KINDS.get(have, []), "NULL"])
     broken = f"json_type(line, {at}) not in ({kinds})"
     if have == DOUBLE:
         number = f"try_cast(json_extract_string(line, {at}) as hugeint)"
         broken += (
-            f" or (json_type(line, {at}) in ('BIGINT', 'UBIGINT') and abs({number}) > 2 ** 53)"
+            f" or (json_type(line, {at}) in ('BIGINT', 'UBIGINT') "
+            f"and abs({number}) > {LONG_INTEGER})"
         )
     return Rule(f"column {column.name!r} is not {have}, as it was before", broken)

@@ -1,0 +1,514 @@
+"""A month of JSON lines lands whole: every value, every line, or the line that does not and why."""
+
+import bz2
+import gzip
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines_project.land_month import root_cause
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.sources import local_jsonl, raw_lines
+from pipelines_project.sources.api_calls import SourceError
+from pipelines_project.sources.raw_files import RawFolder
+from pipelines_project_tests.json_lines import (
+    MONTH,
+    TEMPLATE,
+    LandedLines,
+    assert_every_line_is_there,
+    jsonl,
+    land_lines,
+    landed_lines,
+    lines_of,
+    write_lines,
+)
+
+Land = Callable[..., LandedLines]
+
+
+@pytest.fixture
+def land(landing: LandingZone, tmp_path: Path) -> Land:
+    """Land one file, or the files that a test has written before."""
+
+    def landed(data: bytes | str | None = None, **settings: Any) -> LandedLines:
+        if data is not None:
+            write_lines(tmp_path, data)
+        return land_lines(landing, tmp_path, **settings)
+
+    return landed
+
+
+@pytest.fixture(params=[64, raw_lines.BLOCK_BYTES], ids=["many blocks", "one block"])
+def _block_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", request.param)
+
+
+def _refusal(land: Land, data: bytes | str | None = None, **settings: Any) -> str:
+    with pytest.raises(Exception, match=r"line|files") as raised:
+        land(data, **settings)
+    cause = root_cause(raised.value)
+    assert isinstance(cause, SourceError)
+    return str(cause)
+
+
+@pytest.mark.usefixtures("_block_size")
+def test_objects_are_flattened_and_lists_stay_json(land: Land) -> None:
+    landed = land(jsonl({"user": {"id": 1, "Home Town": {"zip": "07"}}, "tags": [1, {"a": "b"}]}))
+
+    [row] = landed.rows.drop(["_dlt_id", "_dlt_load_id"]).to_pylist()
+    assert row == {"user__id": 1, "user__home_town__zip": "07", "tags": '[1,{"a":"b"}]'}
+    assert landed.metadata["lines_read"] == landed.metadata["dagster/partition_row_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "landed", "kind"),
+    [
+        ([1, 2, -3], [1, 2, -3], pa.int64()),
+        ([1, None, 2.5], [1.0, None, 2.5], pa.float64()),
+        ([True, None], [True, None], pa.bool_()),
+        ([1, "x", 1.0, "1", True], ["1", "x", "1.0", "1", "true"], pa.large_string()),
+        ([True, 1], ["true", "1"], pa.large_string()),
+        (["x", [1], {"a": 1}], ["x", "[1]", '{"a":1}'], pa.large_string()),
+        ([None, None], [None, None], pa.large_string()),
+        ([{}, None, {}], ["{}", None, "{}"], pa.large_string()),
+        ([2**63 - 1, -(2**63)], [2**63 - 1, -(2**63)], pa.int64()),
+        ([1, 2**63], ["1", str(2**63)], pa.large_string()),
+        ([10**40, -1], [str(10**40), "-1"], pa.large_string()),
+        ([2**53 + 1, 0.5], [str(2**53 + 1), "0.5"], pa.large_string()),
+        (["2024-01-01", "01/02/2024 10:00", "x"], None, pa.large_string()),
+        (["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.123456789+02:00"], None, pa.large_string()),
+        (["007", "7", "1e3", "true", "null", ""], None, pa.large_string()),
+    ],
+)
+@pytest.mark.usefixtures("_block_size")
+def test_a_column_has_the_narrowest_type_that_holds_every_value(
+    land: Land, values: list[Any], landed: list[Any] | None, kind: pa.DataType
+) -> None:
+    month = land(jsonl(*({"v": value} for value in values)))
+
+    assert month.column("v") == (landed or values)
+    assert month.rows.schema.field("v").type in (kind, pa.string())
+    assert (kind == pa.large_string()) == (month.rows.schema.field("v").type == pa.large_string())
+
+
+@pytest.mark.parametrize(
+    ("literal", "landed"),
+    [
+        ("0.1234567890123456789", "0.1234567890123456789"),
+        ("12345678901234567.89", "12345678901234567.89"),
+        ("1e400", "1e400"),
+        ("-1E-400", "-1E-400"),
+        ("9223372036854775808", "9223372036854775808"),
+        ("0.30000000000000004", 0.30000000000000004),
+        ("1.7976931348623157e308", 1.7976931348623157e308),
+        ("5e-324", 5e-324),
+        ("1.10", 1.1),
+        ("100000000000000000000.0", 1e20),
+        ("1E5", 100000.0),
+        ("-0.0", -0.0),
+    ],
+)
+def test_a_number_keeps_every_digit_as_text_if_no_type_holds_it(
+    land: Land, literal: str, landed: Any
+) -> None:
+    month = land(f'{{"v": {literal}, "s": "{literal}, \\" {literal}", "l": [{literal}]}}\n')
+
+    assert month.column("v") == [landed]
+    assert month.column("s") == [f'{literal}, " {literal}']
+    assert str(month.column("v")[0]) in month.column("l")[0] or isinstance(landed, float)
+
+
+def test_not_a_number_and_the_infinities_land(land: Land) -> None:
+    month = land('{"v": NaN}\n{"v": -Infinity}\n{"v": Infinity}\n{"v": 1}\n')
+
+    assert [str(value) for value in month.column("v")] == ["nan", "-inf", "inf", "1.0"]
+
+
+@pytest.mark.parametrize("late", [1.5, "text", {"a": 1}])
+def test_a_type_and_a_column_that_come_late_are_seen(land: Land, late: Any) -> None:
+    rows = [{"v": 1} for _ in range(25_000)] + [{"v": late}, {"v": 2, "new": 1}]
+    month = land(jsonl(*rows))
+
+    values = month.column("v")
+    assert len(values) == len(rows)
+    assert {type(value) for value in values} == {float if late == 1.5 else str}
+    assert values[25_000] == (late if not isinstance(late, dict) else '{"a":1}')
+    assert month.column("new")[-1] == 1
+
+
+@pytest.mark.usefixtures("_block_size")
+def test_names_that_fall_together_stay_apart_and_are_the_same_each_time(land: Land) -> None:
+    row = {"ProcessID": 1, "ProcessId": "x", "processID": None, "a.b": 2, "a_b": 3}
+    row |= {"a": {"b": 4, "B": 5}, "a__b": 6, "": 7, " ": 8, "日": 9, "本": 10, "o'k \"": 11}
+    row |= {"_dlt_id": 12, "_dlt_load_id": 13, "month": 14, "x/y~": {"~1": 15}}
+    first, second = land(jsonl(row, row)), land()
+
+    assert first.rows.schema.names == second.rows.schema.names
+    assert len(set(first.rows.schema.names)) == len(first.rows.schema.names)
+    assert {"process_id", "a_b", "a__b", "month"} <= {*first.rows.schema.names}
+    numbers = [value for value in first.rows.to_pylist()[1].values() if isinstance(value, int)]
+    assert sorted(numbers) == [1, *range(2, 16)]
+
+
+def test_an_object_with_very_many_keys_stays_json_text(land: Land) -> None:
+    month = land(jsonl(*({"id": n, "by_user": {f"u{n}": n}} for n in range(600))))
+
+    assert month.column("by_user")[599] == '{"u599":599}'
+    assert month.column("id") == [*range(600)]
+
+
+def test_what_is_nested_deep_stays_json_text_and_deeper_is_a_bad_line(land: Land) -> None:
+    deep, deepest = '{"a":' * 499 + "1" + "}" * 499, '{"a":' * 60_000 + "1" + "}" * 60_000
+    month = land(f"{deep}\n{deepest}\n", on_bad_line="quarantine")
+
+    [name] = [name for name in month.rows.schema.names if name.startswith("a")]
+    assert name.count("__") == 20
+    assert json.loads(month.column(name)[0])
+    assert month.reasons == {2: "nested more than 500 levels deep"}
+
+
+@pytest.mark.parametrize(
+    ("data", "values"),
+    [
+        (b'{"v":1}\r\n{"v":2}\r\n', [1, 2]),
+        (b'{"v":1}\r{"v":2}\r', [1, 2]),
+        (b'{"v":1}\r{"v":2}', [1, 2]),
+        (b'\xef\xbb\xbf{"v":1}\n{"v":2}', [1, 2]),
+        (b'\n{"v":1}\n \t\n\r\n{"v":2}\n\n\n', [1, 2]),
+        (b'{"v":\r1}\n{"v":2}\n', [1, 2]),
+        (b"", []),
+        (b"\n\n", []),
+        (b"\xef\xbb\xbf", []),
+    ],
+)
+@pytest.mark.usefixtures("_block_size")
+def test_line_ends_byte_order_mark_and_blank_lines_change_nothing(
+    land: Land, data: bytes, values: list[int]
+) -> None:
+    month = land(data, provenance=True)
+
+    assert month.metadata["lines_read"] == len(month.rows) == len(values)
+    if values:
+        assert month.column("v") == values
+        assert month.column("source_line") == [*lines_of(data)]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"v":1}{"v":2}', "unexpected content after document at byte 7"),
+        (b'{"v":1}TRAILER', "unexpected content after document at byte 7"),
+        (b'{"v":"1}', "unexpected end of data at byte 8"),
+        (b'{"v":1', "unexpected end of data at byte 6"),
+        (b"null", "a JSON null, not an object"),
+        (b'[{"v":1}]', "a JSON array, not an object"),
+        (b'"v"', "a JSON varchar, not an object"),
+        (b'{"v":1,"v":1}', "the key 'v' is there twice in one object"),
+        (b'{"o":{"v":1,"v":1}}', "the key 'v' is there twice in one object"),
+        (b'{"v":1,"\\u0076":1}', "the key 'v' is there twice in one object"),
+        (b'{"v":"\\ud800"}', "no low surrogate in string at byte 12"),
+        (b'{"v":"\xff"}', "not UTF-8: invalid start byte at byte 7"),
+        (b'{"v":"\x01"}', "unexpected control character in string at byte 6"),
+        (b'{"v\\u0000":1}', "the key 'v\\x00' holds a NUL character"),
+        (b"\x00\x00\x00", "unexpected character at byte 0"),
+        (b"{12345678901234567890:1}", "unexpected character at byte 1"),
+    ],
+)
+@pytest.mark.usefixtures("_block_size")
+def test_a_bad_line_fails_the_month_or_is_quarantined_as_it_is(
+    land: Land, landing: LandingZone, line: bytes, reason: str
+) -> None:
+    good = land(b'{"v":0,"o":{"v":0}}\n' * 3)
+    data = b'{"v":1,"o":{"v":1}}\n' * 2 + b"\n" + line + b'\n{"v":2}\n'
+
+    said = _refusal(land, data)
+    assert f"events/2024-01/a.jsonl line 4: {reason}" in said
+    assert "on_bad_line: quarantine" in said
+    assert landed_lines(landing).rows == good.rows
+
+    month = land(data, on_bad_line="quarantine", provenance=True)
+    assert month.reasons == {4: reason}
+    assert month.column("source_line") == [1, 2, 5]
+    assert_every_line_is_there(month, {"events/2024-01/a.jsonl": data})
+    assert month.metadata["lines_quarantined"] == 1
+
+
+def test_an_error_names_the_first_bad_lines_and_counts_the_others(land: Land) -> None:
+    said = _refusal(land, b"{\n" * 7)
+
+    assert "line 1: " in said
+    assert "line 5: " in said
+    assert "line 6: " not in said
+    assert "and 2 more" in said
+
+
+def test_a_string_of_any_characters_lands(land: Land) -> None:
+    text = "\x00\u2028\ud7ff\U0001f600 \\ \" ' \t\r\n"
+
+    assert land(jsonl({"v": text})).column("v") == [text]
+
+
+def test_a_line_of_many_megabytes_lands(land: Land) -> None:
+    text = "x" * (3 * raw_lines.BLOCK_BYTES)
+    month = land(jsonl({"v": 1}, {"v": text}, {"v": 2}))
+
+    assert [len(value) for value in month.column("v")] == [1, len(text), 1]
+
+
+def test_ids_are_unique_and_the_same_when_a_month_is_landed_again(
+    land: Land, tmp_path: Path
+) -> None:
+    write_lines(tmp_path, jsonl(*[{"v": 1}] * 3), "b.jsonl")
+    first, second = land(jsonl(*[{"v": 1}] * 3)), land()
+
+    assert len(set(first.column("_dlt_id"))) == 6
+    assert first.column("_dlt_id") == second.column("_dlt_id")
+    assert set(first.column("_dlt_load_id")) == {first.metadata["load_id"]}
+    assert first.metadata["load_id"] != second.metadata["load_id"]
+
+
+def test_quarantined_lines_carry_the_load_id_too(land: Land) -> None:
+    month = land("{\n", on_bad_line="quarantine")
+
+    assert [row["_dlt_load_id"] for row in month.quarantined] == [month.metadata["load_id"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "compressed"),
+    [
+        ("a.jsonl.gz", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])),
+        ("a.jsonl.zst", lambda data: pa.compress(data, "zstd", asbytes=True)),
+        ("a.jsonl.bz2", bz2.compress),
+    ],
+)
+@pytest.mark.usefixtures("_block_size")
+def test_compressed_files_land_and_damaged_ones_are_errors(
+    land: Land, tmp_path: Path, name: str, compressed: Callable[[bytes], bytes]
+) -> None:
+    data = compressed(jsonl(*({"v": n} for n in range(500))).encode())
+    path = write_lines(tmp_path, data, name)
+
+    assert land().column("v") == [*range(500)]
+    for damaged in (data[: len(data) // 2], data[:-3], b"x" + data):
+        path.write_bytes(damaged)
+        with pytest.raises(Exception, match=f"cannot read events/2024-01/{name}"):
+            land()
+
+
+def test_files_can_be_on_any_filesystem(landing: LandingZone) -> None:
+    folder = f"memory://{uuid4().hex}"
+    fs, path = fsspec.url_to_fs(folder)
+    fs.pipe({f"{path}/events/{MONTH}/a.jsonl": b'{"v":1}\n', f"{path}/events/x.jsonl": b"{"})
+
+    month = land_lines(landing, folder, provenance=True)
+
+    assert (month.column("v"), month.column("source_file")) == ([1], ["events/2024-01/a.jsonl"])
+    fs.rm(path, recursive=True)
+
+
+def test_files_that_change_while_they_are_read_are_an_error(
+    land: Land, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_lines(tmp_path, jsonl({"v": 1}))
+
+    def survey_and_append(*arguments: Any) -> Any:
+        found = surveyed(*arguments)
+        with path.open("a") as file:
+            file.write('{"v": 2}\n')
+        return found
+
+    surveyed = local_jsonl.survey_month
+    monkeypatch.setattr(local_jsonl, "survey_month", survey_and_append)
+    assert "changed" in _refusal(land)
+
+
+def test_row_groups_are_large_and_a_month_is_one_file(land: Land, landing: LandingZone) -> None:
+    land(jsonl(*({"v": n, "text": "x" * 40} for n in range(300_000))))
+
+    load = landing.current_files("local_jsonl", "events", MONTH)
+    assert load
+    [file] = load.files
+    metadata = pq.read_metadata(file)
+    groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
+    assert sum(groups) == 300_000
+    assert min(groups[:-1]) >= 100_000
+    assert metadata.row_group(0).column(1).compression == "SNAPPY"
+
+
+def test_a_month_without_files_is_empty_but_a_root_that_is_not_there_is_an_error(
+    land: Land, landing: LandingZone, tmp_path: Path
+) -> None:
+    assert len(land().rows) == 0
+
+    with pytest.raises(Exception, match=r"there is no folder .*RAW_URL"):
+        land_lines(landing, tmp_path / "gone")
+
+
+BEFORE = {"v": "BIGINT", "text": "VARCHAR", "o__a": "BIGINT", "ratio": "DOUBLE", "flag": "BOOLEAN"}
+
+
+@pytest.mark.parametrize(
+    ("row", "change"),
+    [
+        ({"new": 1}, "new column 'new' (BIGINT)"),
+        ({"new": None}, "new column 'new' (VARCHAR)"),
+        ({"o": {"b": 1}}, "new column 'o__b' (BIGINT)"),
+        ({"o": 5}, "column 'o' is not an object, as it was before"),
+        ({"v": 1.5}, "column 'v' is not BIGINT, as it was before"),
+        ({"v": "1"}, "column 'v' is not BIGINT, as it was before"),
+        ({"v": 2**63}, "column 'v' is not BIGINT, as it was before"),
+        ({"ratio": "x"}, "column 'ratio' is not DOUBLE, as it was before"),
+        ({"flag": 1}, "column 'flag' is not BOOLEAN, as it was before"),
+    ],
+)
+@pytest.mark.usefixtures("_block_size")
+def test_a_contract_takes_a_change_in_or_names_its_line_or_quarantines_it(
+    land: Land, row: dict[str, Any], change: str
+) -> None:
+    fitting = {"v": 1, "text": "t", "o": {"a": 1}, "ratio": 1, "flag": None}
+    data = jsonl(fitting, fitting, row, fitting)
+
+    evolved = land(data, before=BEFORE)
+    assert len(evolved.rows) == 4
+    assert change in evolved.metadata["schema_changes"]
+
+    said = _refusal(land, data, before=BEFORE, contract="freeze")
+    assert f"events/2024-01/a.jsonl line 3: {change}" in said
+
+    kept = land(data, before=BEFORE, contract="quarantine", provenance=True)
+    assert kept.reasons == {3: change}
+    assert kept.column("source_line") == [1, 2, 4]
+    names = {*kept.rows.schema.names} - {"_dlt_id", "_dlt_load_id", "source_file", "source_line"}
+    assert names <= {*BEFORE}
+    assert_every_line_is_there(kept, {"events/2024-01/a.jsonl": data.encode()})
+
+
+@pytest.mark.parametrize("contract", ["freeze", "quarantine"])
+@pytest.mark.parametrize(
+    "row", [{"v": None}, {"text": 5}, {"ratio": 7}, {"o": None}, {"o": {}}, {}, {"o": {"a": None}}]
+)
+def test_what_fits_the_columns_keeps_the_contract(
+    land: Land, row: dict[str, Any], contract: str
+) -> None:
+    month = land(jsonl({"v": 1}, row), before=BEFORE, contract=contract)
+
+    assert len(month.rows) == 2
+    assert month.metadata["schema_changes"] == []
+
+
+def test_an_integer_that_a_double_would_change_breaks_the_contract_of_a_double(land: Land) -> None:
+    data = jsonl({"ratio": 0.5}, {"ratio": 2**53 + 1}, {"ratio": 2**53})
+
+    assert "line 2" in _refusal(land, data, before=BEFORE, contract="freeze")
+    kept = land(data, before=BEFORE, contract="quarantine")
+    assert kept.column("ratio") == [0.5, float(2**53)]
+
+
+def test_bad_lines_and_breaches_of_contract_are_settled_apart(land: Land) -> None:
+    data = jsonl({"v": 1}, {"new": 1}) + "{\n"
+
+    assert "line 3: unexpected end" in _refusal(land, data, before=BEFORE, contract="quarantine")
+    both = land(data, before=BEFORE, contract="quarantine", on_bad_line="quarantine")
+    assert [*both.reasons] == [2, 3]
+
+
+def _recorded(folder: Path) -> dict[str, bytes]:
+    """Return the content of every recorded file of lines."""
+    files = sorted(path for path in (folder / "jsonl").rglob("*") if path.is_file())
+    return {
+        path.name: gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        for path in files
+    }
+
+
+@pytest.mark.parametrize("block_bytes", [50_000, raw_lines.BLOCK_BYTES])
+def test_every_line_of_the_recorded_files_is_accounted_for(
+    land: Land,
+    tmp_path: Path,
+    recorded_data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    block_bytes: int,
+) -> None:
+    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", block_bytes)
+    files = _recorded(recorded_data)
+    for name, data in files.items():
+        write_lines(tmp_path, data, name.removesuffix(".gz"))
+
+    month = land(on_bad_line="quarantine", provenance=True)
+
+    paths = {f"events/2024-01/{name.removesuffix('.gz')}": data for name, data in files.items()}
+    assert len(paths) > 10
+    assert_every_line_is_there(month, paths)
+    bad = {(row["source_file"].split("/")[-1], row["source_line"]) for row in month.quarantined}
+    assert {("duplicate_key.ndjson", 3), ("unterminated_quotes.ndjson", 3)} <= bad
+    assert {("trailing_content.ndjson", 2), ("multiple_objects_per_line.ndjson", 1)} <= bad
+    assert not any(name.startswith(("bitly", "rasa", "example")) for name, _ in bad)
+
+
+def test_a_recorded_file_with_a_bad_line_fails_naming_it(
+    land: Land, tmp_path: Path, recorded_data: Path
+) -> None:
+    for name in ("duplicate_key", "unterminated_quotes", "trailing_content"):
+        data = _recorded(recorded_data)[f"{name}.ndjson"]
+        [(number, reason)] = land(data, on_bad_line="quarantine").reasons.items()
+        assert f"events/2024-01/a.jsonl line {number}: {reason}" in _refusal(land, data)
+
+
+def _mutated(data: bytes, seed: int) -> bytes:
+    """Return the data with one to three of its places cut, flipped, joined or dropped."""
+    chance = random.Random(seed)
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randrange(len(data))
+        match chance.choice(["cut", "flip", "join", "drop", "double"]):
+            case "cut":
+                data = data[: max(at, 1)]
+            case "flip":
+                flipped = bytes([data[at] ^ 1 << chance.randrange(8)])
+                data = data[:at] + flipped + data[at + 1 :]
+            case "join":
+                end = data.find(b"\n", at)
+                data = data if end < 0 else data[:end] + data[end + 1 :]
+            case "drop":
+                data = data[:at] + data[at + chance.randint(1, 20) :] or b"\n"
+            case "double":
+                data = data[:at] + data[at : at + chance.randint(1, 20)] + data[at:]
+    return data
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_every_line_of_a_thousand_mutated_files_is_accounted_for(
+    land: Land, tmp_path: Path, recorded_data: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    """A hundred files, each some lines of a recorded file that was then damaged."""
+    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", 20_000 if part % 2 else raw_lines.BLOCK_BYTES)
+    recorded = [data for data in _recorded(recorded_data).values() if data.count(b"\n") > 100]
+    files = {}
+    for seed in range(100 * part, 100 * part + 100):
+        chance = random.Random(-seed)
+        lines = chance.choice(recorded).splitlines(keepends=True)
+        first = chance.randrange(len(lines) - 12)
+        data = _mutated(b"".join(lines[first : first + 12]), seed)
+        write_lines(tmp_path, data, f"{seed:04d}.jsonl")
+        files[f"events/2024-01/{seed:04d}.jsonl"] = data
+
+    month = land(on_bad_line="quarantine", provenance=True)
+
+    assert 50 < len(month.quarantined) < len(month.rows)
+    assert_every_line_is_there(month, files)
+
+
+def test_a_resource_lists_the_files_of_its_own_month_only(tmp_path: Path) -> None:
+    for month in ("2024-01", "2024-02"):
+        write_lines(tmp_path, "{}", month=month)
+
+    assert [file.path for file in RawFolder(str(tmp_path), TEMPLATE).files("2024-02")] == [
+        "events/2024-02/a.jsonl"
+    ]
