@@ -51,6 +51,7 @@ def project(raw: Path, work: Path) -> None:
             [landing, warehouse_asset(table)],
             partition_key=_MONTH,
             instance=instance,
+            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
             resources={
                 "landing": LandingZone(url=str(work / "landing")),
                 "warehouse": Warehouse(url=str(work / "warehouse.duckdb")),

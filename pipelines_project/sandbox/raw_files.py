@@ -104,7 +104,7 @@ class RawFilesOptions:
             "rows": self.rows,
             "bad": self.bad_rows,
             "month": month,
-            "first": number * 1_000_000_000,
+            "first": _first_id(month, number),
             "salt": f"{self.seed} {month} {number}",
         }
         with duckdb.connect() as connection:
@@ -115,6 +115,12 @@ class RawFilesOptions:
         """Return the number of the month's last file, 0 if it has none."""
         names = (path.name for path in (self.folder / month).glob("part-*"))
         return max((int(match[1]) for match in map(_FILE.fullmatch, names) if match), default=0)
+
+
+def _first_id(month: str, number: int) -> int:
+    """Return the first id of a file; the ids of a hundred million rows are free for it."""
+    year, month_of_year = map(int, month.split("-"))
+    return (((year - 2000) * 12 + month_of_year) * 1000 + number) * 100_000_000
 
 
 def main() -> None:

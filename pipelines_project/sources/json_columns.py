@@ -110,12 +110,19 @@ def select_list(columns: Iterable[Column]) -> tuple[str, str]:
             _insert(structure, column.path, column.type)
             value = "s" + "".join(f".{_quoted(key)}" for key in column.path)
         else:
-            text = f"json_extract_string(line, {pointer_literal(column.path)})"
-            value = f"cast({text} as {column.type})"
+            value = _extracted(column)
         selected.append(f"{value} as {_quoted(column.name)}")
     literal = json.dumps(structure).replace("'", "''")
     parsed = f"from_json(line, '{literal}')" if structure else "null"
     return parsed, ", ".join(selected)
+
+
+def _extracted(column: Column) -> str:
+    """Return the SQL of a column's value as `from_json` would give it."""
+    at = pointer_literal(column.path)
+    if column.type == "JSON":
+        return f"nullif(cast(json_extract(line, {at}) as varchar), 'null')"
+    return f"cast(json_extract_string(line, {at}) as {column.type})"
 
 
 def _fits(structure: dict[str, Any], path: Path) -> bool:

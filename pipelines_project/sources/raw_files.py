@@ -13,11 +13,13 @@ from fsspec.utils import glob_translate
 
 from pipelines_project.sources.api_calls import SourceError
 
-_DIRECTIVE = re.compile(r"%(.)")
+_DIRECTIVE = re.compile(r"%(.?)")
 _DIGITS = {"Y": 4, "m": 2}
 # What filesystems call the two: the local disk, S3, Google, Azure, memory.
 _MODIFIED = ("mtime", "LastModified", "last_modified", "updated", "created")
-_ETAG = ("ETag", "etag", "e_tag", "content_md5", "md5Hash")
+# On the local disk `created` is the time that nobody can set back: it tells a rewrite whose size
+# and modification time are the old ones.
+_ETAG = ("ETag", "etag", "e_tag", "content_md5", "md5Hash", "created")
 
 
 class RawFile(NamedTuple):

@@ -1,0 +1,74 @@
+"""A load that does not have every line of its files is refused before it is committed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines_project.defs.local_jsonl import accounting
+from pipelines_project.land_month import root_cause
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.sources.api_calls import SourceError
+from pipelines_project_tests.json_lines import MONTH, jsonl, land_lines, write_lines
+
+_NAMES = ("local_jsonl", "events", MONTH)
+
+
+@pytest.fixture
+def landed_before(landing: LandingZone, tmp_path: Path) -> str:
+    """A month of four rows and one quarantined line, and its load id."""
+    write_lines(tmp_path, jsonl(*({"v": n} for n in range(4))) + "{\n")
+    return land_lines(landing, tmp_path, on_bad_line="quarantine").metadata["load_id"]
+
+
+def _refusal(landing: LandingZone, raw: Path, **settings: Any) -> str:
+    with pytest.raises(Exception, match="events") as raised:
+        land_lines(landing, raw, on_bad_line="quarantine", **settings)
+    cause = root_cause(raised.value)
+    assert isinstance(cause, SourceError)
+    return str(cause)
+
+
+@pytest.mark.parametrize("lost", ["rows", "quarantined"])
+def test_rows_and_quarantined_lines_must_be_the_lines_read(
+    landing: LandingZone,
+    tmp_path: Path,
+    landed_before: str,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: str,
+) -> None:
+    counted = accounting.rows_in
+
+    def one_less(zone: LandingZone, files: list[str]) -> int:
+        is_lost = any("_quarantine." in file for file in files) == (lost == "quarantined")
+        return counted(zone, files) - is_lost
+
+    monkeypatch.setattr(accounting, "rows_in", one_less)
+
+    said = _refusal(landing, tmp_path)
+    assert "5 lines were read, but" in said
+    assert landing.current_load(*_NAMES) == landed_before
+
+
+@pytest.mark.parametrize(("rows", "is_taken"), [(4, True), (2, True), (1, False), (0, False)])
+def test_a_month_that_loses_most_of_its_rows_is_refused_unless_it_may_shrink(
+    landing: LandingZone, tmp_path: Path, landed_before: str, rows: int, is_taken: bool
+) -> None:
+    write_lines(tmp_path, jsonl(*({"v": n} for n in range(rows))))
+    if not is_taken:
+        assert f"1 files have {rows} rows, where 4 are landed" in _refusal(landing, tmp_path)
+        assert landing.current_load(*_NAMES) == landed_before
+
+    assert len(land_lines(landing, tmp_path, allow_shrink=not is_taken).rows) == rows
+
+
+def test_a_month_whose_landed_files_are_lost_is_landed_again(
+    landing: LandingZone, tmp_path: Path, landed_before: str
+) -> None:
+    load = landing.current_files(*_NAMES)
+    assert load
+    for file in load.files:
+        Path(file).unlink()
+    write_lines(tmp_path, "")
+
+    assert len(land_lines(landing, tmp_path).rows) == 0
