@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pipelines_project import monthly_source
 from pipelines_project.checks import current_month_is_fresh, no_stale_files
+from pipelines_project.landing_zone import LandingZone
 from pipelines_project.merge_checks import (
     have_unique_ids,
     references_are_known,
@@ -95,8 +96,8 @@ class FreshdeskSource(monthly_source.MonthlySource):
             checks.append(references_are_known(table, _TICKET_REFERENCES))
         return checks
 
-    def _extractor(self, table: str) -> Callable[[ApiCalls], Extract]:
-        def extractor(calls: ApiCalls) -> Extract:
+    def _extractor(self, table: str) -> Callable[[ApiCalls, LandingZone], Extract]:
+        def extractor(calls: ApiCalls, _landing: LandingZone) -> Extract:
             changed = freshdesk.changed_rows(table, self._api(calls), self.page_cap)
             return lambda month: freshdesk.resource(
                 table, changed, month_start(month), month_start(next_month(month))
