@@ -46,7 +46,7 @@ install: .venv/.installed ## Build .venv.
 # Dagster reads dagster.yaml only from an absolute DAGSTER_HOME.
 demo dev: export DAGSTER_HOME := $(CURDIR)/data/dagster
 
-demo: install ## Run the main job on sandbox data and say how to look at it.
+demo: install ## Land, load and model made-up data of every source, and show what came of it.
 	@.venv/bin/python -m pipelines_project.sandbox.demo
 
 # A shell that starts this in the background has SIGINT ignored, and dagster would inherit that and

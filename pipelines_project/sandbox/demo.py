@@ -4,9 +4,11 @@ It writes to the landing zone, the warehouse and the Dagster instance that the e
 and shows what came of it. `make demo` sets DAGSTER_HOME.
 """
 
+import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,8 +27,9 @@ from pipelines_project.warehouse import Warehouse, WarehouseError
 _MONTHS = 6
 
 
-def main() -> None:
-    """Run each source of the demo, or exit with the reason why one cannot."""
+def main(arguments: Sequence[str]) -> None:
+    """Run the sources that are named, or all; exit with the reason if one cannot be run."""
+    sources = _chosen(arguments)
     home = os.environ.get("DAGSTER_HOME", "")
     if not (Path(home).is_absolute() and Path(home).is_dir()):
         sys.exit(
@@ -36,10 +39,12 @@ def main() -> None:
     exit_on_signals()
     shared = resources().resources or {}
     landing, warehouse = shared["landing"], shared["warehouse"]
-    months = _last_months()
-    with serving(services_app()) as url, dg.DagsterInstance.get() as instance:
+    last_months = _last_months()
+    app = services_app(help_desk_opened=last_months[0])
+    with serving(app) as url, dg.DagsterInstance.get() as instance:
         print(f"The sandbox answers at {url}.\n", flush=True)
-        for source in DEMO_SOURCES:
+        for source in sources:
+            months = source.months or last_months
             try:
                 _refuse_real_data(source, landing, warehouse, months)
                 _show(source, _materialize(source, url, instance, months), warehouse)
@@ -50,6 +55,16 @@ def main() -> None:
     print("UI:         make dev, then http://localhost:3000; there, real services are asked")
 
 
+def _chosen(arguments: Sequence[str]) -> list[DemoSource]:
+    names = [source.name for source in DEMO_SOURCES]
+    parser = argparse.ArgumentParser(prog="python -m pipelines_project.sandbox.demo")
+    parser.add_argument("source", nargs="*", help=f"of {', '.join(names)}; all if none is named")
+    chosen = parser.parse_args(arguments).source or names
+    if unknown := sorted(set(chosen) - set(names)):
+        parser.error(f"the demo has no source {', '.join(unknown)}, only {', '.join(names)}")
+    return [source for source in DEMO_SOURCES if source.name in chosen]
+
+
 def _last_months() -> list[str]:
     months = [month_of(datetime.now(UTC))]
     while len(months) < _MONTHS:
@@ -58,7 +73,7 @@ def _last_months() -> list[str]:
 
 
 def _refuse_real_data(
-    source: DemoSource, landing: LandingZone, warehouse: Warehouse, months: list[str]
+    source: DemoSource, landing: LandingZone, warehouse: Warehouse, months: Sequence[str]
 ) -> None:
     if real := source.real_months(landing, warehouse, months):
         sys.exit(
@@ -69,7 +84,7 @@ def _refuse_real_data(
 
 
 def _materialize(
-    source: DemoSource, url: str, instance: dg.DagsterInstance, months: list[str]
+    source: DemoSource, url: str, instance: dg.DagsterInstance, months: Sequence[str]
 ) -> RunReport:
     """Materialize every asset of the source, or exit with why that failed."""
     span = f"{months[0]}...{months[-1]}"
@@ -98,4 +113,4 @@ def _show(source: DemoSource, report: RunReport, warehouse: Warehouse) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

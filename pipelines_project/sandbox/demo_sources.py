@@ -20,6 +20,7 @@ class DemoSource:
         table: The table that tells made-up data from real data.
         made_up: The SQL condition that only made-up rows of the table meet.
         sample: The query whose answer the demo shows.
+        months: The months to land; none for the last ones.
     """
 
     name: str
@@ -27,6 +28,7 @@ class DemoSource:
     table: str
     made_up: str
     sample: str
+    months: Sequence[str] = ()
 
     def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
         """The inherited environment without any setting of the source but these."""
@@ -81,5 +83,31 @@ where player in ('demo-anna', 'demo-boris')
 order by games desc, player, month desc, time_class
 limit 5
 """,
-    )
+    ),
+    DemoSource(
+        name="freshdesk",
+        settings={},
+        table="tickets",
+        made_up="requester__email like '%@example.com'",
+        sample="""
+select month, group_name, opened, resolved, backlog, median_hours_to_resolution
+from freshdesk_marts.ticket_months
+order by month desc, group_name
+limit 5
+""",
+    ),
+    DemoSource(
+        name="local_jsonl",
+        settings={"RAW_URL": "data/raw"},
+        table="synthetic_data",
+        # The sample comes with the project, and files of one's own have tables of their own.
+        made_up="true",
+        sample="""
+select month, count(*) as lines, count(distinct _dlt_load_id) as loads
+from local_jsonl.synthetic_data
+group by month
+order by month
+""",
+        months=("2024-01", "2024-02", "2024-03"),
+    ),
 ]

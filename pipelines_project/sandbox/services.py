@@ -9,12 +9,17 @@ from pipelines_project.sandbox.freshdesk import KEY, freshdesk_app
 from pipelines_project.sandbox.made_up_help_desk import MadeUpHelpDesk
 
 
-def services_app(games_per_month: int = 40) -> Starlette:
-    """Serve each service below a path of its own, with data made up for whoever is asked for."""
+def services_app(games_per_month: int = 40, help_desk_opened: str = "2023-01") -> Starlette:
+    """Serve each service below a path of its own, with data made up for whoever is asked for.
+
+    Args:
+        games_per_month: of each chess player.
+        help_desk_opened: the month in which its agents and groups were set up, `YYYY-MM`.
+    """
     return Starlette(
         routes=[
             Mount("/chess", chess_app(GeneratedArchives(games_per_month))),
-            Mount("/freshdesk", freshdesk_app(MadeUpHelpDesk())),
+            Mount("/freshdesk", freshdesk_app(MadeUpHelpDesk(first_month=help_desk_opened))),
         ]
     )
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,17 +37,17 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def _start(environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipelines_project.sandbox.demo"]
+def _start(environment: Mapping[str, str], *sources: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pipelines_project.sandbox.demo", *sources]
     pipe = subprocess.PIPE
     return subprocess.Popen(
         command, cwd=_ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
     )
 
 
-def _run(environment: Mapping[str, str]) -> tuple[int, str, str]:
+def _run(environment: Mapping[str, str], *sources: str) -> tuple[int, str, str]:
     """Run the demo to its end; return its exit code, its output and its errors."""
-    with _start(environment) as demo:
+    with _start(environment, *sources) as demo:
         output, errors = demo.communicate()
     assert _left_behind(environment) == []
     return demo.returncode, output, errors
@@ -71,27 +71,41 @@ def _figures(output: str) -> dict[str, tuple[str, str, str]]:
     return {asset: (months, rows, files) for asset, months, rows, files in found}
 
 
-def _counts(environment: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
+def _counts(environment: Mapping[str, str], assets: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return months, rows and files of each asset, as they are stored."""
-    parquet = f"{environment['LANDING_URL']}/chess/games/*/*.parquet"
     with duckdb.connect(environment["WAREHOUSE_URL"], read_only=True) as connection:
 
         def count(what: str, of: str) -> str:
             [(number,)] = connection.execute(f"select count({what}) from {of}").fetchall()
             return f"{number:,}"
 
-        landed = f"read_parquet('{parquet}', hive_partitioning = true, filename = true)"
-        months, files = "distinct month", "distinct filename"
-        return {
-            "landing/chess/games": (
-                count(months, landed),
-                count("*", landed),
-                count(files, landed),
-            ),
-            "warehouse/chess/games": (count(months, "chess.games"), count("*", "chess.games"), "-"),
-            "marts/chess/openings": ("-", count("*", "chess_marts.openings"), "-"),
-            "marts/chess/player_months": ("-", count("*", "chess_marts.player_months"), "-"),
-        }
+        def counts(asset: str) -> tuple[str, ...]:
+            layer, source, table = asset.split("/")
+            if layer == "marts":
+                return "-", count("*", f"{source}_marts.{table}"), "-"
+            if layer == "warehouse":
+                loaded = f"{source}.{table}"
+                return _months(connection, environment, source, table), count("*", loaded), "-"
+            files = [*Path(environment["LANDING_URL"], source, table).glob("*/*.parquet")]
+            landed = f"read_parquet({[str(file) for file in files]})"
+            months = _months(connection, environment, source, table)
+            return months, count("*", landed), str(len(files))
+
+        return {asset: counts(asset) for asset in assets}
+
+
+def _months(
+    connection: duckdb.DuckDBPyConnection, environment: Mapping[str, str], source: str, table: str
+) -> str:
+    """Return how many months are landed, each of which the ledger must know as loaded."""
+    folders = Path(environment["LANDING_URL"], source, table).glob("month=*")
+    landed = sorted(folder.name.removeprefix("month=") for folder in folders)
+    loaded = connection.execute(
+        "select month from ledger.loads where source = ? and table_name = ? order by month",
+        [source, table],
+    ).fetchall()
+    assert [month for (month,) in loaded] == landed
+    return str(len(landed))
 
 
 def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str, str]) -> None:
@@ -100,19 +114,29 @@ def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str
     files = {file.name for file in landing.rglob("*.parquet")}
 
     assert (code, errors) == (0, "")
-    assert _figures(output) == _counts(environment)
-    assert _figures(output)["warehouse/chess/games"] == ("6", "480", "-")
-    assert "4 of 4 checks passed" in output
+    shown = _figures(output)
+    assert shown == _counts(environment, shown)
+    assert len(shown) == 4 + 14 + 2
+    assert shown["warehouse/chess/games"] == ("6", "480", "-")
+    assert shown["warehouse/local_jsonl/synthetic_data"] == ("3", "300", "-")
+    assert re.findall(r"(\d+) of (\d+) checks passed$", output, re.MULTILINE) == [
+        ("4", "4"),
+        ("31", "31"),
+        ("4", "4"),
+    ]
     assert len(re.findall(r"^demo-(?:anna|boris) ", output, re.MULTILINE)) == 5
     [url] = re.findall(r"http://127\S+:\d+", output)
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
 
-    code, output, errors = _run(environment)
+    code, output, errors = _run(environment, "chess", "local_jsonl")
 
     assert (code, errors) == (0, "")
-    assert _figures(output) == _counts(environment)
-    assert files.isdisjoint(file.name for file in landing.rglob("*.parquet"))
+    again = _figures(output)
+    assert again == _counts(environment, again) == {asset: shown[asset] for asset in again}
+    assert len(again) == 4 + 2
+    names = {file.name for file in landing.rglob("*.parquet") if "freshdesk" not in file.parts}
+    assert files.isdisjoint(names)
 
 
 def test_real_data_is_not_replaced(environment: dict[str, str]) -> None:
@@ -165,4 +189,4 @@ def test_without_an_instance_the_demo_says_what_to_set(
     monkeypatch.setenv("DAGSTER_HOME", home)
 
     with pytest.raises(SystemExit, match=f"DAGSTER_HOME must be .* and is {home!r}"):
-        main()
+        main([])
