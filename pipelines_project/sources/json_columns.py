@@ -27,6 +27,7 @@ from pipelines_project.sources.json_shape import (
 )
 
 POINTER_KEY = b"json_pointer"
+_BATCH_ROWS = 2_048
 
 _ARROW = {
     BOOLEAN: pa.bool_(),
@@ -161,4 +162,5 @@ def rows(
         f"select {', '.join(filter(None, [own, selected]))} "
         f"from (select *, {parsed} as s from lines)"
     )
-    return answer.to_arrow_table().cast(schema)
+    # Put together by Arrow: what DuckDB allocates is then freed here, by the thread that took it.
+    return answer.to_arrow_reader(_BATCH_ROWS).read_all().combine_chunks().cast(schema)
