@@ -6,7 +6,6 @@ load id that has a marker. Anything else in the folder is stale (older) or still
 (newer, without a marker), and does not exist for readers.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,6 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field
 
 from pipelines_project.month_folder import MonthFolder, checked_name, landed_months
+from pipelines_project.working_folder import working_folder
 
 _READ_ATTEMPTS = 100
 
@@ -74,10 +74,10 @@ class LandingZone(dg.ConfigurableResource):
             layout="{table_name}/month={month}/{load_id}.{file_id}.{ext}",
             extra_placeholders={"month": month},
         )
-        with tempfile.TemporaryDirectory(prefix="landing-") as working_folder:
+        with working_folder() as folder:
             pipeline = dlt.pipeline(
                 self.month_folder(source, table, month).schema_name,
-                pipelines_dir=working_folder,
+                pipelines_dir=folder,
                 dataset_name=source,
                 destination=destination,
             )

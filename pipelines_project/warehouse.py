@@ -1,7 +1,6 @@
 """The warehouse: any database that DuckDB attaches, reached by loads, checks and marts alike."""
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,14 +11,9 @@ import duckdb
 from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.landing_zone import LandingZone
 
-# Rows have no order, and not keeping one lets a load of any size stream. What does not fit into
-# memory spills to the temporary directory, which would by default be the working directory.
-_CONFIG: dict[str, Any] = {
-    "preserve_insertion_order": False,
-    "temp_directory": tempfile.gettempdir(),
-}
 _SCHEME = re.compile(r"\w+:")
 _LOCKED = re.compile(r"Could not set lock|Unique file handle conflict", re.IGNORECASE)
 
@@ -76,7 +70,7 @@ class Warehouse(dg.ConfigurableResource):
             WarehouseError: the file is still locked after `lock_timeout_seconds`; DuckDB's
                 message, which is part of it, names the process that holds it.
         """
-        with duckdb.connect(config=_CONFIG) as connection:
+        with duckdb_session() as connection:
             connection.execute("set TimeZone = 'UTC'")
             if landing:
                 landing.register(connection)

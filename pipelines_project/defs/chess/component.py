@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import dagster as dg
-import duckdb
 from pydantic import Field, field_validator
 
 from pipelines_project import monthly_source
+from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.landing_zone import LandingZone, LostFilesError
 from pipelines_project.sources import chess
 from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
@@ -98,7 +98,7 @@ def _games_landed(new: NewLoad) -> dict[str, int]:
 
 
 def _games_by_player(files: list[str], new: NewLoad) -> dict[str, int]:
-    with duckdb.connect() as connection:
+    with duckdb_session() as connection:
         new.zone.register(connection)
         query = f"select player, count(*) from {READ_FILES} group by player"
         return dict(connection.execute(query, {"files": files}).fetchall())

@@ -1,0 +1,57 @@
+"""Folders for temporary files, which go also when the process that used them was killed."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_PREFIX = "pipelines_project-"
+
+
+@contextmanager
+def working_folder() -> Iterator[str]:
+    """Give an empty folder of one's own and delete it afterwards.
+
+    Its lock ends with the process, however that ends; a folder whose lock is free is nobody's, and
+    whoever next needs a folder deletes it.
+    """
+    _delete_abandoned()
+    folder, lock = _locked_folder()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked_folder() -> tuple[str, int]:
+    """Return a new folder with its lock; one that was taken for abandoned before is given up."""
+    while True:
+        folder = tempfile.mkdtemp(prefix=_PREFIX)
+        with suppress(FileNotFoundError, BlockingIOError):
+            lock = _lock(folder)
+            if Path(folder).exists():
+                return folder, lock
+            os.close(lock)
+
+
+def _lock(folder: str) -> int:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _delete_abandoned() -> None:
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        # It is in use, gone by now, another user's, or where files cannot be locked.
+        with suppress(OSError):
+            lock = _lock(str(folder))
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)

@@ -1,0 +1,1 @@
+"""Tests that try to lose a month: crashes, overlaps, storage that fails, hostile input."""

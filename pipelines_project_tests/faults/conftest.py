@@ -1,0 +1,59 @@
+"""One place of its own for each worker, the marker of the suite, and its figures at the end."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from pipelines_project_tests.faults.figures import Count, table
+from pipelines_project_tests.faults.place import Place, Scenario, place_of
+from pipelines_project_tests.faults.sources import SOURCES
+
+_FIGURE = "figure"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the figures of all workers, if any test counted something."""
+    reports = [report for each in terminalreporter.stats.values() for report in each]
+    # A test has three reports, each with all of its properties.
+    called = [each for each in reports if getattr(each, "when", "") == "call"]
+    figures = [value for each in called for name, value in each.user_properties if name == _FIGURE]
+    if figures:
+        terminalreporter.section("figures")
+        for line in table(figures):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Count:
+    """Adds to the figures that are printed at the end."""
+
+    def count(name: str, number: int) -> None:
+        request.node.user_properties.append((_FIGURE, (name, number)))
+
+    return count
+
+
+@pytest.fixture(scope="session")
+def _places(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, tuple[Place, dict[str, Scenario]]]]:
+    with ExitStack() as stack:
+        places = {}
+        for name in SOURCES:
+            place = stack.enter_context(place_of(name, tmp_path_factory.mktemp(name)))
+            places[name] = (place, place.scenarios())
+        yield places
+
+
+@pytest.fixture(params=SOURCES)
+def place(request: pytest.FixtureRequest, _places: Any, count: Count) -> Place:
+    """A source under test; the data is what the last test left."""
+    return _places[request.param][0].counting(count)
+
+
+@pytest.fixture
+def scenarios(place: Place, _places: Any) -> dict[str, Scenario]:
+    """The runs under test of that source, by name."""
+    return _places[place.source.name][1]

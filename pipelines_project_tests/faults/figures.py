@@ -1,0 +1,62 @@
+"""How much the suite does, and the figures that it prints at its end."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+Count = Callable[[str, int], None]
+"""Adds to one of the figures."""
+
+FIGURES = (
+    "kill points",
+    "random kills",
+    "cancelled runs",
+    "failing operations",
+    "full disks",
+    "overlapping runs",
+    "reads meanwhile",
+    "steps of the model",
+    "hostile inputs",
+    "rows compared",
+    "rows lost",
+    "rows doubled",
+)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How much of everything there is.
+
+    Attributes:
+        every: of so many operations, one is a kill point.
+        random_kills: kills at random moments.
+        cancelled: runs told to stop.
+        failing: runs of which one operation fails.
+        processes: how many re-run a month at once.
+        reruns: how often each of them does.
+        readers_seconds: how long a reader holds the warehouse's file.
+        examples: runs of the model.
+    """
+
+    every: int
+    random_kills: int
+    cancelled: int
+    failing: int
+    processes: int
+    reruns: int
+    readers_seconds: float
+    examples: int
+
+
+_SMALL = Numbers(25, 8, 4, 8, 4, 2, 1, 5)
+_FULL = Numbers(1, 200, 40, 80, 8, 25, 3, 100)
+
+NUMBERS = _FULL if os.environ.get("FAULTS") == "full" else _SMALL
+
+
+def table(figures: Iterable[tuple[str, int]]) -> list[str]:
+    """Return the lines of the table of all that was counted."""
+    totals = dict.fromkeys(FIGURES, 0)
+    for name, number in figures:
+        totals[name] += number
+    return [f"{name:20}{number:>10,}" for name, number in totals.items()]

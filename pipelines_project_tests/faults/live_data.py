@@ -1,0 +1,169 @@
+"""The data under test: landing zone and warehouse of a folder, what they hold, and what they may.
+
+A month's rows are compared as a multiset, without dlt's own columns and without nulls, so that a
+column that another load added makes no difference.
+"""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.warehouse import Warehouse
+from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.landings import rows_of
+
+_OWN = {"_dlt_id", "_dlt_load_id", "month"}
+
+Rows = Counter[frozenset[tuple[str, Any]]]
+
+
+class Month(NamedTuple):
+    """One month of one table."""
+
+    source: str
+    table: str
+    month: str
+
+
+class Held(NamedTuple):
+    """What is held of a month; None where there is nothing, not even an empty load."""
+
+    landed: Rows | None
+    loaded: Rows | None
+
+
+@dataclass(frozen=True)
+class LiveData:
+    """The folder that runs under test write to."""
+
+    folder: Path
+    count: Count
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def landing(self) -> LandingZone:
+        return LandingZone(url=str(self.data / "landing"))
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(url=str(self.data / "warehouse.duckdb"), lock_timeout_seconds=30)
+
+    def save(self, name: str) -> None:
+        """Keep the data as it is now under a name."""
+        shutil.copytree(self.data, self.folder / name)
+
+    def restore(self, name: str = "") -> None:
+        """Bring back what was kept under the name, or nothing."""
+        shutil.rmtree(self.data)
+        if name:
+            shutil.copytree(self.folder / name, self.data)
+        (self.data / "tmp").mkdir(parents=True, exist_ok=True)
+
+    def held(self, month: Month) -> Held:
+        """Return what readers find of the month, having checked that each part is one load."""
+        landed = self.landing.current_files(*month)
+        loaded, ledger = self._loaded(month)
+        if landed:
+            rows = rows_of(self.landing, landed)
+            assert {row["_dlt_load_id"] for row in rows} <= {landed.load_id}
+        assert bool(ledger) or not loaded
+        if ledger:
+            [(load_id, count)] = ledger
+            assert count == len(loaded)
+            assert {row["_dlt_load_id"] for row in loaded} <= {load_id}
+        return Held(
+            _counted(rows_of(self.landing, landed)) if landed else None,
+            _counted(loaded) if ledger else None,
+        )
+
+    def _loaded(self, month: Month) -> tuple[list[dict[str, Any]], list[tuple[str, int]]]:
+        """Return the warehouse's rows of the month, and what its ledger says of them."""
+        source, table, key = month
+        if not Path(self.warehouse.url).exists():
+            return [], []
+        with self.warehouse.connect() as connection:
+            tables = connection.execute(
+                "select schema_name || '.' || table_name from duckdb_tables()"
+            ).fetchall()
+            if ("ledger.loads",) not in tables:
+                return [], []
+            ledger = connection.execute(
+                "select load_id, row_count from ledger.loads "
+                "where (source, table_name, month) = ($source, $table, $month)",
+                {"source": source, "table": table, "month": key},
+            ).fetchall()
+            if (f"{source}.{table}",) not in tables:
+                return [], ledger
+            rows = connection.execute(
+                f"select * from {source}.{table} where month = $month", {"month": key}
+            )
+            return rows.to_arrow_table().to_pylist(), ledger
+
+    def compare(self, month: Month, allowed: Mapping[str, Held]) -> tuple[str, str]:
+        """Return the names of what landing and warehouse hold of the month, whole.
+
+        Raises:
+            AssertionError: one of them holds something else than each of the allowed.
+        """
+        held = self.held(month)
+        landed = self._name(held.landed, {name: each.landed for name, each in allowed.items()})
+        loaded = self._name(held.loaded, {name: each.loaded for name, each in allowed.items()})
+        return landed, loaded
+
+    def _name(self, rows: Rows | None, allowed: Mapping[str, Rows | None]) -> str:
+        for name, expected in allowed.items():
+            if rows == expected:
+                self.count("rows compared", (rows or Counter()).total())
+                return name
+        lost, doubled = min(
+            (
+                ((each or Counter()) - (rows or Counter()), (rows or Counter()) - (each or Counter()))
+                for each in allowed.values()
+            ),
+            key=lambda pair: pair[0].total() + pair[1].total(),
+        )
+        self.count("rows lost", lost.total())
+        self.count("rows doubled", doubled.total())
+        raise AssertionError(f"{lost.total()} rows lost, {doubled.total()} too many")
+
+    def assert_tidy(self, months: Iterable[Month]) -> None:
+        """Check that the data is one whole load of each of the months, and no other file.
+
+        Raises:
+            AssertionError: a file is missing, cut off, or belongs to no load.
+        """
+        expected: set[str] = set()
+        for month in months:
+            expected |= self._files_of(month)
+        landing = self.data / "landing"
+        found = {str(path.relative_to(landing)) for path in landing.rglob("*") if path.is_file()}
+        assert found == expected
+        assert [*(self.data / "tmp").iterdir()] == []
+        assert {path.name for path in self.data.glob("warehouse*")} == {"warehouse.duckdb"}
+
+    def _files_of(self, month: Month) -> set[str]:
+        place = self.landing.month_folder(*month)
+        load = self.landing.current_files(*month)
+        assert load
+        marker = Path(place.marker(load.load_id))
+        init, versions = Path(place.dataset, "init"), Path(place.dataset, "_dlt_version")
+        [schema] = versions.glob(f"{place.schema_name}__*")
+        stated = json.loads(marker.read_text())["schema_version_hash"]
+        assert json.loads(schema.read_text())["version_hash"] == stated
+        assert json.loads(init.read_text())
+        files = [marker, init, schema, *map(Path, load.files)]
+        return {str(file.relative_to(self.data / "landing")) for file in files}
+
+
+def _counted(rows: Iterable[Mapping[str, Any]]) -> Rows:
+    return Counter(
+        frozenset((k, v) for k, v in row.items() if k not in _OWN and v is not None) for row in rows
+    )

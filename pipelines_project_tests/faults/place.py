@@ -1,0 +1,122 @@
+"""A source under test with its data and its forked runs, and what must hold after a fault."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.faults.forked_runs import Ended, ForkedRuns, forked_runs
+from pipelines_project_tests.faults.live_data import Held, LiveData, Month
+from pipelines_project_tests.faults.operations import Sabotage
+from pipelines_project_tests.faults.sources import (
+    MONTH,
+    OTHER_MONTH,
+    SOURCES,
+    Source,
+    environment_of,
+    materialize,
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run under test: what there was before it, and what it does if nothing goes wrong.
+
+    Attributes:
+        start: the name under which the data before it is kept.
+        operations: what it does, each a line.
+        versions: what each month may hold after it, by name; the last is what a whole run leaves.
+    """
+
+    start: str
+    operations: list[str]
+    versions: dict[Month, dict[str, Held]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs of one source are put to the test."""
+
+    source: Source
+    live: LiveData
+    runs: ForkedRuns
+
+    def run(self, sabotage: Sabotage | None = None, months: str = MONTH) -> Ended:
+        """Run the assets in a process of its own."""
+        data = str(self.live.data)
+        return self.runs.run(materialize, data, months, self.source.keys, sabotage=sabotage)
+
+    def assert_whole(self, scenario: Scenario) -> None:
+        """Check that every month is a whole one of the versions, in landing and warehouse.
+
+        Raises:
+            AssertionError: rows are lost or doubled, or the warehouse is ahead of the landing zone.
+        """
+        for month, versions in scenario.versions.items():
+            landed, loaded = self.live.compare(month, versions)
+            names = [*versions]
+            assert names.index(loaded) <= names.index(landed)
+
+    def assert_one_rerun_mends(self, scenario: Scenario) -> None:
+        """Run the assets once more, and check that the month is new, whole and tidy.
+
+        Raises:
+            AssertionError: the run fails, or leaves more or less than one whole load a month.
+        """
+        again = self.run()
+        assert again.code == 0, again.log
+        assert again.answer.success, again.answer.error
+        assert {*again.answer.failed_checks} <= {"current_month_is_fresh"}
+        for month, versions in scenario.versions.items():
+            newest = [*versions][-1]
+            assert self.live.compare(month, {newest: versions[newest]}) == (newest, newest)
+        self.live.assert_tidy(scenario.versions)
+
+    def scenarios(self) -> dict[str, Scenario]:
+        """Return the runs under test, having done each of them once without a fault."""
+        return {"rerun": self._rerun(), "first": self._first()}
+
+    def _rerun(self) -> Scenario:
+        self.source.serve(1)
+        assert self.run(months=f"{OTHER_MONTH}...{MONTH}").answer.success
+        months = [*self.source.months(OTHER_MONTH), *self.source.months()]
+        before = {month: self.live.held(month) for month in months}
+        self.live.save("before the rerun")
+        return self._clean_run("before the rerun", before)
+
+    def _first(self) -> Scenario:
+        self.live.restore()
+        self.live.save("before the first")
+        nothing = dict.fromkeys(self.source.months(), Held(None, None))
+        return self._clean_run("before the first", nothing)
+
+    def _clean_run(self, start: str, before: dict[Month, Held]) -> Scenario:
+        self.source.serve(2)
+        ended = self.run()
+        assert ended.code == 0, ended.log
+        assert ended.answer.success, ended.answer.error
+        after = {month: self.live.held(month) for month in before}
+        assert all(after[month] != before[month] for month in self.source.months())
+        self.live.assert_tidy(before)
+        versions = {
+            month: {"old": before[month], "new": after[month]}
+            if month.month == MONTH
+            else {"only": before[month]}
+            for month in before
+        }
+        return Scenario(start, ended.operations, versions)
+
+    def counting(self, count: Count) -> "Place":
+        """Return the same place, whose figures are added up by `count`."""
+        return replace(self, live=replace(self.live, count=count))
+
+
+@contextmanager
+def place_of(name: str, folder: Path) -> Iterator[Place]:
+    """Give a source's place below a folder."""
+    live = LiveData(folder, lambda _name, _number: None)
+    with SOURCES[name]() as source:
+        environment = environment_of(str(live.data), source)
+        with forked_runs(folder, environment) as runs:
+            yield Place(source, live, runs)

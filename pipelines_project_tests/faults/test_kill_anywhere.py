@@ -1,0 +1,62 @@
+"""A run that is killed at any operation leaves the old month or the new, and a re-run mends it."""
+
+import random
+import signal
+
+import pytest
+
+from pipelines_project_tests.faults.figures import NUMBERS, Count
+from pipelines_project_tests.faults.operations import Harm, Sabotage
+from pipelines_project_tests.faults.place import Place, Scenario
+
+pytestmark = pytest.mark.faults
+
+PARTS = range(8)
+"""The kill points are dealt out to so many tests, which run side by side."""
+
+_AT_ONCE = (Harm.KILLED, Harm.KILLED_WITH_EMPTY_FILE, Harm.KILLED_WITH_HALF_FILE)
+
+
+def _kill_points(operations: list[str]) -> list[Sabotage]:
+    """Return a kill before each operation, and two more where a file of the landing is written."""
+    written = [n for n, text in enumerate(operations) if text.startswith("write open ")]
+    landed = [n for n in written if "/data/landing/" in operations[n]]
+    assert landed
+    before = [Sabotage(Harm.KILLED, n) for n in range(0, len(operations), NUMBERS.every)]
+    return before + [Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed]
+
+
+def _strike(place: Place, scenario: Scenario, sabotage: Sabotage) -> None:
+    place.live.restore(scenario.start)
+    ended = place.run(sabotage)
+    try:
+        # The number of operations differs a little from run to run, so the last may not be reached.
+        near_end = sabotage.at > len(scenario.operations) - 5
+        assert ended.code in (-signal.SIGKILL, -signal.SIGALRM) or near_end, ended.log
+        place.assert_whole(scenario)
+        place.assert_one_rerun_mends(scenario)
+    except Exception as error:
+        error.add_note(f"{sabotage.harm}: {sabotage} {scenario.operations[sabotage.at]}")
+        raise
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("name", ["rerun", "first"])
+def test_a_run_killed_at_any_operation_loses_nothing_and_one_rerun_mends_it(
+    place: Place, scenarios: dict[str, Scenario], count: Count, name: str, part: int
+) -> None:
+    scenario = scenarios[name]
+    for sabotage in _kill_points(scenario.operations)[part :: len(PARTS)]:
+        _strike(place, scenario, sabotage)
+        count("kill points", 1)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_run_killed_at_a_random_moment_loses_nothing_and_one_rerun_mends_it(
+    place: Place, scenarios: dict[str, Scenario], count: Count, part: int
+) -> None:
+    scenario, chance = scenarios["rerun"], random.Random(part)
+    for _ in range(NUMBERS.random_kills // len(PARTS)):
+        at = chance.randrange(len(scenario.operations))
+        _strike(place, scenario, Sabotage(Harm.KILLED_LATER, at, chance.expovariate(500)))
+        count("random kills", 1)
