@@ -55,6 +55,7 @@ class Landing:
             verified = self.verify(files)
             sizes = [Path(file).stat().st_size for file in files]
             place.make_dataset()
+            place.delete_cut_off_schema_files(pipeline.default_schema.stored_version_hash)
             info = pipeline.load()
             schema = _column_schema(pipeline, resource, info)
         return {

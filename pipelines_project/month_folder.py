@@ -3,7 +3,10 @@
 import base64
 import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from dlt.common.schema.exceptions import InvalidSchemaName
 from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
@@ -93,10 +96,10 @@ class MonthFolder:
     def make_dataset(self) -> None:
         """Make the source's folder as dlt does, also where another run is about to or was killed.
 
-        dlt fails if the folder is there and its own file in it is not.
+        dlt fails if the folder is there and its own file in it is not, or is cut off.
         """
         init_file = f"{self.dataset}/{INIT_FILE_NAME}"
-        if not self.fs.exists(init_file):
+        if self._read_json(init_file) is None:
             self.fs.makedirs(self.dataset, exist_ok=True)
             versions = dict.fromkeys(("initial_version", "current_version"), CURRENT_VERSION)
             self.fs.write_text(init_file, json.dumps(versions))
@@ -142,18 +145,40 @@ class MonthFolder:
         used = {self._schema_hash(load_id) for load_id in kept_loads}
         if None in used:
             return []
-        found = map(_SCHEMA_FILE.fullmatch, names_in(self.fs, folder))
         return [
             f"{folder}/{match[0]}"
-            for match in found
-            if match and match["schema"] == self.schema_name
+            for match in self._schema_files()
             if match["hash"] not in used and float(match["written"]) < newest
         ]
 
+    def delete_cut_off_schema_files(self, version_hash: str) -> None:
+        """Delete the files of a schema that a run was killed in, or is about to write again.
+
+        dlt fails on one that it cannot read, and writes the schema anew where there is none.
+        """
+        for match in self._schema_files():
+            path = f"{self.dataset}/_dlt_version/{match[0]}"
+            if match["hash"] == _hex(version_hash) and self._read_json(path) is None:
+                with suppress(FileNotFoundError):
+                    self.fs.rm_file(path)
+
+    def _schema_files(self) -> Iterator[re.Match[str]]:
+        found = map(_SCHEMA_FILE.fullmatch, names_in(self.fs, f"{self.dataset}/_dlt_version"))
+        return (match for match in found if match and match["schema"] == self.schema_name)
+
     def _schema_hash(self, load_id: str) -> str | None:
         """Return the hash that a marker states, or None if it is gone by now or was cut off."""
+        marker = self._read_json(self.marker(load_id))
+        return _hex(marker["schema_version_hash"]) if marker else None
+
+    def _read_json(self, path: str) -> dict[str, Any] | None:
+        """Return what dlt wrote to the file, or None if it is gone or was cut off."""
         try:
-            marker = json.loads(self.fs.read_text(self.marker(load_id)))
+            return json.loads(self.fs.read_text(path))
         except (FileNotFoundError, json.JSONDecodeError):
             return None
-        return base64.b64decode(marker["schema_version_hash"]).hex()
+
+
+def _hex(version_hash: str) -> str:
+    """Return the hash of a schema as dlt writes it in file names."""
+    return base64.b64decode(version_hash).hex()

@@ -1,5 +1,6 @@
 """A month lands as one load of one table, and only after it was decided that it may."""
 
+import json
 import re
 import tempfile
 import time
@@ -412,6 +413,23 @@ def test_a_source_lands_where_a_killed_run_had_only_made_its_folder(landing: Lan
     land(place_of(landing), landing, [{"id": 2}])
 
     assert [row["id"] for row in _landed(landing)] == [2]
+
+
+@pytest.mark.parametrize("length", [0, 10])
+@pytest.mark.parametrize("name", ["init", "_dlt_version/*"])
+def test_a_month_lands_again_where_a_killed_run_has_cut_off_a_file_of_dlts(
+    landing: LandingZone, name: str, length: int
+) -> None:
+    land(place_of(landing), landing, [{"id": 1}])
+    [file] = Path(landing.url, "demo").glob(name)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:length])
+
+    land(place_of(landing), landing, [{"id": 2}])
+
+    assert [row["id"] for row in _landed(landing)] == [2]
+    [file] = Path(landing.url, "demo").glob(name)
+    assert json.loads(file.read_bytes()).keys() == json.loads(whole).keys()
 
 
 def test_a_fault_of_the_storage_may_pass(landing: LandingZone) -> None:

@@ -48,7 +48,7 @@ class Numbers:
     examples: int
 
 
-_SMALL = Numbers(25, 8, 4, 8, 4, 2, 1, 5)
+_SMALL = Numbers(40, 8, 4, 8, 4, 2, 1, 5)
 _FULL = Numbers(1, 200, 40, 80, 8, 25, 3, 100)
 
 NUMBERS = _FULL if os.environ.get("FAULTS") == "full" else _SMALL

@@ -96,12 +96,16 @@ class ForkedRuns:
 
 
 @contextmanager
-def forked_runs(folder: Path, environment: Mapping[str, str]) -> Iterator[ForkedRuns]:
+def forked_runs(
+    folder: Path, environment: Mapping[str, str], work: Callable[..., Any], *args: Any
+) -> Iterator[ForkedRuns]:
     """Give a process that has imported the definitions, and end it afterwards.
 
     Args:
         folder: what its children do below `folder/"data"` is counted; reports lie beside it.
         environment: the settings of the definitions.
+        work: what it does once itself, so that all that is imported late is imported too.
+        args: of the work.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -111,7 +115,7 @@ def forked_runs(folder: Path, environment: Mapping[str, str]) -> Iterator[Forked
         # Before its imports, because tempfile and DuckDB keep what they are told first.
         for name, value in {**environment, "TMPDIR": str(temporary)}.items():
             patch.setenv(name, value)
-        process = context.Process(target=_serve, args=(theirs, folder / "data"), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, folder, work, args), daemon=True)
         process.start()
     theirs.close()
     try:
@@ -123,14 +127,18 @@ def forked_runs(folder: Path, environment: Mapping[str, str]) -> Iterator[Forked
         process.kill()
 
 
-def _serve(pipe: Connection, data: Path) -> None:
+def _serve(
+    pipe: Connection, folder: Path, work: Callable[..., Any], args: tuple[Any, ...]
+) -> None:
     """Import the definitions, then fork for each order, and wait for each process id."""
+    _write_to(folder / "forked.log")
     from tenacity import wait_none
 
     from pipelines_project import definitions, land_op
 
     land_op.wait_random_exponential = lambda **_: wait_none()  # type: ignore[assignment]
     defs = definitions.defs()
+    work(defs, *args)
     pipe.send("ready")
     while True:
         try:
@@ -140,7 +148,7 @@ def _serve(pipe: Connection, data: Path) -> None:
         if isinstance(message, Order):
             child = os.fork()
             if not child:
-                _obey(message, defs, data)
+                _obey(message, defs, folder / "data")
             pipe.send(child)
         else:
             pipe.send(os.waitstatus_to_exitcode(os.waitpid(message, 0)[1]))
@@ -148,9 +156,7 @@ def _serve(pipe: Connection, data: Path) -> None:
 
 def _obey(order: Order, defs: Any, data: Path) -> None:
     """Do what was ordered, report, and end this process without any clean-up of its parent's."""
-    log = os.open(order.report.with_suffix(".log"), os.O_CREAT | os.O_WRONLY)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    _write_to(order.report.with_suffix(".log"))
     operations = Operations(data, order.sabotage)
     code = 1
     try:
@@ -166,6 +172,12 @@ def _obey(order: Order, defs: Any, data: Path) -> None:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _write_to(log: Path) -> None:
+    descriptor = os.open(log, os.O_CREAT | os.O_WRONLY)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
 
 
 def _take_signals() -> None:

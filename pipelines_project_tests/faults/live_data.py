@@ -62,9 +62,11 @@ class LiveData:
 
     def restore(self, name: str = "") -> None:
         """Bring back what was kept under the name, or nothing."""
-        shutil.rmtree(self.data)
+        # The folder itself stays, because it may be a disk of its own.
+        for path in self.data.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         if name:
-            shutil.copytree(self.folder / name, self.data)
+            shutil.copytree(self.folder / name, self.data, dirs_exist_ok=True)
         (self.data / "tmp").mkdir(parents=True, exist_ok=True)
 
     def held(self, month: Month) -> Held:

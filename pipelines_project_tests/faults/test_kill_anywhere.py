@@ -17,12 +17,16 @@ PARTS = range(8)
 _AT_ONCE = (Harm.KILLED, Harm.KILLED_WITH_EMPTY_FILE, Harm.KILLED_WITH_HALF_FILE)
 
 
-def _kill_points(operations: list[str]) -> list[Sabotage]:
-    """Return a kill before each operation, and two more where a file of the landing is written."""
+def _kill_points(operations: list[str], is_first: bool) -> list[Sabotage]:
+    """Return a kill before each operation, and two more where a file of the landing is written.
+
+    The first run of all does in its own temporary folder what every run does.
+    """
+    reached = [n for n, text in enumerate(operations) if not (is_first and "/data/tmp/" in text)]
     written = [n for n, text in enumerate(operations) if text.startswith("write open ")]
     landed = [n for n in written if "/data/landing/" in operations[n]]
     assert landed
-    before = [Sabotage(Harm.KILLED, n) for n in range(0, len(operations), NUMBERS.every)]
+    before = [Sabotage(Harm.KILLED, n) for n in reached[:: NUMBERS.every]]
     return before + [Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed]
 
 
@@ -46,7 +50,7 @@ def test_a_run_killed_at_any_operation_loses_nothing_and_one_rerun_mends_it(
     place: Place, scenarios: dict[str, Scenario], count: Count, name: str, part: int
 ) -> None:
     scenario = scenarios[name]
-    for sabotage in _kill_points(scenario.operations)[part :: len(PARTS)]:
+    for sabotage in _kill_points(scenario.operations, name == "first")[part :: len(PARTS)]:
         _strike(place, scenario, sabotage)
         count("kill points", 1)
 

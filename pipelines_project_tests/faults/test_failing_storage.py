@@ -1,0 +1,115 @@
+"""A run that is cancelled, or whose storage fails, leaves whole months, and a re-run mends it."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines_project_tests.faults.figures import NUMBERS, Count
+from pipelines_project_tests.faults.operations import Harm, Sabotage
+from pipelines_project_tests.faults.place import Place, Scenario
+
+pytestmark = pytest.mark.faults
+
+PARTS = range(4)
+
+
+def _spread(scenario: Scenario, number: int, part: int) -> list[int]:
+    """Return this part's share of operations, spread over the run."""
+    operations = len(scenario.operations)
+    return [n * operations // number for n in range(number)][part :: len(PARTS)]
+
+
+def _strike(place: Place, scenario: Scenario, sabotage: Sabotage) -> None:
+    """Run once with the harm; what the run then says must be true, and no data may be lost."""
+    place.live.restore(scenario.start)
+    ended = place.run(sabotage)
+    try:
+        place.assert_whole(scenario)
+        if ended.answer and ended.answer.success:
+            place.assert_newest(scenario)
+        elif ended.answer:
+            assert ended.answer.error
+        place.assert_one_rerun_mends(scenario)
+    except Exception as error:
+        error.add_note(f"{sabotage.harm}: {sabotage} {scenario.operations[sabotage.at]}")
+        error.add_note(ended.log[-3000:])
+        raise
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    ("harm", "figure"),
+    [(Harm.CANCELLED, "cancelled runs"), (Harm.FAILS, "failing operations")],
+)
+def test_a_run_that_is_cancelled_or_whose_storage_fails_once_loses_nothing(
+    place: Place,
+    scenarios: dict[str, Scenario],
+    count: Count,
+    harm: Harm,
+    figure: str,
+    part: int,
+) -> None:
+    scenario = scenarios["rerun"]
+    number = NUMBERS.cancelled if harm is Harm.CANCELLED else NUMBERS.failing
+    for at in _spread(scenario, number, part):
+        _strike(place, scenario, Sabotage(harm, at))
+        count(figure, 1)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_disk_that_is_full_from_some_moment_on_loses_nothing(
+    place: Place, scenarios: dict[str, Scenario], count: Count, part: int
+) -> None:
+    for at in _spread(scenarios["rerun"], NUMBERS.failing // 2, part):
+        _strike(place, scenarios["rerun"], Sabotage(Harm.DISK_FULL, at))
+        count("full disks", 1)
+
+
+@pytest.mark.parametrize("folder", ["landing", "landing/chess/_dlt_loads", "tmp"])
+def test_a_folder_that_nothing_may_be_changed_in_loses_nothing_and_is_named(
+    place: Place, scenarios: dict[str, Scenario], count: Count, folder: str
+) -> None:
+    path = f"{place.live.data}/{folder}"
+    scenario = scenarios["rerun"]
+    place.live.restore(scenario.start)
+
+    ended = place.run(Sabotage(Harm.READ_ONLY, -1, folder=path))
+
+    assert ended.answer is None or not ended.answer.success
+    assert path in (ended.answer.error if ended.answer else ended.log)
+    place.assert_whole(scenario)
+    place.assert_one_rerun_mends(scenario)
+    count("failing operations", 1)
+
+
+@pytest.fixture
+def small_disk(place: Place) -> Iterator[Path]:
+    """The data's folder on a disk of its own, of 8 MB."""
+    folder = place.live.data
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    if os.getuid() or subprocess.run(command, check=False).returncode:
+        pytest.skip("only where a tmpfs can be mounted")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("free", [0, 8_000, 30_000, 60_000, 100_000, 200_000, 400_000, 1_000_000])
+def test_a_real_disk_that_fills_up_loses_nothing(
+    place: Place, scenarios: dict[str, Scenario], count: Count, small_disk: Path, free: int
+) -> None:
+    scenario = scenarios["rerun"]
+    place.live.restore(scenario.start)
+    ballast = small_disk / "ballast"
+    space = os.statvfs(small_disk)
+    ballast.write_bytes(bytes(space.f_bavail * space.f_bsize - free))
+
+    ended = place.run()
+    assert not (ended.answer and ended.answer.success) or free > 500_000
+    ballast.unlink()
+
+    place.assert_whole(scenario)
+    place.assert_one_rerun_mends(scenario)
+    count("full disks", 1)
