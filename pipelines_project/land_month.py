@@ -1,5 +1,6 @@
 """Landing one month: fetch it, decide whether it may replace what is there, commit it."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ import requests
 from dagster_dlt import DagsterDltResource
 from dlt.common.pipeline import LoadInfo
 from dlt.extract import DltResource
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_fixed,
+)
 
 from pipelines_project.landing_zone import LandingError, LandingZone
 from pipelines_project.month_folder import MonthFolder
@@ -55,8 +63,7 @@ class Landing:
             verified = self.verify(files)
             sizes = [Path(file).stat().st_size for file in files]
             place.make_dataset()
-            place.delete_cut_off_schema_files(pipeline.default_schema.stored_version_hash)
-            info = pipeline.load()
+            info = self._load(pipeline)
             schema = _column_schema(pipeline, resource, info)
         return {
             "dagster/partition_row_count": normalized.row_counts.get(place.table, 0),
@@ -86,6 +93,26 @@ class Landing:
         )
         (load_id,) = extracted.loads_ids
         return load_id
+
+    def _load(self, pipeline: dlt.Pipeline) -> LoadInfo:
+        """Load the package, also where dlt finds a file of its own that is cut off or gone by now.
+
+        Another run may be writing or deleting it, which takes a moment, or was killed in it.
+        """
+        version_hash = pipeline.default_schema.stored_version_hash
+
+        def mend(state: RetryCallState) -> None:
+            if state.attempt_number > 1:
+                self.place.delete_cut_off_schema_files(version_hash)
+
+        attempts = Retrying(
+            stop=stop_after_attempt(5),
+            wait=wait_fixed(0.1),
+            retry=retry_if_exception(_is_unreadable_file),
+            before=mend,
+            reraise=True,
+        )
+        return attempts(pipeline.load)
 
     def _wait_for_clock(self) -> None:
         """Wait until a new load id would be later than the current one's.
@@ -140,6 +167,10 @@ def is_passing_fault(error: BaseException) -> bool:
     if isinstance(cause, requests.RequestException):
         return isinstance(cause, requests.exceptions.InvalidJSONError)
     return isinstance(cause, OSError | duckdb.IOException)
+
+
+def _is_unreadable_file(error: BaseException) -> bool:
+    return isinstance(root_cause(error), json.JSONDecodeError | FileNotFoundError)
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -11,12 +11,11 @@ def test_each_session_spills_into_a_folder_of_its_own_that_goes_with_it() -> Non
     with duckdb_session() as one, duckdb_session() as other:
         folders = [Path(each.execute(_SETTING).fetchall()[0][0]) for each in (one, other)]
         one.execute("set memory_limit = '40MB'; set threads = 1")
-        one.execute("create table t as select range as n, md5(n::varchar) as s from range(800_000)")
+        one.execute(
+            "create table t as select range as n, md5(range::varchar) as s from range(1_500_000)"
+        )
 
         assert folders[0] != folders[1]
-        assert {path.name.partition(".")[0] for path in folders[0].iterdir()} != set()
+        assert any(path.name.startswith("duckdb_temp") for path in folders[0].iterdir())
         assert list(folders[1].iterdir()) == []
-        assert one.execute("select count(*) from t where s = md5(n::varchar)").fetchall() == [
-            (800_000,)
-        ]
     assert not any(folder.exists() for folder in folders)

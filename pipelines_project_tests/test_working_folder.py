@@ -1,6 +1,5 @@
 """Temporary folders go with their process, and never before it."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -82,4 +81,4 @@ def test_a_folder_that_was_taken_for_abandoned_before_its_lock_is_given_up(
     monkeypatch.setattr(module, "_lock", overtaken)
     with working_folder() as folder:
         assert taken != [folder]
-        assert os.listdir(temporary) == [Path(folder).name]
+        assert [*temporary.iterdir()] == [Path(folder)]

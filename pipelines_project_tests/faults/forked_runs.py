@@ -84,13 +84,11 @@ class ForkedRuns:
         log.unlink()
         if not report.exists():
             return Ended(code, log=said)
-        operations, answer = pickle.loads(report.read_bytes())  # noqa: S301
+        operations, answer = pickle.loads(report.read_bytes())
         report.unlink()
         return Ended(code, operations, answer, said)
 
-    def run(
-        self, work: Callable[..., Any], *args: Any, sabotage: Sabotage | None = None
-    ) -> Ended:
+    def run(self, work: Callable[..., Any], *args: Any, sabotage: Sabotage | None = None) -> Ended:
         """Do the work in a new process, and wait until it has ended."""
         return self.end(self.start(work, *args, sabotage=sabotage))
 
@@ -127,9 +125,7 @@ def forked_runs(
         process.kill()
 
 
-def _serve(
-    pipe: Connection, folder: Path, work: Callable[..., Any], args: tuple[Any, ...]
-) -> None:
+def _serve(pipe: Connection, folder: Path, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
     """Import the definitions, then fork for each order, and wait for each process id."""
     _write_to(folder / "forked.log")
     from tenacity import wait_none

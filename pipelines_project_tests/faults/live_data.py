@@ -37,12 +37,16 @@ class Held(NamedTuple):
     loaded: Rows | None
 
 
+def uncounted(_name: str, _number: int) -> None:
+    """Add to no figure."""
+
+
 @dataclass(frozen=True)
 class LiveData:
-    """The folder that runs under test write to."""
+    """The folder that runs under test write to; what is compared is added up by `count`."""
 
     folder: Path
-    count: Count
+    count: Count = uncounted
 
     @property
     def data(self) -> Path:
@@ -71,20 +75,22 @@ class LiveData:
 
     def held(self, month: Month) -> Held:
         """Return what readers find of the month, having checked that each part is one load."""
-        landed = self.landing.current_files(*month)
         loaded, ledger = self._loaded(month)
-        if landed:
-            rows = rows_of(self.landing, landed)
-            assert {row["_dlt_load_id"] for row in rows} <= {landed.load_id}
         assert bool(ledger) or not loaded
         if ledger:
             [(load_id, count)] = ledger
             assert count == len(loaded)
             assert {row["_dlt_load_id"] for row in loaded} <= {load_id}
-        return Held(
-            _counted(rows_of(self.landing, landed)) if landed else None,
-            _counted(loaded) if ledger else None,
-        )
+        return Held(self.landed(month), _counted(loaded) if ledger else None)
+
+    def landed(self, month: Month) -> Rows | None:
+        """Return the rows of the month's current load, having checked that they are its own."""
+        landed = self.landing.current_files(*month)
+        if landed is None:
+            return None
+        rows = rows_of(self.landing, landed)
+        assert {row["_dlt_load_id"] for row in rows} <= {landed.load_id}
+        return _counted(rows)
 
     def _loaded(self, month: Month) -> tuple[list[dict[str, Any]], list[tuple[str, int]]]:
         """Return the warehouse's rows of the month, and what its ledger says of them."""
@@ -127,7 +133,10 @@ class LiveData:
                 return name
         lost, doubled = min(
             (
-                ((each or Counter()) - (rows or Counter()), (rows or Counter()) - (each or Counter()))
+                (
+                    (each or Counter()) - (rows or Counter()),
+                    (rows or Counter()) - (each or Counter()),
+                )
                 for each in allowed.values()
             ),
             key=lambda pair: pair[0].total() + pair[1].total(),

@@ -1,9 +1,10 @@
 """A source under test with its data and its forked runs, and what must hold after a fault."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.faults.forked_runs import Ended, ForkedRuns, forked_runs
@@ -15,8 +16,8 @@ from pipelines_project_tests.faults.sources import (
     SOURCES,
     Source,
     environment_of,
-    materialize,
 )
+from pipelines_project_tests.faults.works import materialize
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,29 @@ class Place:
             newest = [*versions][-1]
             self.live.compare(month, {newest: versions[newest]})
 
+    @contextmanager
+    def beside(self, *works: tuple[Callable[..., int], *tuple[Any, ...]]) -> Iterator[list[int]]:
+        """Let processes do the works meanwhile, and check that they end well.
+
+        Args:
+            works: a function of the definitions, its arguments and the file that ends it, which
+                returns how often it did what it does.
+
+        Yields:
+            A list that holds, at the end, what the works have returned.
+        """
+        end, done = self.live.folder / "end", list[int]()
+        started = [self.runs.start(work, *args, end) for work, *args in works]
+        try:
+            yield done
+        finally:
+            end.touch()
+            ended = [self.runs.end(each) for each in started]
+            end.unlink()
+        for each in ended:
+            assert each.code == 0, each.log
+            done.append(each.answer)
+
     def scenarios(self) -> dict[str, Scenario]:
         """Return the runs under test, having done each of them once without a fault."""
         return {"rerun": self._rerun(), "first": self._first()}
@@ -123,7 +147,7 @@ class Place:
 @contextmanager
 def place_of(name: str, folder: Path) -> Iterator[Place]:
     """Give a source's place below a folder."""
-    live = LiveData(folder, lambda _name, _number: None)
+    live = LiveData(folder)
     with SOURCES[name]() as source:
         environment = environment_of(str(live.data), source)
         order = (materialize, str(live.data), MONTH, source.keys)

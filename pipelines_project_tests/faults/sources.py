@@ -1,25 +1,25 @@
-"""The sources under test, one row each, and the work that is done with their assets.
+"""The sources under test, one row each, and what each is served.
 
 A row is served as it was, and then as it is now: with more rows, one column more and a column of
 another type, so that a re-run changes everything that a re-run can change.
 """
 
 import json
+from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import cycle
+from threading import Event
+from typing import Any
 
-import dagster as dg
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sandbox.chess import chess_app
 from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.server import serving
-from pipelines_project.warehouse import Warehouse
-from pipelines_project_tests.code_location import CodeLocation
 from pipelines_project_tests.faults.live_data import Month
 
 MONTH, OTHER_MONTH = "2024-02", "2024-01"
@@ -33,18 +33,23 @@ class Source:
         name: the source.
         tables: its tables that are under test.
         environment: the settings that lead it to what is served.
-        serve: makes version 1, 2, … of `MONTH` the one that is served; 1 is smaller than 2.
+        serve: makes versions of `MONTH` the ones that are served, by turns.
+        hold_next: keeps the next answer until the second event, and says by the first that it was
+            asked for. It is that of version 1.
     """
 
     name: str
     tables: tuple[str, ...]
     environment: Mapping[str, str]
-    serve: Callable[[int], None]
+    serve: Callable[..., None]
+    hold_next: Callable[[Event, Event], None]
 
     @property
     def keys(self) -> list[str]:
         """The keys of the assets under test."""
-        return [f"{layer}/{self.name}/{t}" for layer in ("landing", "warehouse") for t in self.tables]
+        return [
+            f"{layer}/{self.name}/{t}" for layer in ("landing", "warehouse") for t in self.tables
+        ]
 
     def months(self, month: str = MONTH) -> list[Month]:
         """One month of each table."""
@@ -57,9 +62,7 @@ def _games(archives: GeneratedArchives, version: int) -> Response:
         game["version"] = version if version == 1 else version + 0.5
         if version > 1:
             game["league"] = f"{version}.{number}"
-    return Response(
-        json.dumps({"games": answer[: 10 + version]}), media_type="application/json"
-    )
+    return Response(json.dumps({"games": answer[: 10 + version]}), media_type="application/json")
 
 
 @contextmanager
@@ -74,39 +77,30 @@ def chess() -> Iterator[Source]:
             "CHESS_START_MONTH": "2021-01",
         }
 
-        def serve(version: int) -> None:
-            path = f"erik/games/{MONTH.replace('-', '/')}"
-            faults.answer_always(path, _games(archives, version))
+        path = f"erik/games/{MONTH.replace('-', '/')}"
+
+        def serve(*versions: int) -> None:
+            answers = cycle(_games(archives, version) for version in versions)
+
+            async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+                await next(answers)(scope, receive, send)
+
+            faults.answer_always(path, answer)
+
+        def hold_next(arrived: Event, go_on: Event) -> None:
+            async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+                arrived.set()
+                await to_thread(go_on.wait, 60)
+                await held(scope, receive, send)
+
+            held = _games(archives, 1)
+            faults.answer_next(path, answer)
 
         serve(1)
-        yield Source("chess", ("games",), environment, serve)
+        yield Source("chess", ("games",), environment, serve, hold_next)
 
 
 SOURCES = {"chess": chess}
-
-
-class Outcome(NamedTuple):
-    """How a run ended: in Dagster's eyes, what it says of its failure, which checks failed."""
-
-    success: bool
-    error: str
-    failed_checks: list[str]
-
-
-def materialize(defs: dg.Definitions, data: str, months: str, keys: list[str]) -> Outcome:
-    """Run the assets over months, as a process of Dagster's does, with their checks."""
-    with dg.DagsterInstance.ephemeral(tempdir=f"{data}/dagster") as instance:
-        location = CodeLocation(
-            defs,
-            instance,
-            LandingZone(url=f"{data}/landing"),
-            Warehouse(url=f"{data}/warehouse.duckdb"),
-            Faults(),
-            "",
-        )
-        run = location.materialize(months, *keys)
-        failed = [name for name, check in run.checks().items() if not check.passed]
-        return Outcome(run.result.success, run.error, failed)
 
 
 def environment_of(data: str, source: Source) -> dict[str, Any]:

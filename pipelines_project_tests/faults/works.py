@@ -1,0 +1,102 @@
+"""What the forked processes do: runs of the assets, and readers beside them."""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import dagster as dg
+import duckdb
+
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.sandbox.faults import Faults
+from pipelines_project.warehouse import Warehouse
+from pipelines_project_tests.code_location import CodeLocation
+from pipelines_project_tests.faults.live_data import LiveData, Month, Rows
+
+
+class Outcome(NamedTuple):
+    """How a run ended: in Dagster's eyes, what it says, which checks failed, what it landed."""
+
+    success: bool
+    error: str
+    failed_checks: list[str]
+    loads: dict[str, str]
+
+
+@contextmanager
+def _location(defs: dg.Definitions, data: str) -> Iterator[CodeLocation]:
+    with dg.DagsterInstance.ephemeral(tempdir=f"{data}/dagster") as instance:
+        yield CodeLocation(
+            defs,
+            instance,
+            LandingZone(url=f"{data}/landing"),
+            Warehouse(url=f"{data}/warehouse.duckdb"),
+            Faults(),
+            "",
+        )
+
+
+def materialize(defs: dg.Definitions, data: str, months: str, keys: list[str]) -> Outcome:
+    """Run the assets over months, as a process of Dagster's does, with their checks."""
+    with _location(defs, data) as location:
+        run = location.materialize(months, *keys)
+        failed = [name for name, check in run.checks().items() if not check.passed]
+        loads = {month: said["load_id"] for month, said in run.materialized(keys[0]).items()}
+        return Outcome(run.result.success, run.error, failed, loads)
+
+
+def materialize_in_random_order(
+    defs: dg.Definitions, data: str, months: list[str], keys: list[str], seed: int
+) -> list[Outcome]:
+    """Run the assets once for each of the months."""
+    return [
+        materialize(defs, data, month, keys)
+        for month in random.Random(seed).sample(months, len(months))
+    ]
+
+
+def tidy(defs: dg.Definitions, data: str, month: str, end: Path) -> int:
+    """Delete the month's stale files again and again until the file `end` is there."""
+    runs = 0
+    with _location(defs, data) as location:
+        while not end.exists() or not runs:
+            run = location.tidy(month)
+            assert run.result.success, run.error
+            runs += 1
+    return runs
+
+
+def read(
+    _: dg.Definitions, live: LiveData, allowed: dict[Month, list[Rows | None]], end: Path
+) -> int:
+    """Read the months as the landing rules say, until the file `end` is there; return how often.
+
+    Raises:
+        AssertionError: a read is not a whole load, or files went while their load was current.
+    """
+    reads = 0
+    while not end.exists() or not reads:
+        for month, versions in allowed.items():
+            before = live.landing.current_load(*month)
+            try:
+                landed = live.landed(month)
+            except duckdb.IOException:
+                assert live.landing.current_load(*month) != before
+                continue
+            assert landed in versions
+            reads += 1
+    return reads
+
+
+def hold(_: dg.Definitions, live: LiveData, seconds: float, end: Path) -> int:
+    """Hold the warehouse's file for seconds, again and again until the file `end` is there."""
+    reads = 0
+    while not end.exists() or not reads:
+        with live.warehouse.connect():
+            time.sleep(seconds)
+        time.sleep(0.2)
+        reads += 1
+    return reads
