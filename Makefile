@@ -7,8 +7,10 @@ PYTHON ?= python3
 PORT ?= 3000
 # More arguments for pytest, such as ARGS="-k stale".
 ARGS ?=
+# How much `make faults` does: full takes up to twenty minutes on two cores, small under three.
+FAULTS ?= full
 
-.PHONY: help install demo dev test check test-embedded-elt clean
+.PHONY: help install demo dev test faults check test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -57,6 +59,9 @@ dev: install ## Start the Dagster UI and daemon (PORT=3000), until Ctrl-C.
 
 test: install ## Run the tests (ARGS="-k stale" for some of them).
 	@.venv/bin/python -m pytest $(ARGS)
+
+faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS=small is quicker).
+	@FAULTS=$(FAULTS) .venv/bin/python -m pytest pipelines_project_tests/faults -m faults $(ARGS)
 
 check: install ## Check format, lint, types and definitions, then run the tests.
 	@.venv/bin/ruff format --check .

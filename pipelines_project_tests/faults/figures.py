@@ -56,7 +56,7 @@ NUMBERS = _FULL if os.environ.get("FAULTS") == "full" else _SMALL
 
 def table(figures: Iterable[tuple[str, int]]) -> list[str]:
     """Return the lines of the table of all that was counted."""
-    totals = dict.fromkeys(FIGURES, 0)
+    totals: dict[str, int] = dict.fromkeys(FIGURES, 0)
     for name, number in figures:
         totals[name] += number
     return [f"{name:20}{number:>10,}" for name, number in totals.items()]

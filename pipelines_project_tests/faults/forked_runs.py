@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,7 @@ class Ended:
 class ForkedRuns:
     """The process that is forked, and what came of the processes that were."""
 
-    def __init__(self, pipe: Connection, folder: Path) -> None:
+    def __init__(self, pipe: Any, folder: Path) -> None:
         """Talk to the process through the pipe."""
         self._pipe = pipe
         self._folder = folder

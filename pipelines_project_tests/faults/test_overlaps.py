@@ -1,6 +1,7 @@
 """Runs of one month at once: every read is a whole load, and the newest load is what stays."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.faults
 YEAR = [f"2024-{number:02d}" for number in range(1, 13)]
 
 
-def _reader(place: Place, allowed: dict[Month, list[Rows | None]]) -> tuple[object, ...]:
+def _reader(
+    place: Place, allowed: dict[Month, list[Rows | None]]
+) -> tuple[Callable[..., int], LiveData, dict[Month, list[Rows | None]]]:
     return read, LiveData(place.live.folder), allowed
 
 
