@@ -124,7 +124,7 @@ def forked_runs(
         process.kill()
 
 
-def _serve(pipe: Connection, folder: Path, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def _serve(pipe: Any, folder: Path, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
     """Import the definitions, then fork for each order, and wait for each process id."""
     _write_to(folder / "forked.log")
     from tenacity import wait_none
