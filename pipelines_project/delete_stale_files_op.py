@@ -86,7 +86,8 @@ def _tidy(
 
 
 def _check_ahead_of_clock(load_id: str) -> None:
-    if float(load_id) <= time.time():
+    # Turned round, because "nan" is neither earlier nor later.
+    if not float(load_id) > time.time():
         raise LandingError(
             f"load {load_id} is not later than now, so it is no mistake of a clock: nothing was "
             "deleted. A superseded load goes without discard_load_id"

@@ -140,7 +140,7 @@ def test_a_load_of_a_clock_that_was_ahead_is_reported_and_can_be_discarded(
     assert {*place.files_by_load()} == {*loads}
 
 
-@pytest.mark.parametrize("which", ["current", "superseded", "not a load id"])
+@pytest.mark.parametrize("which", ["current", "superseded", "not a load id", "nan"])
 def test_a_load_that_is_not_ahead_of_the_clock_is_not_discarded(
     chess: CodeLocation, place: MonthFolder, loads: list[str], which: str
 ) -> None:

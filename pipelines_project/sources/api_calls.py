@@ -8,6 +8,9 @@ import requests
 from dlt.sources.helpers.requests import Client
 from requests.adapters import HTTPAdapter
 
+# A month of the busiest chess.com players is some 30 MB.
+MAX_ANSWER_BYTES = 256 * 2**20
+
 
 class SourceError(Exception):
     """An answer that trying again cannot mend; its text says what to do."""
@@ -36,8 +39,6 @@ class ApiCalls:
         def check(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
             if response.ok:
                 return
-            # requests reads a body only after its hooks; one left unread keeps its connection open.
-            _ = response.content
             if explain := refusals.get(response.status_code):
                 raise SourceError(explain(response))
             response.raise_for_status()
@@ -57,7 +58,26 @@ class CountingAdapter(HTTPAdapter):
         """Return the answer to the request."""
         self._calls.count += 1
         self._calls.last_url = request.url or ""
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **kwargs)
+        _read(response)
+        return response
+
+
+def _read(response: requests.Response) -> None:
+    """Read the body, which a few compressed bytes can make as large as they like.
+
+    Raises:
+        SourceError: it is larger than `MAX_ANSWER_BYTES`.
+    """
+    chunks, size = [], 0
+    for chunk in response.iter_content(2**20):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            response.close()
+            raise SourceError(f"{response.url} answered with more than {MAX_ANSWER_BYTES} bytes")
+    # Where requests keeps a body that it has read; it has no public way to hand one over.
+    response._content = b"".join(chunks)
 
 
 def retrying_session(headers: Mapping[str, str], calls: ApiCalls) -> requests.Session:

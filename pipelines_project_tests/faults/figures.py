@@ -48,8 +48,8 @@ class Numbers:
     examples: int
 
 
-_SMALL = Numbers(40, 8, 4, 8, 4, 2, 1, 5)
-_FULL = Numbers(1, 200, 40, 80, 8, 25, 3, 100)
+_SMALL = Numbers(40, 8, 4, 8, 4, 2, 1, 50)
+_FULL = Numbers(1, 200, 40, 80, 8, 25, 3, 200)
 
 NUMBERS = _FULL if os.environ.get("FAULTS") == "full" else _SMALL
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import dagster as dg
 import duckdb
+import pytest
+from dlt.common import time as dlt_time
 
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sandbox.faults import Faults
@@ -100,3 +102,25 @@ def hold(_: dg.Definitions, live: LiveData, seconds: float, end: Path) -> int:
         time.sleep(0.2)
         reads += 1
     return reads
+
+
+def materialize_at(
+    defs: dg.Definitions, seconds: float, data: str, month: str, keys: list[str]
+) -> Outcome:
+    """Run the assets on a machine whose clock is so many seconds ahead, or behind if negative."""
+    real = time.time
+
+    def shifted() -> float:
+        return real() + seconds
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (time, dlt_time):
+            patch.setattr(module, "time" if module is time else "precise_time", shifted)
+        return materialize(defs, data, month, keys)
+
+
+def discard(defs: dg.Definitions, data: str, month: str, load_id: str) -> None:
+    """Delete a load of the month that a wrong clock has put into the future."""
+    with _location(defs, data) as location:
+        run = location.tidy(month, discard_load_id=load_id)
+        assert run.result.success, run.error

@@ -1,6 +1,7 @@
 """The HTTP session of a source: what is counted, what is refused, what is tried again."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from pipelines_project.sandbox.faults import Faults, FaultsMiddleware, broken_off
 from pipelines_project.sandbox.server import serving
+from pipelines_project.sources import api_calls
 from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
 
 _REFUSALS = {410: lambda response: f"{response.url} is closed: ask for another"}
@@ -155,3 +157,17 @@ def test_every_request_has_a_timeout(
 
     with pytest.raises(requests.exceptions.ReadTimeout):
         _get(f"{api}/item", ApiCalls())
+
+
+def test_a_body_that_a_few_compressed_bytes_make_too_large_is_refused(
+    api: str, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_calls, "MAX_ANSWER_BYTES", 1000)
+    for size in (1000, 1001):
+        body = gzip.compress(bytes(size))
+        faults.answer_next("item", Response(body, headers={"Content-Encoding": "gzip"}))
+
+    assert _get(f"{api}/item", ApiCalls()).content == bytes(1000)
+    with pytest.raises(SourceError, match="/item answered with more than 1000 bytes"):
+        _get(f"{api}/item", ApiCalls())
+    assert len(faults.asked("item")) == 2

@@ -1,0 +1,189 @@
+"""A model of what landing zone and warehouse must hold, beside the real ones, through any steps.
+
+What dlt does to files is done here in dlt's order, because a real run would be too slow; all else
+is the project's own code.
+"""
+
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pyarrow as pa
+import pytest
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from pipelines_project.land_month import Landing
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.month_folder import MonthFolder
+from pipelines_project.month_load import load_month
+from pipelines_project.replace_month import replace_month
+from pipelines_project.warehouse import Warehouse, WarehouseError
+from pipelines_project_tests.landings import commit_load, place_of, rows_of, write_load
+
+MONTHS = ("2023-01", "2023-02")
+MONTH = st.sampled_from(MONTHS)
+ROW = st.fixed_dictionaries(
+    {"number": st.integers(-9, 9) | st.floats(-9, 9, width=16)},
+    optional={"note": st.sampled_from("ab")},
+)
+REPLACE = replace_month(("id",))
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A run that lands: it may go on, or be killed and never heard of again."""
+
+    month: str
+    load_id: str
+    rows: Rows
+
+    @property
+    def schema(self) -> str:
+        """The columns, which are what makes one schema another."""
+        return str(sorted({name for row in self.rows for name in row}))
+
+    @property
+    def table(self) -> pa.Table:
+        """The rows as they land; a month without rows has columns too."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        rows = [dict.fromkeys(names) | row for row in self.rows] or [{"id": 0, "number": 0}]
+        return pa.Table.from_pylist(rows)[: len(self.rows)]
+
+
+class Months(RuleBasedStateMachine):
+    """The steps, what each must lead to, and what must hold after all of them."""
+
+    begun = Bundle("begun")
+    steps = 0
+
+    @initialize()
+    def start(self) -> None:
+        self.stack = ExitStack()
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        self.zone = LandingZone(url=f"{folder}/landing")
+        self.warehouse = Warehouse(url=f"{folder}/warehouse.duckdb")
+        self.clock = time.time() - 1_000_000
+        self.runs: set[Begun] = set()
+        self.loads: dict[str, dict[str, Begun]] = {month: {} for month in MONTHS}
+        self.loaded: dict[str, Begun] = {}
+
+    def teardown(self) -> None:
+        if hasattr(self, "stack"):
+            self.stack.close()
+
+    def place(self, month: str) -> MonthFolder:
+        return place_of(self.zone, month)
+
+    def current(self, month: str) -> Begun | None:
+        return max(self.loads[month].values(), key=lambda load: float(load.load_id), default=None)
+
+    @rule(seconds=st.sampled_from([-600, -5, 5, 600]))
+    def set_clock(self, seconds: int) -> None:
+        """The next run is on a machine whose clock says something else."""
+        self.clock += seconds + 0.001
+
+    @rule(target=begun, month=MONTH, rows=st.lists(ROW, max_size=3), is_written=st.booleans())
+    def begin(self, month: str, rows: Rows, is_written: bool) -> Any:
+        """Begin a run; one whose clock is behind the current load's is refused, as `land` does."""
+        self.clock += 0.001
+        current = self.current(month)
+        load_id = f"{self.clock:.6f}"
+        if (current and float(load_id) <= float(current.load_id)) or any(
+            run.load_id == load_id for run in self.runs
+        ):
+            return multiple()
+        run = Begun(month, load_id, [{"id": n, **row} for n, row in enumerate(rows)])
+        self.runs.add(run)
+        if is_written:
+            self.write(run)
+        return run
+
+    def write(self, run: Begun) -> None:
+        write_load(self.place(run.month), run.load_id, [run.table], run.schema, committed=False)
+
+    @rule(run=begun, is_killed=st.booleans())
+    def commit(self, run: Begun, is_killed: bool) -> None:
+        """End a run, which withdraws its load if a newer one is there, or is killed before that."""
+        if run not in self.runs:
+            return
+        self.runs.remove(run)
+        current = self.current(run.month)
+        is_overtaken = bool(current) and float(current.load_id) > float(run.load_id)
+        if run.load_id not in self.place(run.month).files_by_load() and not is_overtaken:
+            self.write(run)
+        commit_load(self.place(run.month), run.load_id, run.schema)
+        self.loads[run.month][run.load_id] = run
+        if not is_killed:
+            landing = Landing(self.zone, self.place(run.month), lambda _: None, lambda _: {})  # type: ignore[arg-type]
+            assert bool(landing._withdraw_if_superseded(run.load_id)) == is_overtaken
+            if is_overtaken:
+                del self.loads[run.month][run.load_id]
+
+    @rule(month=MONTH, deleted=st.none() | st.integers(0, 3))
+    def delete_stale_files(self, month: str, deleted: int | None) -> None:
+        """Delete all that is stale, or only the first few files of it, as a killed run does."""
+        stale = self.zone.stale_files("demo", "events", month)
+        self.zone.delete(stale if deleted is None else stale[:deleted])
+        current = self.current(month)
+        if deleted is None and current:
+            self.loads[month] = {current.load_id: current}
+            going_on = {run.load_id for run in self.runs if run.month == month}
+            assert {*self.place(month).files_by_load()} - going_on == {current.load_id}
+            assert self.place(month).committed_loads() == [current.load_id]
+            assert self.zone.stale_files("demo", "events", month) == []
+
+    @rule(month=MONTH)
+    def discard(self, month: str) -> None:
+        """Delete the current load because of its clock, as a person does when no run goes on."""
+        if (load := self.current(month)) and not any(run.month == month for run in self.runs):
+            self.zone.delete(self.place(month).files_of_load(load.load_id))
+            del self.loads[month][load.load_id]
+
+    @rule(month=MONTH, replace_newer_load=st.booleans())
+    def load(self, month: str, replace_newer_load: bool) -> None:
+        current, held = self.current(month), self.loaded.get(month)
+        is_older = bool(current and held) and float(held.load_id) > float(current.load_id)
+        with self.warehouse.connect(self.zone) as connection:
+            args = (connection, self.zone, self.place(month), REPLACE, replace_newer_load)
+            if current is None or (is_older and not replace_newer_load):
+                with pytest.raises(WarehouseError, match=r"never landed|holds load"):
+                    load_month(*args)
+                return
+            done = load_month(*args)
+        assert (done.load_id, done.rows) == (current.load_id, len(current.rows))
+        assert done.skipped == (held == current)
+        self.loaded[month] = current
+
+    @invariant()
+    def every_step_is_counted(self) -> None:
+        self.steps += 1
+
+    @invariant()
+    def every_month_reads_as_its_newest_load(self) -> None:
+        for month in MONTHS:
+            current, found = self.current(month), self.zone.current_files("demo", "events", month)
+            assert (current and current.load_id) == (found and found.load_id)
+            if current:
+                assert rows_of(self.zone, found) == sorted(current.table.to_pylist(), key=str)
+
+    @invariant()
+    def the_warehouse_holds_what_was_loaded(self) -> None:
+        if not Path(self.warehouse.url).exists() or not self.loaded:
+            return
+        with self.warehouse.connect() as connection:
+            table = connection.execute("from demo.events order by month, id").to_arrow_table()
+            ledger = connection.execute("select month, load_id, row_count from ledger.loads")
+            held = {month: (load_id, rows) for month, load_id, rows in ledger.fetchall()}
+        assert held == {m: (load.load_id, len(load.rows)) for m, load in self.loaded.items()}
+        expected = [
+            {"month": month, "note": None, **row}
+            for month, load in sorted(self.loaded.items())
+            for row in load.rows
+        ]
+        assert [{"note": None, **row} for row in table.to_pylist()] == expected

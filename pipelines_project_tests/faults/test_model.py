@@ -1,0 +1,31 @@
+"""Whatever is done in whatever order, landing zone and warehouse hold what a model says."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from pipelines_project_tests.faults.figures import NUMBERS, Count
+from pipelines_project_tests.faults.model import Months
+
+pytestmark = pytest.mark.faults
+
+
+def test_landing_zone_and_warehouse_hold_what_the_model_says_after_every_step(count: Count) -> None:
+    steps = []
+
+    class Counted(Months):
+        def teardown(self) -> None:
+            steps.append(self.steps)
+            super().teardown()
+
+    run_state_machine_as_test(
+        Counted,
+        settings=settings(
+            max_examples=NUMBERS.examples,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[*HealthCheck],
+        ),
+    )
+
+    count("steps of the model", sum(steps))
