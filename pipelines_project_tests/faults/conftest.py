@@ -1,7 +1,6 @@
 """One place of its own for each worker, the marker of the suite, and its figures at the end."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -35,25 +34,22 @@ def count(request: pytest.FixtureRequest) -> Count:
     return count
 
 
-@pytest.fixture(scope="session")
-def _places(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[dict[str, tuple[Place, dict[str, Scenario]]]]:
-    with ExitStack() as stack:
-        places = {}
-        for name in SOURCES:
-            place = stack.enter_context(place_of(name, tmp_path_factory.mktemp(name)))
-            places[name] = (place, place.scenarios())
-        yield places
-
-
-@pytest.fixture(params=SOURCES)
-def place(request: pytest.FixtureRequest, _places: Any, count: Count) -> Place:
-    """A source under test; the data is what the last test left."""
-    return _places[request.param][0].counting(count)
+@pytest.fixture(scope="session", params=SOURCES)
+def prepared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Place, dict[str, Scenario]]]:
+    """A source under test with its runs, each done once without a fault."""
+    with place_of(request.param, tmp_path_factory.mktemp(request.param)) as place:
+        yield place, place.scenarios()
 
 
 @pytest.fixture
-def scenarios(place: Place, _places: Any) -> dict[str, Scenario]:
+def place(prepared: tuple[Place, dict[str, Scenario]], count: Count) -> Place:
+    """A source under test; the data is what the last test left."""
+    return prepared[0].counting(count)
+
+
+@pytest.fixture
+def scenarios(prepared: tuple[Place, dict[str, Scenario]]) -> dict[str, Scenario]:
     """The runs under test of that source, by name."""
-    return _places[place.source.name][1]
+    return prepared[1]

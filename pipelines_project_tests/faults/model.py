@@ -148,7 +148,7 @@ class Months(RuleBasedStateMachine):
     @rule(month=MONTH, replace_newer_load=st.booleans())
     def load(self, month: str, replace_newer_load: bool) -> None:
         current, held = self.current(month), self.loaded.get(month)
-        is_older = bool(current and held) and float(held.load_id) > float(current.load_id)
+        is_older = current and held and float(held.load_id) > float(current.load_id)
         with self.warehouse.connect(self.zone) as connection:
             args = (connection, self.zone, self.place(month), REPLACE, replace_newer_load)
             if current is None or (is_older and not replace_newer_load):

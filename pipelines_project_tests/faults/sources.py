@@ -13,12 +13,14 @@ from itertools import cycle
 from threading import Event
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from pipelines_project.sandbox.chess import chess_app
 from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project.sandbox.faults import Faults
+from pipelines_project.sandbox.freshdesk import KEY, freshdesk_app
+from pipelines_project.sandbox.help_desk import StoredHelpDesk
 from pipelines_project.sandbox.server import serving
 from pipelines_project_tests.faults.live_data import Month
 
@@ -36,6 +38,7 @@ class Source:
         serve: makes versions of `MONTH` the ones that are served, by turns.
         hold_next: keeps the next answer until the second event, and says by the first that it was
             asked for. It is that of version 1.
+        is_merged: whether its months are merged into one whole.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Source:
     environment: Mapping[str, str]
     serve: Callable[..., None]
     hold_next: Callable[[Event, Event], None]
+    is_merged: bool = False
 
     @property
     def keys(self) -> list[str]:
@@ -54,6 +58,30 @@ class Source:
     def months(self, month: str = MONTH) -> list[Month]:
         """One month of each table."""
         return [Month(self.name, table, month) for table in self.tables]
+
+
+def _served(
+    faults: Faults, path: str, answer: Callable[[int], Response]
+) -> tuple[Callable[..., None], Callable[[Event, Event], None]]:
+    """Return what serves versions of an answer, and what holds one back."""
+
+    def serve(*versions: int) -> None:
+        answers = cycle(answer(version) for version in versions)
+
+        async def by_turns(scope: Scope, receive: Receive, send: Send) -> None:
+            await next(answers)(scope, receive, send)
+
+        faults.answer_always(path, by_turns)
+
+    def hold_next(arrived: Event, go_on: Event) -> None:
+        async def held(scope: Scope, receive: Receive, send: Send) -> None:
+            arrived.set()
+            await to_thread(go_on.wait, 60)
+            await answer(1)(scope, receive, send)
+
+        faults.answer_next(path, held)
+
+    return serve, hold_next
 
 
 def _games(archives: GeneratedArchives, version: int) -> Response:
@@ -78,29 +106,41 @@ def chess() -> Iterator[Source]:
         }
 
         path = f"erik/games/{MONTH.replace('-', '/')}"
-
-        def serve(*versions: int) -> None:
-            answers = cycle(_games(archives, version) for version in versions)
-
-            async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-                await next(answers)(scope, receive, send)
-
-            faults.answer_always(path, answer)
-
-        def hold_next(arrived: Event, go_on: Event) -> None:
-            async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-                arrived.set()
-                await to_thread(go_on.wait, 60)
-                await held(scope, receive, send)
-
-            held = _games(archives, 1)
-            faults.answer_next(path, answer)
-
+        serve, hold_next = _served(faults, path, lambda version: _games(archives, version))
         serve(1)
         yield Source("chess", ("games",), environment, serve, hold_next)
 
 
-SOURCES = {"chess": chess}
+def _companies(version: int) -> JSONResponse:
+    rows = [
+        {
+            "id": number,
+            "name": f"company {number}",
+            "updated_at": f"{MONTH if number % 3 else OTHER_MONTH}-1{version}T00:00:00Z",
+            "version": version if version == 1 else version + 0.5,
+            **({"league": f"{version}.{number}"} if version > 1 else {}),
+        }
+        for number in range(1, 30 + version)
+    ]
+    return JSONResponse([row for row in rows if version > 1 or row["id"] != 2])
+
+
+@contextmanager
+def freshdesk() -> Iterator[Source]:
+    """Give a merged table of the Freshdesk source beside a help desk of its own."""
+    faults = Faults()
+    with serving(freshdesk_app(StoredHelpDesk({}), faults=faults)) as url:
+        environment = {
+            "FRESHDESK_API_URL": f"{url}/api/v2",
+            "FRESHDESK_API_KEY": KEY,
+            "FRESHDESK_START_MONTH": "2023-01",
+        }
+        serve, hold_next = _served(faults, "companies", _companies)
+        serve(1)
+        yield Source("freshdesk", ("companies",), environment, serve, hold_next, is_merged=True)
+
+
+SOURCES = {"chess": chess, "freshdesk": freshdesk}
 
 
 def environment_of(data: str, source: Source) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def test_a_load_from_ten_minutes_ahead_is_named_and_can_be_discarded(
     place.assert_whole(scenario)
 
     data = str(place.live.data)
-    discarded = place.runs.run(discard, data, MONTH, ahead.loads[MONTH])
+    [month] = place.source.months()
+    discarded = place.runs.run(discard, data, month, ahead.loads[MONTH])
     assert discarded.code == 0, discarded.log
     landed = place.runs.run(materialize_at, 0, data, MONTH, place.source.keys).answer
     assert "replace_newer_load: true" in landed.error

@@ -69,7 +69,10 @@ def test_of_runs_of_a_month_at_once_the_newest_stays_and_every_read_is_whole(
     scenario = scenarios["rerun"]
     place.live.restore(scenario.start)
     place.source.serve(1, 2)
-    reader, tidier = _reader(place, _landed(scenario)), (tidy, str(place.live.data), MONTH)
+    reader, tidier = (
+        _reader(place, _landed(scenario)),
+        (tidy, str(place.live.data), place.source.months()[0]),
+    )
     with place.beside(reader, reader, tidier) as done:
         outcomes = _rerun_at_once(place, [MONTH] * NUMBERS.reruns, place.source.keys)
 

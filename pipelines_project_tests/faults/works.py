@@ -60,12 +60,12 @@ def materialize_in_random_order(
     ]
 
 
-def tidy(defs: dg.Definitions, data: str, month: str, end: Path) -> int:
-    """Delete the month's stale files again and again until the file `end` is there."""
+def tidy(defs: dg.Definitions, data: str, month: Month, end: Path) -> int:
+    """Delete a month's stale files again and again until the file `end` is there."""
     runs = 0
     with _location(defs, data) as location:
         while not end.exists() or not runs:
-            run = location.tidy(month)
+            run = location.run(_tidy_job(defs, month), month.month)
             assert run.result.success, run.error
             runs += 1
     return runs
@@ -119,8 +119,14 @@ def materialize_at(
         return materialize(defs, data, month, keys)
 
 
-def discard(defs: dg.Definitions, data: str, month: str, load_id: str) -> None:
+def discard(defs: dg.Definitions, data: str, month: Month, load_id: str) -> None:
     """Delete a load of the month that a wrong clock has put into the future."""
+    op = f"{month.source}_{month.table}_delete_stale_files"
+    config = {"ops": {op: {"config": {"discard_load_id": load_id}}}}
     with _location(defs, data) as location:
-        run = location.tidy(month, discard_load_id=load_id)
+        run = location.run(_tidy_job(defs, month), month.month, config=config)
         assert run.result.success, run.error
+
+
+def _tidy_job(defs: dg.Definitions, month: Month) -> dg.JobDefinition:
+    return defs.resolve_job_def(f"{month.source}_delete_stale_files")
