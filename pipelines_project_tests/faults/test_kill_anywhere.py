@@ -52,7 +52,7 @@ def test_a_run_killed_at_any_operation_loses_nothing_and_one_rerun_mends_it(
 ) -> None:
     scenario = scenarios[name]
     # Most operations of another source are those of the first.
-    every = NUMBERS.every * (1 if place.source.name == [*SOURCES][0] else 4)
+    every = NUMBERS.every * (1 if place.source.name == next(iter(SOURCES)) else 4)
     for sabotage in _kill_points(scenario.operations, name == "first", every)[part :: len(PARTS)]:
         _strike(place, scenario, sabotage)
         count("kill points", 1)
