@@ -11,6 +11,7 @@ import duckdb
 from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from pipelines_project.database_file import make_database_file
 from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.landing_zone import LandingZone
 
@@ -78,8 +79,6 @@ class Warehouse(dg.ConfigurableResource):
             yield connection
 
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        if not _SCHEME.match(self.url):
-            Path(self.url).parent.mkdir(parents=True, exist_ok=True)
         url = self.url.replace("'", "''")
         retrying = Retrying(
             stop=stop_after_delay(self.lock_timeout_seconds),
@@ -88,6 +87,8 @@ class Warehouse(dg.ConfigurableResource):
             reraise=True,
         )
         try:
+            if not _SCHEME.match(self.url):
+                make_database_file(Path(self.url))
             retrying(connection.execute, f"attach '{url}' as warehouse; use warehouse")
         except duckdb.Error as error:
             raise WarehouseError(f"cannot open the warehouse {self.url}: {error}") from error

@@ -185,3 +185,38 @@ def test_any_name_is_an_identifier_once_quoted(warehouse: Warehouse, name: str) 
 
         assert connection.execute("select table_name from duckdb_tables()").fetchall() == [(name,)]
         assert connection.execute(f"from {quoted(name)}").fetchall() == [(1,)]
+
+
+_FULL_DISK = """
+import resource, signal, sys
+from pipelines_project.warehouse import Warehouse
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+Warehouse(url=sys.argv[1]).rows("select 1")
+"""
+
+
+@pytest.mark.parametrize("size", [100, 4096, 8192])
+def test_a_file_whose_first_writer_ran_out_of_disk_is_made_by_the_next(
+    warehouse: Warehouse, size: int
+) -> None:
+    command = [sys.executable, "-c", _FULL_DISK, warehouse.url, str(size)]
+    first = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert f"cannot open the warehouse {warehouse.url}" in first.stderr
+
+    with warehouse.connect() as connection:
+        connection.execute("create table t as select 1 as n")
+    assert warehouse.rows("from t") == [(1,)]
+    assert [path.name for path in Path(warehouse.url).parent.iterdir()] == ["warehouse.duckdb"]
+
+
+def test_processes_that_make_the_file_at_once_write_into_one(warehouse: Warehouse) -> None:
+    code = (
+        "import sys; from pipelines_project.warehouse import Warehouse\n"
+        "with Warehouse(url=sys.argv[1]).connect() as c:\n"
+        "    c.execute('create table if not exists t (n int); insert into t values (1)')"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code, warehouse.url]) for _ in range(3)]
+
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert warehouse.rows("from t") == [(1,)] * 3
+    assert [path.name for path in Path(warehouse.url).parent.iterdir()] == ["warehouse.duckdb"]
