@@ -71,7 +71,8 @@ class Warehouse(dg.ConfigurableResource):
             WarehouseError: the file is still locked after `lock_timeout_seconds`; DuckDB's
                 message, which is part of it, names the process that holds it.
         """
-        with duckdb_session() as connection:
+        # Rows have no order, and not keeping one lets a load of any size stream.
+        with duckdb_session(preserve_insertion_order=False) as connection:
             connection.execute("set TimeZone = 'UTC'")
             if landing:
                 landing.register(connection)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 from tqdm import tqdm
 
+from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.months import checked_month, next_month
 
 _BATCH_ROWS = 50_000
@@ -107,7 +107,7 @@ class RawFilesOptions:
             "first": _first_id(month, number),
             "salt": f"{self.seed} {month} {number}",
         }
-        with duckdb.connect() as connection:
+        with duckdb_session() as connection:
             for batch in connection.execute(query, parameters).to_arrow_reader(_BATCH_ROWS):
                 yield batch.column(0).to_pylist()
 

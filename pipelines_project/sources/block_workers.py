@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import duckdb
 
+from pipelines_project.duckdb_session import duckdb_session
+
 _MOST_THREADS = 4
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -57,7 +59,7 @@ def block_workers() -> Iterator[BlockWorkers]:
     """Give threads, as many as there are processors but at most four, and end them afterwards."""
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     # A query runs in the thread that asks for it, so that blocks and not queries are in parallel.
-    with duckdb.connect(config={"threads": 1}) as database:
+    with duckdb_session(threads=1) as database:
         workers = BlockWorkers(database, threads)
         try:
             yield workers

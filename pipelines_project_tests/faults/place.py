@@ -151,7 +151,7 @@ class Place:
 @contextmanager
 def place_of(name: str, folder: Path) -> Iterator[Place]:
     """Give a source's place below a folder."""
-    with SOURCES[name]() as source:
+    with SOURCES[name](folder / "raw") as source:
         live = LiveData(folder, source.is_merged)
         environment = environment_of(str(live.data), source)
         order = (materialize, str(live.data), MONTH, source.keys)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -37,7 +38,8 @@ class Source:
         environment: the settings that lead it to what is served.
         serve: makes versions of `MONTH` the ones that are served, by turns.
         hold_next: keeps the next answer until the second event, and says by the first that it was
-            asked for. It is that of version 1.
+            asked for. It is that of version 1. None
+            where nothing is asked.
         is_merged: whether its months are merged into one whole.
     """
 
@@ -45,7 +47,7 @@ class Source:
     tables: tuple[str, ...]
     environment: Mapping[str, str]
     serve: Callable[..., None]
-    hold_next: Callable[[Event, Event], None]
+    hold_next: Callable[[Event, Event], None] | None
     is_merged: bool = False
 
     @property
@@ -94,7 +96,7 @@ def _games(archives: GeneratedArchives, version: int) -> Response:
 
 
 @contextmanager
-def chess() -> Iterator[Source]:
+def chess(_folder: Path) -> Iterator[Source]:
     """Give the chess source beside a chess.com of its own."""
     archives, faults = GeneratedArchives(20), Faults()
     with serving(chess_app(archives, faults=faults)) as url:
@@ -126,7 +128,7 @@ def _companies(version: int) -> JSONResponse:
 
 
 @contextmanager
-def freshdesk() -> Iterator[Source]:
+def freshdesk(_folder: Path) -> Iterator[Source]:
     """Give a merged table of the Freshdesk source beside a help desk of its own."""
     faults = Faults()
     with serving(freshdesk_app(StoredHelpDesk({}), faults=faults)) as url:
@@ -140,7 +142,40 @@ def freshdesk() -> Iterator[Source]:
         yield Source("freshdesk", ("companies",), environment, serve, hold_next, is_merged=True)
 
 
-SOURCES = {"chess": chess, "freshdesk": freshdesk}
+@contextmanager
+def local_jsonl(folder: Path) -> Iterator[Source]:
+    """Give a table of JSON lines, with two files a month, in a folder of their own."""
+
+    def write(month: str, version: int) -> None:
+        target = folder / "synthetic_data" / month
+        target.mkdir(parents=True, exist_ok=True)
+        for file in (1, 2):
+            lines = [
+                json.dumps(
+                    {
+                        "id": f"{file}.{number}",
+                        "items": [number],
+                        "version": version if version == 1 else version + 0.5,
+                        **({"league": str(number)} if version > 1 else {}),
+                    }
+                )
+                for number in range(20 + version)
+            ]
+            # A file that is written to while it is read would be no fault of the reader's.
+            new = target / "new"
+            new.write_text("\n".join(lines))
+            new.rename(target / f"{file}.jsonl")
+
+    def serve(*versions: int) -> None:
+        write(MONTH, versions[-1])
+
+    for number in range(1, 13):
+        write(f"{MONTH[:5]}{number:02d}", 1)
+    environment = {"RAW_URL": str(folder), "LOCAL_JSONL_START_MONTH": "2023-01"}
+    yield Source("local_jsonl", ("synthetic_data",), environment, serve, None)
+
+
+SOURCES = {"chess": chess, "freshdesk": freshdesk, "local_jsonl": local_jsonl}
 
 
 def environment_of(data: str, source: Source) -> dict[str, Any]:

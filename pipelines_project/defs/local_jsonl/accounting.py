@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.landing_zone import LandingZone, LostFilesError
 from pipelines_project.sources.api_calls import SourceError
 from pipelines_project.sources.local_jsonl import METADATA_KEY
@@ -47,7 +46,7 @@ def accounted(new: NewLoad) -> dict[str, Any]:
 
 def rows_in(zone: LandingZone, files: Sequence[str]) -> int:
     """Return how many rows parquet files have together."""
-    with duckdb.connect() as connection:
+    with duckdb_session() as connection:
         zone.register(connection)
         query = "select coalesce(sum(num_rows), 0) from parquet_file_metadata($files)"
         return int(connection.execute(query, {"files": files}).fetchall()[0][0]) if files else 0
@@ -65,7 +64,7 @@ def _rows_before(new: NewLoad) -> int:
 
 def _read_lines(zone: LandingZone, files: Sequence[str]) -> dict[str, Any]:
     """Return what the load's files say of the lines that they were made from."""
-    with duckdb.connect() as connection:
+    with duckdb_session() as connection:
         zone.register(connection)
         found = connection.execute(
             "select value from parquet_kv_metadata($files) where key = $key",

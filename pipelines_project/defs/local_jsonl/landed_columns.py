@@ -1,7 +1,6 @@
 """The columns that a table has already, which the schema contract holds a month against."""
 
-import duckdb
-
+from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.landing_zone import LandingZone, LostFilesError
 from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE
 
@@ -23,7 +22,7 @@ def landed_columns(zone: LandingZone, source: str, table: str, month: str) -> di
         return {}
     if load is None:
         return {}
-    with duckdb.connect() as connection:
+    with duckdb_session() as connection:
         zone.register(connection)
         columns = connection.execute(
             "describe select * from read_parquet($files, union_by_name = true, "
