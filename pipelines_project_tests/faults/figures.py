@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Count = Callable[[str, int], None]
 """Adds to one of the figures."""
@@ -32,6 +32,7 @@ class Numbers:
         random_kills: kills at random moments.
         cancelled: runs told to stop.
         failing: runs of which one operation fails.
+        disks: runs on a disk that fills up.
         processes: how many re-run a month at once.
         reruns: how often each of them does.
         readers_seconds: how long a reader holds the warehouse's file.
@@ -42,14 +43,28 @@ class Numbers:
     random_kills: int
     cancelled: int
     failing: int
+    disks: int
     processes: int
     reruns: int
     readers_seconds: float
     examples: int
 
+    def for_another_source(self) -> "Numbers":
+        """Return fewer, for a source whose runs do for the most part what the first one's do."""
+        return replace(
+            self,
+            every=self.every * 4,
+            random_kills=self.random_kills // 4,
+            cancelled=self.cancelled // 4,
+            failing=self.failing // 4,
+            disks=self.disks // 4,
+            processes=max(2, self.processes // 2),
+            reruns=max(2, self.reruns // 4),
+        )
 
-_SMALL = Numbers(40, 8, 4, 8, 4, 2, 1, 50)
-_FULL = Numbers(1, 200, 40, 80, 8, 25, 3, 200)
+
+_SMALL = Numbers(40, 8, 4, 8, 2, 3, 2, 1, 30)
+_FULL = Numbers(1, 200, 30, 60, 8, 8, 25, 3, 200)
 
 NUMBERS = _FULL if os.environ.get("FAULTS") == "full" else _SMALL
 

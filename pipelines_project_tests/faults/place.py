@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
-from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.faults.figures import NUMBERS, Count, Numbers
 from pipelines_project_tests.faults.forked_runs import Ended, ForkedRuns, forked_runs
 from pipelines_project_tests.faults.live_data import Held, LiveData, Month
 from pipelines_project_tests.faults.operations import Sabotage
@@ -43,6 +43,12 @@ class Place:
     source: Source
     live: LiveData
     runs: ForkedRuns
+
+    @property
+    def numbers(self) -> Numbers:
+        """How much is done with this source."""
+        is_first = self.source.name == next(iter(SOURCES))
+        return NUMBERS if is_first else NUMBERS.for_another_source()
 
     def run(self, sabotage: Sabotage | None = None, months: str = MONTH) -> Ended:
         """Run the assets in a process of its own."""

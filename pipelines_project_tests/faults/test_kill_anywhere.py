@@ -5,10 +5,9 @@ import signal
 
 import pytest
 
-from pipelines_project_tests.faults.figures import NUMBERS, Count
+from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.faults.operations import Harm, Sabotage
 from pipelines_project_tests.faults.place import Place, Scenario
-from pipelines_project_tests.faults.sources import SOURCES
 
 pytestmark = pytest.mark.faults
 
@@ -51,9 +50,9 @@ def test_a_run_killed_at_any_operation_loses_nothing_and_one_rerun_mends_it(
     place: Place, scenarios: dict[str, Scenario], count: Count, name: str, part: int
 ) -> None:
     scenario = scenarios[name]
-    # Most operations of another source are those of the first.
-    every = NUMBERS.every * (1 if place.source.name == next(iter(SOURCES)) else 4)
-    for sabotage in _kill_points(scenario.operations, name == "first", every)[part :: len(PARTS)]:
+    for sabotage in _kill_points(scenario.operations, name == "first", place.numbers.every)[
+        part :: len(PARTS)
+    ]:
         _strike(place, scenario, sabotage)
         count("kill points", 1)
 
@@ -63,7 +62,7 @@ def test_a_run_killed_at_a_random_moment_loses_nothing_and_one_rerun_mends_it(
     place: Place, scenarios: dict[str, Scenario], count: Count, part: int
 ) -> None:
     scenario, chance = scenarios["rerun"], random.Random(part)
-    for _ in range(NUMBERS.random_kills // len(PARTS) // len(SOURCES) + 1):
+    for _ in range(part, place.numbers.random_kills, len(PARTS)):
         at = chance.randrange(len(scenario.operations))
         _strike(place, scenario, Sabotage(Harm.KILLED_LATER, at, chance.expovariate(500)))
         count("random kills", 1)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipelines_project_tests.faults.figures import NUMBERS, Count
+from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.faults.forked_runs import Ended
 from pipelines_project_tests.faults.live_data import LiveData, Month, Rows
 from pipelines_project_tests.faults.place import Place, Scenario
@@ -51,7 +51,7 @@ def _rerun_at_once(place: Place, months: list[str], keys: list[str]) -> list[Out
     data = str(place.live.data)
     started = [
         place.runs.start(materialize_in_random_order, data, months, keys, seed)
-        for seed in range(NUMBERS.processes)
+        for seed in range(place.numbers.processes)
     ]
     return _outcomes([place.runs.end(each) for each in started])
 
@@ -74,7 +74,7 @@ def test_of_runs_of_a_month_at_once_the_newest_stays_and_every_read_is_whole(
         (tidy, str(place.live.data), place.source.months()[0]),
     )
     with place.beside(reader, reader, tidier) as done:
-        outcomes = _rerun_at_once(place, [MONTH] * NUMBERS.reruns, place.source.keys)
+        outcomes = _rerun_at_once(place, [MONTH] * place.numbers.reruns, place.source.keys)
 
     _assert_newest_load_is_current(place, outcomes)
     place.source.serve(2)
@@ -96,7 +96,7 @@ def test_months_rerun_at_once_in_random_order_do_not_touch_each_other(
     allowed = {month: [place.live.landed(month)] for month in months}
 
     with place.beside(_reader(place, allowed)) as done:
-        outcomes = _rerun_at_once(place, YEAR[: NUMBERS.reruns], landing)
+        outcomes = _rerun_at_once(place, YEAR[: place.numbers.reruns], landing)
 
     _assert_newest_load_is_current(place, outcomes)
     assert {month: [place.live.landed(month)] for month in months} == allowed
@@ -111,13 +111,13 @@ def test_loads_wait_for_a_reader_that_holds_the_file_and_each_other(
     place.live.restore(scenario.start)
     place.source.serve(1, 2)
     loading = place.source.keys[len(place.source.tables) :]
-    holder = (hold, LiveData(place.live.folder), NUMBERS.readers_seconds)
+    holder = (hold, LiveData(place.live.folder), place.numbers.readers_seconds)
     with place.beside(holder) as done:
         landings = [
             place.runs.start(
                 materialize_in_random_order,
                 str(place.live.data),
-                [MONTH] * NUMBERS.reruns,
+                [MONTH] * place.numbers.reruns,
                 place.source.keys,
                 0,
             )
