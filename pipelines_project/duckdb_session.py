@@ -9,7 +9,7 @@ from pipelines_project.working_folder import working_folder
 
 
 @contextmanager
-def duckdb_session(**config: bool | int) -> Iterator[duckdb.DuckDBPyConnection]:
+def duckdb_session(**config: bool | int | str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection that spills what does not fit into memory to a folder of its own.
 
     The names of DuckDB's temporary files are alike in all processes. Two that spill into one

@@ -59,6 +59,11 @@ class Warehouse(dg.ConfigurableResource):
     lock_timeout_seconds: float = Field(
         default=120.0, description="How long to wait for another process to let go of the file."
     )
+    memory_limit: str = Field(
+        default="500MB",
+        description="What DuckDB may take in each run before it spills to the disk; by itself it "
+        "would take most of the machine.",
+    )
 
     @contextmanager
     def connect(self, landing: LandingZone | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -72,7 +77,8 @@ class Warehouse(dg.ConfigurableResource):
                 message, which is part of it, names the process that holds it.
         """
         # Rows have no order, and not keeping one lets a load of any size stream.
-        with duckdb_session(preserve_insertion_order=False) as connection:
+        config = {"preserve_insertion_order": False, "memory_limit": self.memory_limit}
+        with duckdb_session(**config) as connection:
             connection.execute("set TimeZone = 'UTC'")
             if landing:
                 landing.register(connection)

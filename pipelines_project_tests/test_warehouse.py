@@ -220,3 +220,12 @@ def test_processes_that_make_the_file_at_once_write_into_one(warehouse: Warehous
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     assert warehouse.rows("from t") == [(1,)] * 3
     assert [path.name for path in Path(warehouse.url).parent.iterdir()] == ["warehouse.duckdb"]
+
+
+def test_a_load_that_does_not_fit_into_memory_spills(tmp_path: Path) -> None:
+    small = Warehouse(url=str(tmp_path / "warehouse.duckdb"), memory_limit="60MB")
+
+    rows = "select i, repeat(cast(hash(i) as varchar), 5) as text from range(1_000_000) as t(i)"
+    assert small.rows(f"select count(*) from (select distinct text from ({rows}))") == [
+        (1_000_000,)
+    ]
