@@ -223,3 +223,27 @@ def test_no_schema_file_goes_while_a_kept_marker_cannot_be_read(
         marker.write_text(content)
 
     assert place.stale_schema_files([current]) == []
+
+
+def test_a_loads_files_are_those_of_its_quarantine_too_but_only_its_own_are_read(
+    landing: LandingZone,
+) -> None:
+    place = place_of(landing)
+    old, new = ids_ago(20, 10)
+    for load_id in (old, new):
+        write_load(place, load_id)
+        place.fs.makedirs(place.quarantine_path, exist_ok=True)
+        place.fs.touch(f"{place.quarantine_path}/{load_id}.refused.parquet")
+
+    assert {len(files) for files in place.files_by_load().values()} == {1}
+    assert {len(files) for files in place.all_files_by_load().values()} == {2}
+    assert [path.rsplit("/")[-3] for path in place.files_of_load(old)[1:]] == [
+        "events",
+        "events_quarantine",
+    ]
+    stale = landing.stale_files("demo", "events", MONTH)
+    # The marker goes after the files of both tables.
+    assert stale[:3] == [*place.all_files_by_load()[old], place.marker(old)]
+    assert landing.quarantine_files(place, new) == [
+        f"{place.quarantine_path}/{new}.refused.parquet"
+    ]

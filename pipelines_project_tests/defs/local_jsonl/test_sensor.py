@@ -191,7 +191,7 @@ def test_a_daemon_lands_what_is_dropped_and_nothing_when_nothing_is(
     daemon_instance: dg.DagsterInstance, raw: Path, tmp_path: Path
 ) -> None:
     def wait(runs: int) -> None:
-        give_up = time.monotonic() + 90
+        give_up = time.monotonic() + 150
         while True:
             statuses = [run.status for run in daemon_instance.get_runs()]
             if len(statuses) == runs and {*statuses} == {dg.DagsterRunStatus.SUCCESS}:
