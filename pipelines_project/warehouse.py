@@ -60,7 +60,7 @@ class Warehouse(dg.ConfigurableResource):
         default=120.0, description="How long to wait for another process to let go of the file."
     )
     memory_limit: str = Field(
-        default="500MB",
+        default="400MB",
         description="What DuckDB may take in each run before it spills to the disk; by itself it "
         "would take most of the machine.",
     )
