@@ -122,7 +122,8 @@ def main() -> None:
         for name, rounds in taken.items()
     }
     print(
-        f"\n{'median of':10}{'seconds':>10}{'rows/s':>12}{'x first':>10}{'cpu s':>10}{'x first':>10}"
+        f"\n{'median of':10}{'seconds':>10}{'rows/s':>12}{'x first':>10}"
+        f"{'cpu s':>10}{'x first':>10}"
     )
     first = medians[chosen[0]]
     for name, (seconds, cpu) in medians.items():
