@@ -129,14 +129,13 @@ def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
 
-    code, output, errors = _run(environment, "chess", "local_jsonl")
+    code, output, errors = _run(environment, "local_jsonl")
 
     assert (code, errors) == (0, "")
     again = _figures(output)
     assert again == _counts(environment, again) == {asset: shown[asset] for asset in again}
-    assert len(again) == 4 + 2
-    names = {file.name for file in landing.rglob("*.parquet") if "freshdesk" not in file.parts}
-    assert files.isdisjoint(names)
+    assert len(again) == 2
+    assert files.isdisjoint(file.name for file in (landing / "local_jsonl").rglob("*.parquet"))
 
 
 def test_real_data_is_not_replaced(environment: dict[str, str]) -> None:
