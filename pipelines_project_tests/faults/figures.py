@@ -63,10 +63,11 @@ class Numbers:
         )
 
 
-_SMALL = Numbers(40, 8, 4, 8, 2, 3, 2, 1, 30)
+_SMALL = Numbers(40, 8, 4, 8, 2, 3, 2, 1, 15)
 _FULL = Numbers(1, 200, 30, 60, 8, 8, 25, 3, 200)
 
-NUMBERS = _FULL if os.environ.get("FAULTS") == "full" else _SMALL
+IS_FULL = os.environ.get("FAULTS") == "full"
+NUMBERS = _FULL if IS_FULL else _SMALL
 
 
 def table(figures: Iterable[tuple[str, int]]) -> list[str]:

@@ -23,6 +23,7 @@ from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.freshdesk import KEY, freshdesk_app
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
 from pipelines_project.sandbox.server import serving
+from pipelines_project_tests.faults.figures import IS_FULL
 from pipelines_project_tests.faults.live_data import Month
 
 MONTH, OTHER_MONTH = "2024-02", "2024-01"
@@ -176,6 +177,8 @@ def local_jsonl(folder: Path) -> Iterator[Source]:
 
 
 SOURCES = {"chess": chess, "freshdesk": freshdesk, "local_jsonl": local_jsonl}
+MOST_TESTED = [*SOURCES] if IS_FULL else [*SOURCES][:1]
+"""The sources that every test is done with; the others are only killed."""
 
 
 def environment_of(data: str, source: Source) -> dict[str, Any]:

@@ -4,10 +4,13 @@ import pytest
 
 from pipelines_project_tests.faults.forked_runs import Ended
 from pipelines_project_tests.faults.place import Place, Scenario
-from pipelines_project_tests.faults.sources import MONTH
+from pipelines_project_tests.faults.sources import MONTH, MOST_TESTED
 from pipelines_project_tests.faults.works import discard, materialize_at
 
-pytestmark = pytest.mark.faults
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.parametrize("prepared", MOST_TESTED, indirect=True),
+]
 
 TEN_MINUTES = 600
 

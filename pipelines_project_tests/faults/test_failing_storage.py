@@ -10,8 +10,12 @@ import pytest
 from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.faults.operations import Harm, Sabotage
 from pipelines_project_tests.faults.place import Place, Scenario
+from pipelines_project_tests.faults.sources import MOST_TESTED
 
-pytestmark = pytest.mark.faults
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.parametrize("prepared", MOST_TESTED, indirect=True),
+]
 
 PARTS = range(4)
 

@@ -27,7 +27,9 @@ def _kill_points(operations: list[str], is_first: bool, every: int) -> list[Sabo
     landed = [n for n in written if "/data/landing/" in operations[n]]
     assert landed
     before = [Sabotage(Harm.KILLED, n) for n in reached[::every]]
-    return before + [Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed]
+    return before + [
+        Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed[:: max(1, every // 40)]
+    ]
 
 
 def _strike(place: Place, scenario: Scenario, sabotage: Sabotage) -> None:

@@ -9,7 +9,7 @@ from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.faults.forked_runs import Ended
 from pipelines_project_tests.faults.live_data import LiveData, Month, Rows
 from pipelines_project_tests.faults.place import Place, Scenario
-from pipelines_project_tests.faults.sources import MONTH
+from pipelines_project_tests.faults.sources import MONTH, MOST_TESTED
 from pipelines_project_tests.faults.works import (
     Outcome,
     hold,
@@ -19,7 +19,10 @@ from pipelines_project_tests.faults.works import (
     tidy,
 )
 
-pytestmark = pytest.mark.faults
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.parametrize("prepared", MOST_TESTED, indirect=True),
+]
 
 YEAR = [f"2024-{number:02d}" for number in range(1, 13)]
 
