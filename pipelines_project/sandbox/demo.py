@@ -24,7 +24,7 @@ from pipelines_project.sandbox.server import serving
 from pipelines_project.sandbox.services import service_settings, services_app
 from pipelines_project.warehouse import Warehouse, WarehouseError
 
-_MONTHS = 6
+_MONTHS = 3
 
 
 def main(arguments: Sequence[str]) -> None:

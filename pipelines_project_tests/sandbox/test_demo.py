@@ -117,7 +117,7 @@ def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str
     shown = _figures(output)
     assert shown == _counts(environment, shown)
     assert len(shown) == 4 + 14 + 2
-    assert shown["warehouse/chess/games"] == ("6", "480", "-")
+    assert shown["warehouse/chess/games"] == ("3", "240", "-")
     assert shown["warehouse/local_jsonl/synthetic_data"] == ("3", "300", "-")
     assert re.findall(r"(\d+) of (\d+) checks passed$", output, re.MULTILINE) == [
         ("4", "4"),
@@ -161,7 +161,7 @@ def test_a_run_that_fails_is_told_with_its_reason(environment: dict[str, str]) -
     code, _, errors = _run(environment)
 
     assert code == 1
-    assert "6 of 6 months of warehouse/chess/games failed" in errors
+    assert "3 of 3 months of warehouse/chess/games failed" in errors
     assert "rated" in errors
     assert "Traceback" not in errors
 
