@@ -3,10 +3,8 @@
 from typing import NamedTuple
 
 import dagster as dg
-import duckdb
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.checks import check_result, months_to_check
+from pipelines_project.checks import check_result, months_to_check, read_again_if_deleted
 from pipelines_project.defs.local_jsonl.accounting import rows_in
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sources.raw_files import RawFolder
@@ -64,13 +62,7 @@ def _difference(table: Table, folder: RawFolder, landing: LandingZone, month: st
     )
 
 
-@retry(
-    # A re-run may delete the files between the listing and the reading.
-    retry=retry_if_exception_type(duckdb.IOException),
-    stop=stop_after_attempt(5),
-    wait=wait_random_exponential(multiplier=0.1, max=2),
-    reraise=True,
-)
+@read_again_if_deleted
 def _counts(table: Table, landing: LandingZone, month: str) -> _Counts:
     """Return the rows of the month's current load and its quarantined lines."""
     load = landing.current_files(table.source, table.name, month)
