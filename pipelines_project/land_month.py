@@ -14,6 +14,7 @@ import duckdb
 import requests
 from dagster_dlt import DagsterDltResource
 from dlt.common.pipeline import LoadInfo
+from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.extract import DltResource
 from tenacity import (
     RetryCallState,
@@ -24,6 +25,7 @@ from tenacity import (
 )
 
 from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.load_record import LoadRecord, RecordedFile, recorded_file, write_record
 from pipelines_project.month_folder import MonthFolder
 from pipelines_project.sources.rows import lists_as_json, quarantine_table
 
@@ -45,8 +47,8 @@ class Landing:
     def land(self) -> dict[str, Any]:
         """Land the month and return the metadata of its materialization.
 
-        The order is extract, normalize, verify, load, so that the marker, which makes the load
-        current, is written after the decision that it may be.
+        The order is extract, normalize, verify, record, load, so that the marker, which makes the
+        load current, is written after the decision that it may be, and after its record.
 
         Raises:
             LandingError: this machine's clock is behind the current load's.
@@ -59,16 +61,18 @@ class Landing:
             resource = self.extract(place.month)
             load_id = self._extract(pipeline, resource)
             normalized = pipeline.normalize()
-            files = _new_files(pipeline, load_id, place.table)
-            verified = self.verify(files)
-            sizes = [Path(file).stat().st_size for file in files]
+            jobs = _new_files(pipeline, load_id, place.table)
+            verified = self.verify([*jobs])
             place.make_dataset()
+            files = [_recorded(load_id, path, job) for path, job in jobs.items()]
+            version = pipeline.default_schema.stored_version_hash
+            write_record(place, LoadRecord(load_id, version, files))
             info = self._load(pipeline)
             schema = _column_schema(pipeline, resource, info)
         return {
             "dagster/partition_row_count": normalized.row_counts.get(place.table, 0),
             "files": len(files),
-            "bytes": sum(sizes),
+            "bytes": sum(file.bytes for file in files),
             "load_id": load_id,
             "dagster/column_schema": schema,
             **verified,
@@ -145,10 +149,20 @@ def _clock(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def _new_files(pipeline: dlt.Pipeline, load_id: str, table: str) -> list[str]:
+def _new_files(
+    pipeline: dlt.Pipeline, load_id: str, table: str
+) -> dict[str, ParsedLoadJobFileName]:
+    """Return the local path of each of the load's data files, with what its name tells."""
     jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
     tables = (table, quarantine_table(table))
-    return [job.file_path for job in jobs if job.job_file_info.table_name in tables]
+    files = {job.file_path: job.job_file_info for job in jobs}
+    return {path: info for path, info in files.items() if info.table_name in tables}
+
+
+def _recorded(load_id: str, path: str, file: ParsedLoadJobFileName) -> RecordedFile:
+    # Under this name the layout of `LandingZone.pipeline` stores it.
+    name = f"{load_id}.{file.file_id}.{file.file_format}"
+    return recorded_file(file.table_name, name, Path(path))
 
 
 def _column_schema(pipeline: dlt.Pipeline, resource: DltResource, info: LoadInfo) -> dg.TableSchema:

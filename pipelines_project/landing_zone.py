@@ -122,15 +122,14 @@ class LandingZone(dg.ConfigurableResource):
 
     def quarantine_files(self, place: MonthFolder, load_id: str) -> list[str]:
         """Return the files of the rows that a load refused, as DuckDB reads them."""
-        own = place.files_by_load().get(load_id, [])
-        files = place.all_files_by_load().get(load_id, [])
-        return [self._readable(path) for path in files if path not in own]
+        files = place.quarantine_files_by_load().get(load_id, [])
+        return [self._readable(path) for path in files]
 
     def stale_files(self, source: str, table: str, month: str, keep_loads: int = 0) -> list[str]:
         """Return the paths that may be deleted, in an order in which stopping halfway is safe.
 
-        Stale are the data files, then the markers and schema files, of loads older than the
-        current one. A newer load may still be being written and is never stale.
+        Stale are the data files and records, then the markers and schema files, of loads older
+        than the current one. A newer load may still be being written and is never stale.
 
         Args:
             source: the source.
@@ -142,7 +141,8 @@ class LandingZone(dg.ConfigurableResource):
         committed, files = place.committed_loads(), place.all_files_by_load()
         if not committed:
             return []
-        superseded = [load_id for load_id in committed[1:] if load_id in files]
+        readable = place.files_by_load()
+        superseded = [load_id for load_id in committed[1:] if load_id in readable]
         kept = [committed[0], *superseded[:keep_loads]]
         stale = sorted(
             (i for i in {*files, *committed} - {*kept} if float(i) < float(committed[0])), key=float

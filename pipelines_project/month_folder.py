@@ -17,6 +17,7 @@ from pipelines_project.sources.rows import quarantine_table
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _DATA_FILE = re.compile(r"(\d+\.\d+)\.[^/]+\.parquet")
+_RECORD = re.compile(r"_(\d+\.\d+)\.json(\.new)?")
 _MARKER = re.compile(r"(?P<schema>.+)__(?P<load_id>\d+\.\d+)\.jsonl")
 _SCHEMA_FILE = re.compile(r"(?P<schema>.+)__(?P<written>\d+\.\d+)__(?P<hash>[0-9a-f]+)\.jsonl")
 
@@ -49,12 +50,11 @@ def landed_months(fs: AbstractFileSystem, dataset: str, table: str) -> list[str]
     return sorted({f"{match[1]}-{match[2]}" for match in found if match})
 
 
-def _files_by_load(fs: AbstractFileSystem, *folders: str) -> dict[str, list[str]]:
+def _files_by_load(folder: str, names: list[str], kind: re.Pattern[str]) -> dict[str, list[str]]:
     loads: dict[str, list[str]] = {}
-    for folder in folders:
-        for name in names_in(fs, folder):
-            if match := _DATA_FILE.fullmatch(name):
-                loads.setdefault(match[1], []).append(f"{folder}/{name}")
+    for name in names:
+        if match := kind.fullmatch(name):
+            loads.setdefault(match[1], []).append(f"{folder}/{name}")
     return loads
 
 
@@ -121,11 +121,32 @@ class MonthFolder:
 
     def files_by_load(self) -> dict[str, list[str]]:
         """Return every load id that has files in the folder, committed or not, with their paths."""
-        return _files_by_load(self.fs, self.path)
+        return _files_by_load(self.path, names_in(self.fs, self.path), _DATA_FILE)
+
+    def quarantine_files_by_load(self) -> dict[str, list[str]]:
+        """Return the same of the quarantined rows, which are of the load but are not read."""
+        names = names_in(self.fs, self.quarantine_path)
+        return _files_by_load(self.quarantine_path, names, _DATA_FILE)
 
     def all_files_by_load(self) -> dict[str, list[str]]:
-        """Return the same with the quarantined rows, which are of the load but are not read."""
-        return _files_by_load(self.fs, self.path, self.quarantine_path)
+        """Return every file of every load: its data, what it quarantined, and its record.
+
+        The record comes last: as long as it is there, it says which of the others are missing.
+        """
+        names = names_in(self.fs, self.path)
+        loads = _files_by_load(self.path, names, _DATA_FILE)
+        records = _files_by_load(self.path, names, _RECORD)
+        for others in (self.quarantine_files_by_load(), records):
+            for load_id, files in others.items():
+                loads[load_id] = loads.get(load_id, []) + files
+        return loads
+
+    def record(self, load_id: str) -> str:
+        """Return the path of what was recorded of the load; see `load_record`.
+
+        No reader of parquet takes a name that begins with `_` for data.
+        """
+        return f"{self.path}/_{load_id}.json"
 
     def files_of_load(self, load_id: str) -> list[str]:
         """Return the paths of one load, its marker first: without it the load is not committed."""

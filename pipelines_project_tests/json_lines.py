@@ -72,7 +72,7 @@ def landed_lines(
     place = zone.month_folder("local_jsonl", "events", month)
     [load_id, *_] = place.committed_loads()
     own = place.files_by_load()[load_id]
-    refused = [path for path in place.all_files_by_load()[load_id] if path not in own]
+    refused = place.quarantine_files_by_load().get(load_id, [])
     tables = [_table(zone, path) for path in own]
     quarantined = [row for path in refused for row in _table(zone, path).to_pylist()]
     return LandedLines(metadata or {}, pa.concat_tables(tables), quarantined)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipelines_project.landing_zone import LandingZone
+from pipelines_project.load_record import read_record
 from pipelines_project.warehouse import Warehouse
 from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.landings import rows_of
@@ -178,8 +179,11 @@ class LiveData:
         stated = json.loads(marker.read_text())["schema_version_hash"]
         assert json.loads(schema.read_text())["version_hash"] == stated
         assert json.loads(init.read_text())
-        files = [marker, init, schema, *map(Path, load.files)]
-        return {str(file.relative_to(self.data / "landing")) for file in files}
+        record = read_record(place, load.load_id)
+        assert record
+        assert {file.name for file in record.files} == {Path(path).name for path in load.files}
+        files = [marker, init, schema, place.record(load.load_id), *load.files]
+        return {str(Path(file).relative_to(self.data / "landing")) for file in files}
 
 
 def _counted(rows: Iterable[Mapping[str, Any]]) -> Rows:

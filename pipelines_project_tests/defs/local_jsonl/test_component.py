@@ -195,8 +195,12 @@ def test_a_superseded_load_goes_with_its_quarantined_lines(location: JsonlLocati
     runs = [location.materialize("2024-01") for _ in range(3)]
 
     place = location.landing.month_folder("local_jsonl", "events", "2024-01")
-    [(load_id, files)] = place.all_files_by_load().items()
-    assert len(files) == 2
+    [(load_id, [rows, lines, record])] = place.all_files_by_load().items()
+    assert [place.path in rows, place.quarantine_path in lines, record] == [
+        True,
+        True,
+        place.record(load_id),
+    ]
     assert runs[-1].materialized(LANDING)["2024-01"]["load_id"] == load_id
     deleted = runs[1].materialized(LANDING)["2024-01"]["stale_files"]
     assert sum("events_quarantine/month=2024-01" in path for path in deleted) == 1
