@@ -52,7 +52,7 @@ def delete_stale_files_op(table: Table) -> dg.OpDefinition:
         results = [
             month
             if month.error
-            else attempt(month.month, partial(_tidy, table, landing, config, month))
+            else attempt(month.month, partial(tidy, table, landing, config, month))
             for month in months
         ]
         if landed:
@@ -63,10 +63,14 @@ def delete_stale_files_op(table: Table) -> dg.OpDefinition:
     return delete_stale_files
 
 
-def _tidy(
+def tidy(
     table: Table, landing: LandingZone, config: DeleteStaleFilesConfig, month: MonthResult
 ) -> dict[str, Any]:
-    """Delete one month's stale files, and return its metadata with what went."""
+    """Delete one month's stale files, and return its metadata with what went.
+
+    Raises:
+        LandingError: names the files that could not be deleted.
+    """
     place = table.place(landing, month.month)
     keep_loads = table.keep_loads if config.keep_loads is None else config.keep_loads
     if config.discard_load_id:

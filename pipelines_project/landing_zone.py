@@ -9,6 +9,7 @@ load id that has a marker. Anything else in the folder is stale (older) or still
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import dagster as dg
@@ -19,6 +20,7 @@ from dlt.destinations import filesystem
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field
 
+from pipelines_project.load_record import is_whole
 from pipelines_project.month_folder import MonthFolder, checked_name, landed_months
 from pipelines_project.working_folder import working_folder
 
@@ -135,15 +137,14 @@ class LandingZone(dg.ConfigurableResource):
             source: the source.
             table: the table.
             month: the month, `YYYY-MM`.
-            keep_loads: how many whole superseded loads to keep, the newest ones.
+            keep_loads: how many superseded loads to keep, the newest of those that are whole.
         """
         place = self.month_folder(source, table, month)
         committed, files = place.committed_loads(), place.all_files_by_load()
         if not committed:
             return []
-        readable = place.files_by_load()
-        superseded = [load_id for load_id in committed[1:] if load_id in readable]
-        kept = [committed[0], *superseded[:keep_loads]]
+        superseded = (i for i in committed[1:] if is_whole(place, i, files.get(i, [])))
+        kept = [committed[0], *islice(superseded, keep_loads)]
         stale = sorted(
             (i for i in {*files, *committed} - {*kept} if float(i) < float(committed[0])), key=float
         )

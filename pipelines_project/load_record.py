@@ -62,6 +62,24 @@ def recorded_file(table: str, name: str, path: Path) -> RecordedFile:
     return RecordedFile(table, name, rows, path.stat().st_size, digest)
 
 
+def recorded_paths(place: MonthFolder, record: LoadRecord) -> dict[str, RecordedFile]:
+    """Return what is recorded of each file by its path."""
+    return {f"{place.folder_of(file.table)}/{file.name}": file for file in record.files}
+
+
+def is_whole(place: MonthFolder, load_id: str, files: list[str]) -> bool:
+    """Tell whether a committed load has all its files, by their names.
+
+    Args:
+        place: the month.
+        load_id: the load.
+        files: those of the load that are there. Without a record, any with rows will do.
+    """
+    if record := read_record(place, load_id):
+        return recorded_paths(place, record).keys() <= {*files}
+    return any(file.endswith(".parquet") for file in files)
+
+
 def read_record(place: MonthFolder, load_id: str) -> LoadRecord | None:
     """Return what was recorded of the load, or None if there is no whole record of it."""
     try:

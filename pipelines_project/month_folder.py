@@ -58,6 +58,11 @@ def _files_by_load(folder: str, names: list[str], kind: re.Pattern[str]) -> dict
     return loads
 
 
+def _joined(*by_load: dict[str, list[str]]) -> dict[str, list[str]]:
+    load_ids = dict.fromkeys(load_id for files in by_load for load_id in files)
+    return {i: [path for files in by_load for path in files.get(i, [])] for i in load_ids}
+
+
 @dataclass(frozen=True)
 class MonthFolder:
     """The place of one month: `dataset` is the path of its source's folder."""
@@ -128,18 +133,21 @@ class MonthFolder:
         names = names_in(self.fs, self.quarantine_path)
         return _files_by_load(self.quarantine_path, names, _DATA_FILE)
 
+    def data_files_by_load(self) -> dict[str, list[str]]:
+        """Return the same of both: every file that has rows."""
+        return _joined(self.files_by_load(), self.quarantine_files_by_load())
+
     def all_files_by_load(self) -> dict[str, list[str]]:
         """Return every file of every load: its data, what it quarantined, and its record.
 
         The record comes last: as long as it is there, it says which of the others are missing.
         """
-        names = names_in(self.fs, self.path)
-        loads = _files_by_load(self.path, names, _DATA_FILE)
-        records = _files_by_load(self.path, names, _RECORD)
-        for others in (self.quarantine_files_by_load(), records):
-            for load_id, files in others.items():
-                loads[load_id] = loads.get(load_id, []) + files
-        return loads
+        records = _files_by_load(self.path, names_in(self.fs, self.path), _RECORD)
+        return _joined(self.data_files_by_load(), records)
+
+    def folder_of(self, table: str) -> str:
+        """Return the folder of the month's files of a dlt table, its own or its quarantine."""
+        return self.quarantine_path if table == quarantine_table(self.table) else self.path
 
     def record(self, load_id: str) -> str:
         """Return the path of what was recorded of the load; see `load_record`.

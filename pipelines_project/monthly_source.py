@@ -17,6 +17,7 @@ from pipelines_project.landing_zone import LandingZone
 from pipelines_project.month_load import Loader
 from pipelines_project.months import checked_month, monthly_partitions, months_in_flux
 from pipelines_project.replace_month import replace_month
+from pipelines_project.restore_month_job import restore_month_job
 from pipelines_project.sources.api_calls import ApiCalls
 from pipelines_project.table import Extract, NewLoad, Table, accept
 from pipelines_project.warehouse_asset import warehouse_asset
@@ -79,7 +80,7 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         return []
 
     def instances(self, context: dg.ComponentLoadContext) -> "Sequence[MonthlySource]":
-        """Return the components of the source, this one among them; the first has its tidy job."""
+        """Return the components of the source, this one among them; the first has its jobs."""
         return [self]
 
     @property
@@ -142,7 +143,7 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
                 lambda spec: spec.replace_attributes(freshness_policy=freshness), assets
             ),
             asset_checks=[check for table in tables for check in self.checks(table)],
-            jobs=[materialize, *([self._delete_stale_files_job(of_source)] if is_first else [])],
+            jobs=[materialize, *(self._jobs_of_source(of_source) if is_first else [])],
             schedules=[*self._schedules()],
             sensors=self.sensors(),
         )
@@ -152,11 +153,14 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         """Each table with its op: asset and job must hold the same one."""
         return [(table, delete_stale_files_op(table)) for table in self.tables()]
 
-    def _delete_stale_files_job(self, of_source: "Sequence[MonthlySource]") -> dg.JobDefinition:
-        """Return the job that tidies every table of the source."""
-        ops = [op for component in of_source for _, op in component._tidied_tables]
-        start_month = min(component.start_month for component in of_source)
-        return delete_stale_files_job(self.source, ops, monthly_partitions(start_month))
+    def _jobs_of_source(self, of_source: "Sequence[MonthlySource]") -> list[dg.JobDefinition]:
+        """Return the jobs for every table of the source: one tidies, one restores."""
+        tidied = [pair for component in of_source for pair in component._tidied_tables]
+        months = monthly_partitions(min(component.start_month for component in of_source))
+        return [
+            delete_stale_files_job(self.source, [op for _, op in tidied], months),
+            restore_month_job(self.source, [table for table, _ in tidied], months),
+        ]
 
     def _schedules(self) -> Iterator[dg.ScheduleDefinition]:
         """Yield the schedule of the current month, if there is a cron; it is off at first."""

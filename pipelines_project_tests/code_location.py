@@ -123,6 +123,12 @@ class CodeLocation:
         job = self.defs.resolve_job_def("chess_delete_stale_files")
         return self.run(job, months, config={"ops": {TIDY: {"config": config}}})
 
+    def restore(self, month: str, table: str = "games", **config: Any) -> Run:
+        """Run the job that lands a kept load of the month again."""
+        job = self.defs.resolve_job_def("chess_restore_month")
+        op = {"config": {"table": table, **config}}
+        return self.run(job, month, config={"ops": {"chess_restore_month_of_table": op}})
+
     def check(self) -> dict[str, dg.AssetCheckEvaluation]:
         """Run the checks alone."""
         keys = [dg.AssetKey.from_user_string(key) for key in (LANDING, WAREHOUSE)]

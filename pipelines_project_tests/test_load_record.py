@@ -13,7 +13,13 @@ import pytest
 
 from pipelines_project.land_month import Landing
 from pipelines_project.landing_zone import LandingZone
-from pipelines_project.load_record import LoadRecord, read_record, recorded_file, write_record
+from pipelines_project.load_record import (
+    LoadRecord,
+    RecordedFile,
+    read_record,
+    recorded_file,
+    write_record,
+)
 from pipelines_project.month_folder import MonthFolder
 from pipelines_project_tests import json_lines
 from pipelines_project_tests.json_lines import jsonl, land_lines, write_lines
@@ -125,17 +131,25 @@ def test_of_a_load_the_record_goes_after_the_data_and_before_the_marker(zone: La
     assert place.files_of_load(old) == [place.marker(old), *stale[:3]]
 
 
-def test_a_committed_load_with_nothing_but_its_record_does_not_count_as_kept(
-    zone: LandingZone,
-) -> None:
+def test_of_the_superseded_loads_only_whole_ones_count_as_kept(zone: LandingZone) -> None:
     place = place_of(zone)
-    whole, emptied, current = ids_ago(30, 20, 10)
-    for load_id in (whole, emptied, current):
-        write_load(place, load_id)
-        _orphan(place, load_id)
+    unrecorded, whole, cut, emptied, current = ids_ago(50, 40, 30, 20, 10)
+    for load_id in (unrecorded, whole, cut, emptied, current):
+        write_load(place, load_id, [[{"id": 1}], [{"id": 2}]])
+        if load_id != unrecorded:
+            names = [f"{load_id}.part{number}.parquet" for number in (0, 1)]
+            files = [RecordedFile("events", name, 1, 1, "") for name in names]
+            write_record(place, LoadRecord(load_id, "a hash", files))
     zone.delete(place.files_by_load()[emptied])
+    zone.delete(place.files_by_load()[cut][:1])
 
-    assert zone.stale_files(*NAMES, keep_loads=1) == [place.record(emptied), place.marker(emptied)]
+    def kept(keep_loads: int) -> set[str]:
+        stale = {*zone.stale_files(*NAMES, keep_loads=keep_loads)}
+        return {i for i in place.committed_loads() if place.marker(i) not in stale}
+
+    assert kept(1) == {current, whole}
+    # Of a load without a record nobody knows better.
+    assert kept(2) == kept(3) == {current, whole, unrecorded}
 
 
 def test_what_looks_for_parquet_does_not_find_records(landing: LandingZone) -> None:

@@ -1,0 +1,85 @@
+"""The job `<source>_restore_month`: a kept load becomes the current one again, as a new load."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines_project.delete_stale_files_op import DeleteStaleFilesConfig, tidy
+from pipelines_project.kept_load import restore
+from pipelines_project.land_month import root_cause
+from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.month_results import MonthResult, attempt
+from pipelines_project.table import Table
+
+
+class RestoreMonthConfig(dg.Config):
+    """Which load of the month is restored."""
+
+    table: str = Field(description="The table.")
+    load_id: str | None = Field(
+        default=None,
+        description="The kept load; without one the run fails and lists those of the month.",
+    )
+
+
+def restore_month_job(
+    source: str, tables: Sequence[Table], partitions: dg.MonthlyPartitionsDefinition
+) -> dg.JobDefinition:
+    """Return the job that lands a kept load of one month of one table again."""
+
+    @dg.op(
+        name=f"{source}_restore_month_of_table",
+        description="Land a kept load again, and delete what is stale then.",
+        # Not to meet runs that land; nothing but time is lost where they do.
+        pool=f"{source}_api",
+        out=dg.Out(dg.Nothing),
+    )
+    def restore_month_of_table(
+        context: dg.OpExecutionContext, config: RestoreMonthConfig, landing: LandingZone
+    ) -> None:
+        by_name = {table.name: table for table in tables}
+        if config.table not in by_name:
+            raise dg.Failure(
+                f"{config.table[:80]!r} is no table of {source}: there are {', '.join(by_name)}"
+            )
+        _restore(context, by_name[config.table], landing, config.load_id)
+
+    @dg.job(
+        name=f"{source}_restore_month",
+        description=f"Make a kept load of a month of {source} the current one again.",
+        partitions_def=partitions,
+    )
+    def restore_month() -> None:
+        restore_month_of_table()
+
+    return restore_month
+
+
+def _restore(
+    context: dg.OpExecutionContext, table: Table, landing: LandingZone, load_id: str | None
+) -> None:
+    month = context.partition_key
+    restored = attempt(
+        month, partial(restore, landing, table.place(landing, month), load_id), _reason
+    )
+    _check(restored)
+    # Before anything is deleted: a run that is killed here can be repeated.
+    context.log_event(
+        dg.AssetMaterialization(table.landing_key, partition=month, metadata=restored.metadata)
+    )
+    tidied = attempt(month, partial(tidy, table, landing, DeleteStaleFilesConfig(), restored))
+    _check(tidied)
+    context.add_output_metadata(tidied.metadata)
+
+
+def _check(result: MonthResult) -> None:
+    if result.error:
+        raise dg.Failure(result.error, allow_retries=False)
+
+
+def _reason(error: Exception) -> str:
+    cause: Any = root_cause(error)
+    return str(cause) if isinstance(cause, LandingError) else f"{type(cause).__name__}: {cause}"

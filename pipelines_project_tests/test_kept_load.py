@@ -1,0 +1,254 @@
+"""A kept load is restored if it is what was committed, to the byte; otherwise nothing changes."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines_project.kept_load import restore
+from pipelines_project.land_month import Landing
+from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.load_record import read_record
+from pipelines_project.month_folder import MonthFolder
+from pipelines_project_tests import json_lines
+from pipelines_project_tests.json_lines import jsonl, land_lines, landed_lines, write_lines
+from pipelines_project_tests.landings import MONTH, land, place_of, rows_of, tree
+
+NAMES = ("demo", "events", MONTH)
+ROW = {
+    "id": 1,
+    "amount": Decimal("1.5"),
+    "at": datetime(2023, 1, 31, 23, 59, 59, 123456, tzinfo=UTC),
+    "day": date(2023, 1, 31),
+    "hour": time(1, 2, 3),
+    "items": [1, {"a": None}],
+    "raw": b"\x00\xff",
+    "rate": 0.1,
+    "is_it": True,
+    "text": "ü",
+    "nothing": None,
+}
+
+
+def _land(zone: LandingZone) -> tuple[MonthFolder, str]:
+    """Land two rows of every type, then a month without rows, and return the first load."""
+    place = place_of(zone)
+    load_id = land(place, zone, [ROW, {"id": 2, "late": "x"}])["load_id"]
+    land(place, zone, [], {"id": {"data_type": "bigint"}})
+    return place, load_id
+
+
+def _tables(place: MonthFolder, load_id: str) -> dict[str, pa.ChunkedArray]:
+    [path] = place.files_by_load()[load_id]
+    table = pq.ParquetFile(path).read()
+    return {name: table[name] for name in table.column_names if name != "_dlt_load_id"}
+
+
+def test_values_types_and_ids_are_those_of_the_kept_load(landing: LandingZone) -> None:
+    place, old = _land(landing)
+
+    new = restore(landing, place, old)["load_id"]
+
+    assert landing.current_load(*NAMES) == new
+    assert _tables(place, new) == _tables(place, old)
+    rows = rows_of(landing, landing.current_files(*NAMES))
+    assert {row["_dlt_load_id"] for row in rows} == {new}
+    assert rows[0]["amount"] == Decimal("1.5")
+    record = read_record(place, new)
+    assert record
+    assert [file.rows for file in record.files] == [2]
+
+
+def test_a_load_without_rows_is_restored(landing: LandingZone) -> None:
+    place = place_of(landing)
+    empty = land(place, landing, [], {"id": {"data_type": "bigint"}})["load_id"]
+    land(place, landing, [ROW])
+
+    assert restore(landing, place, empty)["dagster/partition_row_count"] == 0
+
+    load = landing.current_files(*NAMES)
+    assert load
+    assert pq.read_schema(load.files[0]).names == ["id", "_dlt_id", "_dlt_load_id"]
+    assert rows_of(landing, load) == []
+
+
+def test_quarantined_lines_are_restored_with_the_rows(landing: LandingZone, tmp_path: Path) -> None:
+    write_lines(tmp_path, jsonl({"id": 1}, {"id": 2}) + "{\n")
+    before = land_lines(landing, tmp_path, on_bad_line="quarantine")
+    write_lines(tmp_path, jsonl({"id": 3}))
+    land_lines(landing, tmp_path, on_bad_line="quarantine", allow_shrink=True)
+    place = landing.month_folder("local_jsonl", "events", json_lines.MONTH)
+
+    restore(landing, place, before.metadata["load_id"])
+
+    after = landed_lines(landing)
+    without_id = [
+        [{**r, "_dlt_load_id": ""} for r in part]
+        for part in (
+            before.rows.to_pylist(),
+            after.rows.to_pylist(),
+            before.quarantined,
+            after.quarantined,
+        )
+    ]
+    assert without_id[0] == without_id[1]
+    assert without_id[2] == without_id[3]
+    assert len(without_id[3]) == 1
+
+
+def test_a_load_of_many_row_groups_is_restored_group_by_group(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(landing)
+    parts = [pa.table({"id": range(n * 1000, n * 1000 + 1000)}) for n in range(5)]
+    old = land(place, landing, parts)["load_id"]
+    land(place, landing, [{"id": 0}])
+    monkeypatch.setattr(pq.ParquetFile, "read", None)
+
+    assert restore(landing, place, old)["dagster/partition_row_count"] == 5000
+
+    rows = rows_of(landing, landing.current_files(*NAMES))
+    assert sorted(row["id"] for row in rows) == [*range(5000)]
+
+
+def _delete_file(path: Path, _: Path) -> None:
+    path.unlink()
+
+
+def _add_file(path: Path, _: Path) -> None:
+    path.with_name(path.name.replace(".parquet", "2.parquet")).write_bytes(path.read_bytes())
+
+
+def _cut_off(path: Path, _: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def _change_byte(path: Path, _: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[10] ^= 1
+    path.write_bytes(content)
+
+
+def _other_rows(_: Path, record: Path) -> None:
+    stated = json.loads(record.read_text())
+    stated["files"][0]["rows"] = 3
+    record.write_text(json.dumps(stated))
+
+
+def _no_record(_: Path, record: Path) -> None:
+    record.unlink()
+
+
+def _half_record(_: Path, record: Path) -> None:
+    record.write_text(record.read_text()[:50])
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_delete_file, "is missing"),
+        (_add_file, "was not there"),
+        (_cut_off, "bytes, not"),
+        (_change_byte, "has the sha256"),
+        (_other_rows, "has 2 rows, not 3"),
+        (_no_record, "there is no record"),
+        (_half_record, "there is no record"),
+    ],
+)
+def test_a_load_that_is_not_what_was_committed_is_refused(
+    landing: LandingZone, harm: Callable[[Path, Path], None], said: str
+) -> None:
+    place, old = _land(landing)
+    [file] = place.files_by_load()[old]
+    harm(Path(file), Path(place.record(old)))
+    before = tree(Path(landing.url))
+
+    with pytest.raises(LandingError, match=said) as raised:
+        restore(landing, place, old)
+
+    assert f"load {old}" in str(raised.value)
+    assert place.path in str(raised.value)
+    assert tree(Path(landing.url)) == before
+
+
+@pytest.mark.parametrize("asked", ["1.5", "../1.5", "nan", "", None])
+def test_a_load_that_is_not_kept_is_refused_and_the_kept_ones_are_listed(
+    landing: LandingZone, asked: str | None
+) -> None:
+    place, old = _land(landing)
+
+    with pytest.raises(LandingError, match=rf"Kept are:\n- {old}, landed at .*, 2 rows$"):
+        restore(landing, place, asked)
+
+
+def test_the_current_load_is_not_restored(landing: LandingZone) -> None:
+    place, old = _land(landing)
+    current = landing.current_load(*NAMES)
+
+    with pytest.raises(LandingError, match=f"load '{current}' is the current one already"):
+        restore(landing, place, current)
+    with pytest.raises(LandingError, match=r"demo/other 2023-01: .* Kept are:\n- none"):
+        restore(landing, place_of(landing, table="other"), old)
+
+
+def _when_it_is_verified(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> None:
+    """Let something happen when the kept rows are read, and nothing of them is committed yet."""
+    extract = Landing._extract
+
+    def then(self: Landing, *args: Any) -> str:
+        load_id = extract(self, *args)
+        monkeypatch.setattr(Landing, "_extract", extract)
+        action()
+        return load_id
+
+    monkeypatch.setattr(Landing, "_extract", then)
+
+
+def test_a_load_whose_record_changes_while_it_is_read_is_not_restored(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, old = _land(landing)
+    current = landing.current_load(*NAMES)
+    _when_it_is_verified(monkeypatch, lambda: landing.fs.rm_file(place.record(old)))
+
+    with pytest.raises(LandingError, match=f"load {old} changed while it was read"):
+        restore(landing, place, old)
+
+    assert landing.current_load(*NAMES) == current
+
+
+def test_a_restored_load_gives_way_to_one_that_was_begun_later(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, old = _land(landing)
+    _when_it_is_verified(monkeypatch, lambda: land(place, landing, [{"id": 9}]))
+
+    with pytest.raises(LandingError, match="was landed while"):
+        restore(landing, place, old)
+
+    assert [row["id"] for row in rows_of(landing, landing.current_files(*NAMES))] == [9]
+    assert old in place.committed_loads()
+
+
+def test_rows_that_get_lost_on_the_way_are_an_error(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, old = _land(landing)
+    current = landing.current_load(*NAMES)
+    read = pq.ParquetFile.read_row_group
+
+    def one_less(self: pq.ParquetFile, number: int) -> pa.Table:
+        return read(self, number).slice(1)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", one_less)
+
+    with pytest.raises(LandingError, match="'events': 1} rows were read"):
+        restore(landing, place, old)
+
+    assert landing.current_load(*NAMES) == current

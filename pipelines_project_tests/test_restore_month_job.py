@@ -1,0 +1,125 @@
+"""The job that restores: a kept load is the current one again, in Dagster's eyes too."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines_project.load_record import read_record
+from pipelines_project.month_folder import MonthFolder
+from pipelines_project_tests.code_location import (
+    GAMES_PER_MONTH,
+    LANDING,
+    WAREHOUSE,
+    CodeLocation,
+)
+from pipelines_project_tests.landings import rows_of, tree
+
+MONTH = "2024-02"
+
+
+@pytest.fixture
+def keeping(chess: CodeLocation) -> CodeLocation:
+    """The source with one kept load a month."""
+    return chess.with_attributes(keep_loads=1)
+
+
+def _place(location: CodeLocation) -> MonthFolder:
+    return location.landing.month_folder("chess", "games", MONTH)
+
+
+def _land_twice(location: CodeLocation) -> tuple[str, str]:
+    """Land the month with both players and then with one, and return both load ids."""
+    assert location.materialize(MONTH).result.success
+    fewer = location.with_attributes(keep_loads=1, players="erik")
+    assert fewer.materialize(MONTH).result.success
+    new, old = _place(location).committed_loads()
+    return old, new
+
+
+def _players(location: CodeLocation) -> set[str]:
+    rows = rows_of(location.landing, location.landing.current_files("chess", "games", MONTH))
+    return {row["player"] for row in rows}
+
+
+def test_a_kept_load_is_whole_and_of_more_the_oldest_goes(keeping: CodeLocation) -> None:
+    runs = [keeping.materialize(MONTH) for _ in range(3)]
+
+    loads = [run.materialized()[MONTH]["load_id"] for run in runs]
+    place = _place(keeping)
+    assert place.committed_loads() == [loads[2], loads[1]]
+    assert place.all_files_by_load().keys() == {*loads[1:]}
+    record = read_record(place, loads[1])
+    assert record
+    assert sum(file.rows for file in record.files) == 2 * GAMES_PER_MONTH
+    assert runs[2].checks()["no_stale_files"].passed
+
+
+def test_a_kept_load_is_the_current_one_again_with_the_same_rows(keeping: CodeLocation) -> None:
+    rows = "select * exclude (_dlt_load_id) from chess.games order by all"
+    keeping.materialize(MONTH)
+    before = keeping.warehouse.rows(rows)
+    fewer = keeping.with_attributes(keep_loads=1, players="erik")
+    assert fewer.materialize(MONTH).result.success
+    replaced, old = _place(keeping).committed_loads()
+    assert _players(keeping) == {"erik"}
+
+    run = keeping.restore(MONTH, load_id=old)
+
+    assert run.result.success, run.error
+    new, *kept = _place(keeping).committed_loads()
+    assert kept == [replaced]
+    metadata = run.materialized(LANDING)[MONTH]
+    assert (metadata["restored_from"], metadata["load_id"]) == (old, new)
+    assert metadata["dagster/partition_row_count"] == 2 * GAMES_PER_MONTH
+    assert _players(keeping) == {"erik", "hikaru"}
+    loaded = keeping.materialize(MONTH, WAREHOUSE)
+    assert loaded.result.success
+    assert keeping.warehouse.rows(rows) == before
+    checks = keeping.check()
+    assert all(check.passed for name, check in checks.items() if "fresh" not in name)
+
+
+def test_what_was_undone_can_be_undone(keeping: CodeLocation) -> None:
+    old, replaced = _land_twice(keeping)
+
+    assert keeping.restore(MONTH, load_id=old).result.success
+    assert keeping.restore(MONTH, load_id=replaced).result.success
+
+    assert _players(keeping) == {"erik"}
+
+
+def test_automation_loads_what_was_restored(keeping: CodeLocation) -> None:
+    old, _ = _land_twice(keeping)
+    first = dg.evaluate_automation_conditions(keeping.defs, keeping.instance)
+    assert keeping.restore(MONTH, load_id=old).result.success
+
+    then = dg.evaluate_automation_conditions(keeping.defs, keeping.instance, cursor=first.cursor)
+
+    key = dg.AssetKey.from_user_string(WAREHOUSE)
+    assert then.get_requested_partitions(key) == {MONTH}
+
+
+def test_without_a_load_id_the_kept_loads_are_listed(keeping: CodeLocation) -> None:
+    old, _ = _land_twice(keeping)
+    before = tree(Path(keeping.landing.url))
+
+    run = keeping.restore(MONTH)
+
+    assert not run.result.success
+    assert f"- {old}, landed at 20" in run.error
+    assert f"{2 * GAMES_PER_MONTH} rows" in run.error
+    assert tree(Path(keeping.landing.url)) == before
+
+
+def test_a_table_that_is_not_there_is_refused(keeping: CodeLocation) -> None:
+    run = keeping.restore(MONTH, table="../games")
+
+    assert "'../games' is no table of chess: there are games" in run.error
+
+
+def test_the_job_has_months_and_the_pool_of_the_landing(chess: CodeLocation) -> None:
+    job = chess.defs.resolve_job_def("chess_restore_month")
+
+    assert isinstance(job.partitions_def, dg.TimeWindowPartitionsDefinition)
+    assert [node.definition.pool for node in job.nodes] == ["chess_api"]  # type: ignore[attr-defined]
