@@ -154,9 +154,11 @@ def rows(
     columns: Sequence[Column],
     schema: pa.Schema,
 ) -> pa.Table:
-    """Return the lines as rows; columns of `lines` that the schema names are handed through."""
+    """Return the lines as rows; columns of `lines` that the schema adds are handed through."""
     parsed, selected = select_list(columns)
-    own = ", ".join(name for name in schema.names if name in lines.schema.names)
+    # A key may have the name of any other column of `lines`.
+    added = [name for name in schema.names if name not in {column.name for column in columns}]
+    own = ", ".join(name for name in added if name in lines.schema.names)
     connection.register("lines", lines)
     answer = connection.execute(
         f"select {', '.join(filter(None, [own, selected]))} "

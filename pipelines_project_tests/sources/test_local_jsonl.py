@@ -89,6 +89,18 @@ def test_objects_are_flattened_and_lists_stay_json(land: Land) -> None:
     assert landed.metadata["lines_read"] == landed.metadata["dagster/partition_row_count"] == 1
 
 
+@pytest.mark.parametrize("provenance", [True, False])
+def test_keys_may_have_the_names_that_the_reader_gives_to_its_own(
+    land: Land, provenance: bool
+) -> None:
+    line = {"file": "a.txt", "number": 7.5, "line": "x", "s": 1, "lines": None, "keys": "k"}
+
+    landed = land(jsonl(line), provenance=provenance)
+
+    [row] = landed.rows.to_pylist()
+    assert {name: row[name] for name in line} == line
+
+
 COLUMNS: list[tuple[list[Any], list[Any] | None, pa.DataType]] = [
     ([1, 2, -3], None, pa.int64()),
     ([1, None, 2.5], [1.0, None, 2.5], pa.float64()),
