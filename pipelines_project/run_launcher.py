@@ -14,8 +14,12 @@ from typing import Any
 
 import dagster as dg
 
-# What a launcher answers with has no public name.
+# What a launcher answers with, and whether a run is run again, have no public names.
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.storage.tags import WILL_RETRY_TAG
+
+_FAILED_BY_MONITORING = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
 
 
 def lock_file(instance: dg.DagsterInstance, run_id: str) -> Path:
@@ -96,6 +100,28 @@ class LockAwareRunLauncher(dg.DefaultRunLauncher):
 
         Any other is RUNNING, so that its maximum runtime decides: monitoring fails UNKNOWN too.
         """
-        if _is_free(lock_file(self._instance, run.run_id)):
-            return CheckRunHealthResult(WorkerStatus.FAILED, "the run's process was killed")
-        return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if not _is_free(lock_file(self._instance, run.run_id)):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        self._announce_retry(run.run_id)
+        return CheckRunHealthResult(WorkerStatus.FAILED, "the run's process was killed")
+
+    def get_run_worker_debug_info(
+        self, run: dg.DagsterRun, include_container_logs: bool | None = True
+    ) -> str | None:
+        """Return nothing; monitoring asks before it fails a run that did not start in time."""
+        self._announce_retry(run.run_id)
+        return super().get_run_worker_debug_info(run, include_container_logs)
+
+    def _announce_retry(self, run_id: str) -> None:
+        """Say of a run that is about to be failed whether it will be run again.
+
+        Dagster says so itself, but a moment after it has failed the run. A backfill that looks in
+        that moment finds nothing that goes on or will, and ends as failed.
+        """
+        run = self._instance.get_run_by_id(run_id)
+        # A process says how its run ended before it lets go of the lock. Dagster would run a run
+        # again that has succeeded and is said to be.
+        if run and run.status in _FAILED_BY_MONITORING and self._instance.run_retries_enabled:
+            failed = run.with_status(dg.DagsterRunStatus.FAILURE)
+            will_retry = auto_reexecution_should_retry_run(self._instance, failed, None)
+            self._instance.add_run_tags(run_id, {WILL_RETRY_TAG: str(will_retry).lower()})

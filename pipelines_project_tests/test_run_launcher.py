@@ -17,11 +17,13 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.launcher import WorkerStatus
+from dagster._core.storage.tags import WILL_RETRY_TAG
 from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import ModuleTarget
+from dagster._core.workspace.load_target import EmptyWorkspaceTarget, ModuleTarget
 from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
     consume_new_runs_for_automatic_reexecution,
 )
+from dagster._daemon.monitoring import run_monitoring
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 from dagster_graphql.cli import execute_query
@@ -110,6 +112,12 @@ def _monitor(daemon: WorkspaceProcessContext) -> None:
     assert not any(execute_run_monitoring_iteration(daemon, _LOGGER))
 
 
+def _report(instance: dg.DagsterInstance, run: dg.DagsterRun, *events: str) -> None:
+    """Report that the run got so far."""
+    for event in events:
+        instance.report_dagster_event(dg.DagsterEvent(event, run.job_name), run.run_id)
+
+
 def _dequeue(daemon: WorkspaceProcessContext) -> None:
     assert not any(QueuedRunCoordinatorDaemon(interval_seconds=1).run_iteration(daemon))
 
@@ -157,6 +165,50 @@ def test_a_killed_run_is_failed_and_frees_its_pool_for_the_next_in_the_queue(
             consume_new_runs_for_automatic_reexecution(daemon, instance.get_run_records(), _LOGGER)
         )
         assert len(instance.get_runs()) == 2
+
+
+@pytest.mark.parametrize("last", ["PIPELINE_STARTING", "PIPELINE_START"])
+def test_a_run_is_said_to_be_run_again_before_it_is_failed(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    # A backfill that looks when a run has failed, and is not said to be run again, ends as failed.
+    failed: list[dg.DagsterRun | None] = []
+    handle = instance.run_storage.handle_run_event
+
+    def look_after(run_id: str, *args: Any) -> None:
+        handle(run_id, *args)
+        failed.append(instance.get_run_by_id(run_id))
+
+    killed = instance.create_run_for_job(waiting_job())
+    _report(instance, killed, "PIPELINE_STARTING", last)
+    lock_file(instance, killed.run_id).parent.mkdir(parents=True)
+    lock_file(instance, killed.run_id).touch()
+    # When a run that has not started by now has failed to.
+    monkeypatch.setattr(run_monitoring, "get_current_timestamp", lambda: time.time() + 200)
+    monkeypatch.setattr(instance.run_storage, "handle_run_event", look_after)
+    with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as daemon:
+        _monitor(daemon)
+
+    [run] = failed
+    assert run
+    assert run.status is dg.DagsterRunStatus.FAILURE
+    assert run.is_complete_and_waiting_to_retry
+
+
+def test_a_run_that_has_ended_well_is_not_said_to_be_run_again(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    # Monitoring may have seen it when it was not at its end.
+    (tmp_path / "go").touch()
+    with _dagster("job", "execute", "-j", "wait", *_WHERE) as process:
+        process.wait()
+    [run] = instance.get_runs()
+
+    assert _health(instance, run) == WorkerStatus.FAILED
+    ended = instance.get_run_by_id(run.run_id)
+    assert ended
+    assert ended.is_success
+    assert WILL_RETRY_TAG not in ended.tags
 
 
 def test_a_run_is_judged_only_on_the_host_where_it_ran(
