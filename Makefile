@@ -9,8 +9,11 @@ PORT ?= 3000
 ARGS ?=
 # How much `make faults` does: full takes up to twenty minutes on two cores, small under three.
 FAULTS ?= full
+# How long `make soak` goes on, and the seed of a plan to repeat.
+MINUTES ?= 30
+SEED ?=
 
-.PHONY: help install demo dev test faults check test-embedded-elt clean
+.PHONY: help install demo dev test faults soak check test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -62,6 +65,9 @@ test: install ## Run the tests (ARGS="-k stale" for some of them).
 
 faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS=small is quicker).
 	@FAULTS=$(FAULTS) .venv/bin/python -m pytest pipelines_project_tests/faults -m faults $(ARGS)
+
+soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SEED=… repeats a plan.
+	@.venv/bin/python -m pipelines_project_tests.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 check: install ## Check format, lint, types and definitions, then run the tests.
 	@.venv/bin/ruff format --check .
