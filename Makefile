@@ -7,13 +7,15 @@ PYTHON ?= python3
 PORT ?= 3000
 # More arguments for pytest, such as ARGS="-k stale".
 ARGS ?=
+# Some of the benchmarks' cases, such as CASES="memory load_time"; all without.
+CASES ?=
 # How much `make faults` does: full takes up to twenty minutes on two cores, small under three.
 FAULTS ?= full
 # How long `make soak` goes on, and the seed of a plan to repeat.
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev test faults soak check test-embedded-elt clean
+.PHONY: help install demo dev test faults soak bench check test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -68,6 +70,14 @@ faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS
 
 soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SEED=… repeats a plan.
 	@.venv/bin/python -m pipelines_project_tests.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+# Only plots need more than the tests do.
+.venv/.bench: .venv/.installed
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[bench]'
+	@touch $@
+
+bench: .venv/.bench ## Measure speed and memory beside the plain way and the limit, some 25 minutes (CASES="memory").
+	@.venv/bin/python -m benchmarks $(CASES)
 
 check: install ## Check format, lint, types and definitions, then run the tests.
 	@.venv/bin/ruff format --check .

@@ -1,1 +1,1 @@
-"""Measurements that the README quotes; no test depends on them."""
+"""How fast this project is, beside the plain way and the limit; no test depends on the figures."""

@@ -1,0 +1,28 @@
+"""The cases by their names, in the order in which they are run."""
+
+from typing import Any
+
+from benchmarks.case import Case
+from benchmarks.cases.chess import CHESS_BACKFILL, RERUN_UNCHANGED
+from benchmarks.cases.freshdesk import FRESHDESK_BACKFILL
+from benchmarks.cases.jsonl import JSONL_TO_DUCKDB, JSONL_TO_PARQUET, PARQUET_TO_DUCKDB
+from benchmarks.cases.load_time import LOAD_TIME
+from benchmarks.cases.memory import MEMORY
+from benchmarks.cases.replace_month import REPLACE_MONTH
+from benchmarks.cases.ui_backfill import UI_BACKFILL
+
+CASES: dict[str, Case[Any]] = {
+    case.name: case
+    for case in (
+        LOAD_TIME,
+        CHESS_BACKFILL,
+        RERUN_UNCHANGED,
+        FRESHDESK_BACKFILL,
+        UI_BACKFILL,
+        REPLACE_MONTH,
+        JSONL_TO_DUCKDB,
+        JSONL_TO_PARQUET,
+        PARQUET_TO_DUCKDB,
+        MEMORY,
+    )
+}

@@ -1,0 +1,113 @@
+"""Replacing one month in a warehouse table that holds many."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.case import Case, Contender, Figures, Target, ratio
+from benchmarks.cases.chess import backfill, chess_months
+from benchmarks.commands import first_months
+from benchmarks.measure import in_process
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.month_folder import MonthFolder
+from pipelines_project.month_load import load_month
+from pipelines_project.replace_month import replace_month
+from pipelines_project.sources.chess import GAME_KEY
+from pipelines_project.warehouse import Warehouse
+
+_LOADER = replace_month(GAME_KEY)
+# So many months, the last ones, are replaced one after the other, each as by a run of its own.
+_REPLACED = 5
+
+
+@dataclass(frozen=True)
+class FullTable:
+    """A table of many months, and the files of the newer loads that some of them have by now."""
+
+    landing: LandingZone
+    warehouse: Path
+    newer: Mapping[MonthFolder, str]
+
+
+@contextmanager
+def _full_table(count: int, folder: Path) -> Iterator[FullTable]:
+    """Land and load one month of games, and then copies of it as the other months.
+
+    The first month is never replaced, so there must be more months than are replaced.
+    """
+    with chess_months(1) as served:
+        backfill(served, folder)
+    landing = LandingZone(url=str(folder / "landing"))
+    original = _place(landing, served.months[0])
+    warehouse = folder / "warehouse.duckdb"
+    places = [_place(landing, month) for month in first_months(count)]
+    with Warehouse(url=str(warehouse)).connect(landing) as connection:
+        for place in places[1:]:
+            _land_copy(original, place)
+            load_month(connection, landing, place, _LOADER)
+    yield FullTable(
+        landing, warehouse, {place: _land_copy(original, place) for place in places[-_REPLACED:]}
+    )
+
+
+def _place(landing: LandingZone, month: str) -> MonthFolder:
+    return landing.month_folder("chess", "games", month)
+
+
+def _land_copy(original: MonthFolder, copy: MonthFolder) -> str:
+    """Land the one file of a month as a new load of another, its marker last; return its path."""
+    [(old_id, [old])] = original.files_by_load().items()
+    load_id = str(time.time())
+    Path(copy.path).mkdir(exist_ok=True)
+    new = shutil.copy(old, Path(copy.path) / Path(old).name.replace(old_id, load_id))
+    shutil.copy(original.marker(old_id), copy.marker(load_id))
+    return str(new)
+
+
+def _ours(full: FullTable, place: Path) -> Figures:
+    """Open the warehouse for each month, as its run does."""
+    warehouse = Warehouse(url=str(shutil.copy(full.warehouse, place / "ours.duckdb")))
+
+    def work() -> None:
+        for month in full.newer:
+            with warehouse.connect(full.landing) as connection:
+                loaded = load_month(connection, full.landing, month, _LOADER)
+            if loaded.skipped:
+                raise RuntimeError(f"{month} was loaded already")
+
+    return in_process(work)
+
+
+def _duckdb(full: FullTable, place: Path) -> Figures:
+    """Delete and insert, with the files known and nothing checked."""
+    warehouse = shutil.copy(full.warehouse, place / "limit.duckdb")
+
+    def work() -> None:
+        for place, file in full.newer.items():
+            with duckdb.connect(str(warehouse)) as connection:
+                connection.execute(f"""
+                    begin;
+                    delete from chess.games where month = '{place.month}';
+                    insert into chess.games by name select *, '{place.month}' as month
+                    from read_parquet('{file}', hive_partitioning = false);
+                    commit;
+                """)
+
+    return in_process(work)
+
+
+REPLACE_MONTH = Case(
+    name="replace_month",
+    what=f"{_REPLACED} months of 1,000 games replaced one by one in a table of many months: "
+    "this project with everything that it makes sure of, and DuckDB's delete and insert alone.",
+    unit="months",
+    sizes={10: 5, 100: 5, 1_000: 5},
+    prepared=_full_table,
+    contenders={"ours": Contender(_ours), "duckdb": Contender(_duckdb)},
+    targets=(Target("at 1,000 months over at 10", 1.5, ratio(("ours", 1_000), ("ours", 10))),),
+)

@@ -1,0 +1,1 @@
+"""Scripts as a user would write them from dlt's documentation, without this project."""
