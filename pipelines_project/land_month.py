@@ -27,7 +27,9 @@ from tenacity import (
 from pipelines_project.landing_zone import LandingError, LandingZone
 from pipelines_project.load_record import LoadRecord, RecordedFile, recorded_file, write_record
 from pipelines_project.month_folder import MonthFolder
+from pipelines_project.sources.comparable import Comparable
 from pipelines_project.sources.rows import lists_as_json, quarantine_table
+from pipelines_project.unchanged_month import unchanged_load
 
 CLOCK_WAIT_SECONDS = 5.0
 
@@ -43,20 +45,23 @@ class Landing:
     place: MonthFolder
     extract: Callable[[str], DltResource]
     verify: Verify
+    land_unchanged: bool = True
 
     def land(self) -> dict[str, Any]:
         """Land the month and return the metadata of its materialization.
 
-        The order is extract, normalize, verify, record, load, so that the marker, which makes the
-        load current, is written after the decision that it may be, and after its record.
+        Without `land_unchanged`, a month whose rows would be the same keeps its current load.
+        Otherwise the order is extract, normalize, verify, record, load, so that the marker, which
+        makes the load current, is written after the decision that it may be, and after its record.
 
         Raises:
             LandingError: this machine's clock is behind the current load's.
             dlt.pipeline.exceptions.PipelineStepFailed: a step failed; its causes say why.
         """
-        started = time.monotonic()
+        started, place = time.monotonic(), self.place
+        if not self.land_unchanged and (record := unchanged_load(place, self.extract)):
+            return _not_modified(record, place.table)
         self._wait_for_clock()
-        place = self.place
         with self.zone.pipeline(place.source, place.table, place.month) as pipeline:
             resource = self.extract(place.month)
             load_id = self._extract(pipeline, resource)
@@ -66,7 +71,8 @@ class Landing:
             place.make_dataset()
             files = [_recorded(load_id, path, job) for path, job in jobs.items()]
             version = pipeline.default_schema.stored_version_hash
-            write_record(place, LoadRecord(load_id, version, files))
+            fetched = self.extract.fetched() if isinstance(self.extract, Comparable) else {}
+            write_record(place, LoadRecord(load_id, version, files, fetched))
             info = self._load(pipeline)
             schema = _column_schema(pipeline, resource, info)
         return {
@@ -143,6 +149,18 @@ class Landing:
             return {}
         self.zone.delete(self.place.files_of_load(load_id))
         return {"superseded": True, "superseded_by": newest}
+
+
+def _not_modified(record: LoadRecord, table: str) -> dict[str, Any]:
+    """Return the metadata of a month whose current load stays."""
+    files = [file for file in record.files if file.table == table]
+    return {
+        "dagster/partition_row_count": sum(file.rows for file in files),
+        "files": len(record.files),
+        "bytes": sum(file.bytes for file in record.files),
+        "load_id": record.load_id,
+        "not_modified": True,
+    }
 
 
 def _clock(seconds: float) -> str:

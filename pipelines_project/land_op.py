@@ -23,6 +23,10 @@ class LandConfig(dg.Config):
         default=None,
         description="Land a month even if most of its rows would go; default: the source's own.",
     )
+    land_unchanged: bool = Field(
+        default=False,
+        description="Land a month again although its source says that nothing has changed.",
+    )
 
 
 def land_op(table: Table) -> dg.OpDefinition:
@@ -42,10 +46,9 @@ def land_op(table: Table) -> dg.OpDefinition:
     ) -> list[MonthResult]:
         calls = ApiCalls()
         extract = table.extractor(calls, landing)
-        allow_shrink = table.allow_shrink if config.allow_shrink is None else config.allow_shrink
         results = []
         for month in context.partition_keys:
-            work = partial(_land, table, landing, month, extract, calls, allow_shrink)
+            work = partial(_land, table, landing, month, extract, calls, config)
             result = attempt(month, work, partial(_reason, calls))
             context.log.info(f"{month}: {result.error or _summary(result.metadata)}")
             results.append(result)
@@ -60,10 +63,11 @@ def _land(
     month: str,
     extract: Extract,
     calls: ApiCalls,
-    allow_shrink: bool,
+    config: LandConfig,
 ) -> dict[str, Any]:
     """Land one month, again if the fault may pass, and return its metadata."""
     place, asked_before = table.place(zone, month), calls.count
+    allow_shrink = table.allow_shrink if config.allow_shrink is None else config.allow_shrink
 
     def verify(files: list[str]) -> dict[str, Any]:
         return table.verify(NewLoad(zone, place, files, allow_shrink))
@@ -74,13 +78,16 @@ def _land(
         retry=retry_if_exception(is_passing_fault),
         reraise=True,
     )
-    metadata = retrying(Landing(zone, place, extract, verify).land)
+    landing = Landing(zone, place, extract, verify, config.land_unchanged)
+    metadata = retrying(landing.land)
     return {**metadata, "http_requests": calls.count - asked_before}
 
 
 def _summary(metadata: dict[str, Any]) -> str:
-    rows, seconds = metadata["dagster/partition_row_count"], metadata["seconds"]
-    return f"{rows} rows landed as load {metadata['load_id']} in {seconds} s"
+    rows, load_id = metadata["dagster/partition_row_count"], metadata["load_id"]
+    if metadata.get("not_modified"):
+        return f"not modified since its {rows} rows were landed as load {load_id}"
+    return f"{rows} rows landed as load {load_id} in {metadata['seconds']} s"
 
 
 def _reason(calls: ApiCalls, error: Exception) -> str:

@@ -97,7 +97,9 @@ class CodeLocation:
     def with_attributes(self, **attributes: Any) -> "CodeLocation":
         """Return the chess source alone with other attributes, in the same place."""
         settings: dict[str, Any] = {"players": "hikaru,erik", "contact": "tests@example.com"}
-        settings |= {"start_month": "2021-01", "api_url": self.api_url} | attributes
+        settings |= {"start_month": "2021-01", "api_url": self.api_url}
+        settings |= {"http_cache": str(Path(self.landing.url).with_name("http_cache.db"))}
+        settings |= attributes
         resources = {"landing": self.landing, "warehouse": self.warehouse}
         defs = component_defs(component=ChessSource(**settings), resources=resources)
         return replace(self, defs=defs)
@@ -174,19 +176,25 @@ def range_tags(first: str, last: str) -> dict[str, str]:
 
 @contextmanager
 def code_location(
-    folder: Path, archives: Archives | None = None, **settings: str
+    folder: Path,
+    archives: Archives | None = None,
+    validators: bool = False,
+    /,
+    **settings: str,
 ) -> Iterator[CodeLocation]:
     """Give the code location with its data below a folder and a chess.com of its own.
 
     Args:
         folder: where landing zone and warehouse are.
         archives: the games of its chess.com; made up for any player without.
+        validators: whether it gives ETags, by which a month is known that has not changed.
         settings: more environment variables, or others.
     """
     faults = Faults()
     landing = LandingZone(url=str(folder / "landing"))
     warehouse = Warehouse(url=str(folder / "warehouse.duckdb"))
-    app = chess_app(archives or GeneratedArchives(GAMES_PER_MONTH), faults=faults)
+    made_up = GeneratedArchives(GAMES_PER_MONTH)
+    app = chess_app(archives or made_up, faults=faults, validators=validators)
     with serving(app) as url, dg.DagsterInstance.ephemeral() as instance:
         environment = {
             "LANDING_URL": landing.url,
@@ -195,6 +203,7 @@ def code_location(
             "CHESS_PLAYERS": "hikaru,erik",
             "CHESS_CONTACT": "tests@example.com",
             "CHESS_START_MONTH": "2021-01",
+            "CHESS_HTTP_CACHE": str(folder / "http_cache.db"),
             **settings,
         }
         with pytest.MonkeyPatch.context() as patch:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import requests
 from dlt.sources.helpers.requests import Client
+from hishel import SqliteStorage
+from hishel.requests import CacheAdapter
 from requests.adapters import HTTPAdapter
 
 # A month of the busiest chess.com players is some 30 MB.
@@ -14,6 +17,13 @@ MAX_ANSWER_BYTES = 256 * 2**20
 
 class SourceError(Exception):
     """An answer that trying again cannot mend; its text says what to do."""
+
+
+class HttpCache(NamedTuple):
+    """A file of kept answers, and how large it may grow; what was used last stays."""
+
+    path: Path
+    max_bytes: int
 
 
 @dataclass
@@ -49,15 +59,43 @@ class ApiCalls:
 class CountingAdapter(HTTPAdapter):
     """Counts a request as it goes out, because an answer that is lost on its way never arrives."""
 
-    def __init__(self, calls: ApiCalls) -> None:
+    def __init__(self, calls: ApiCalls, **options: Any) -> None:
         """Count into `calls`."""
-        super().__init__()
+        super().__init__(**options)
         self._calls = calls
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """Return the answer to the request."""
+        """Return the answer to the request, its body still unread."""
         self._calls.count += 1
         self._calls.last_url = request.url or ""
+        return super().send(request, *args, **kwargs)
+
+
+class BoundedAdapter(CountingAdapter):
+    """Reads an answer whole, unless it is larger than any that is expected."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the answer to the request."""
+        response = super().send(request, *args, **kwargs)
+        _read(response)
+        return response
+
+
+class RevalidatingAdapter(CacheAdapter, CountingAdapter):
+    """Keeps answers on disk, and asks whether they still hold each time they are wanted.
+
+    An answer of 304 costs no body; the caller gets the one that was kept, with status 200.
+    """
+
+    def __init__(self, calls: ApiCalls, cache: HttpCache) -> None:
+        """Keep answers in `cache`."""
+        CountingAdapter.__init__(self, calls)
+        self.storage = SqliteStorage(database_path=cache.path, max_size=cache.max_bytes)
+        self.rfc = True
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the answer to the request."""
+        request.headers["Cache-Control"] = "no-cache"
         response = super().send(request, *args, **kwargs)
         _read(response)
         return response
@@ -80,15 +118,23 @@ def _read(response: requests.Response) -> None:
     response._content = b"".join(chunks)
 
 
-def retrying_session(headers: Mapping[str, str], calls: ApiCalls) -> requests.Session:
+def retrying_session(
+    headers: Mapping[str, str], calls: ApiCalls, cache: HttpCache | None = None
+) -> requests.Session:
     """Return dlt's HTTP session: bounded retries on 429, 5xx and lost connections, all counted.
 
     `Retry-After` is honoured. The bounds are dlt's own settings, `RUNTIME__REQUEST_MAX_ATTEMPTS`,
     `RUNTIME__REQUEST_BACKOFF_FACTOR` and `RUNTIME__REQUEST_MAX_RETRY_DELAY`.
+
+    Args:
+        headers: sent with every request.
+        calls: counts the requests.
+        cache: where answers are kept that say by an ETag what they are; None to keep none.
     """
     client = Client(raise_for_status=False)
     client.configure()
     client.session.headers.update(headers)
+    adapter = RevalidatingAdapter(calls, cache) if cache else BoundedAdapter(calls)
     for scheme in ("http://", "https://"):
-        client.session.mount(scheme, CountingAdapter(calls))
+        client.session.mount(scheme, adapter)
     return client.session

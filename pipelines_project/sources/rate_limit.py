@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from dlt.common import logger
 
-from pipelines_project.sources.api_calls import ApiCalls, CountingAdapter, SourceError
+from pipelines_project.sources.api_calls import ApiCalls, BoundedAdapter, SourceError
 
 _SHORTEST_WAIT_SECONDS = 1.0
 
@@ -32,7 +32,7 @@ class RateLimit:
     window_seconds: float = 60.0
 
 
-class RateLimitedAdapter(CountingAdapter):
+class RateLimitedAdapter(BoundedAdapter):
     """Sends a request when the rate limit allows it, by the headers of the answers before.
 
     The headers are those of Freshdesk: `X-RateLimit-Total`, `X-RateLimit-Remaining`,

@@ -123,7 +123,7 @@ def _block(index: int, first: int, lines: pa.Array) -> Block:
         texts, bad = _decoded(index, first, lines)
         text = pa.array(texts, pa.large_string())
     is_blank = pc.or_(pc.equal(pc.binary_length(text), 0), pc.ascii_is_space(text))
-    deep = _too_deep(text)
+    deep = too_deep(text)
     bad += [BadLine(index, first + at, _DEEP, text[at].as_py().encode()) for at in deep]
     files = pa.repeat(pa.scalar(index, pa.int32()), len(lines))
     table = pa.table({"file": files, "number": numbers, "line": text})
@@ -150,7 +150,7 @@ def _decoded(index: int, first: int, lines: pa.Array) -> tuple[list[str | None],
     return texts, bad
 
 
-def _too_deep(text: pa.Array) -> list[int]:
+def too_deep(text: pa.Array) -> list[int]:
     """Return the positions of the lines with more than `MAX_NESTING` levels."""
     # A level is two bytes, so short lines need no look.
     if not (pc.max(pc.binary_length(text)).as_py() or 0) > 2 * MAX_NESTING:

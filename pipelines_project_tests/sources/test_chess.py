@@ -21,15 +21,16 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pipelines_project.land_month import root_cause
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sandbox.chess import chess_app
 from pipelines_project.sandbox.chess_archives import Archives, RecordedArchives
 from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project.sandbox.faults import Faults, broken_off, half
 from pipelines_project.sandbox.server import serving
-from pipelines_project.sources import chess
 from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
-from pipelines_project.sources.rows import lists_as_json
+from pipelines_project.sources.chess import GamesByMonth
+from pipelines_project.sources.chess_archives import PlayerArchives
 
 _MONTH = "2024-02"
 _LIST = "erik/games/archives"
@@ -46,16 +47,16 @@ class Api:
 
     def resource(self, players: Sequence[str], month: str) -> dlt.sources.DltResource:
         session = retrying_session({"User-Agent": "tests (me@example.com)"}, self.calls)
-        return chess.games(players, month, session, self.calls, self.url)
+        return GamesByMonth(PlayerArchives(players, session, self.calls, self.url))(month)
 
     def rows(self, *players: str, month: str = _MONTH) -> list[dict[str, Any]]:
-        return list(self.resource(players, month))
+        tables: list[pa.Table] = list(self.resource(players, month))
+        return [row for table in tables for row in table.to_pylist()]
 
     def landed(self, landing: LandingZone, *players: str, month: str = _MONTH) -> pa.Table:
         """Land the month with dlt, and return its parquet rows."""
         with landing.pipeline("chess", "games", month) as pipeline:
-            resource = self.resource(players, month).add_map(lists_as_json)
-            pipeline.run(resource, loader_file_format="parquet")
+            pipeline.run(self.resource(players, month), loader_file_format="parquet")
         load = landing.current_files("chess", "games", month)
         assert load
         with duckdb.connect() as connection:
@@ -113,10 +114,6 @@ def _game(number: int, **fields: Any) -> dict[str, Any]:
 
 def _answer(*games: Any) -> Response:
     return JSONResponse({"games": list(games)})
-
-
-def _cause(error: BaseException) -> BaseException:
-    return _cause(error.__cause__) if error.__cause__ else error
 
 
 @pytest.mark.parametrize(("player", "month"), [("hikaru", "2021-11"), ("erik", "2009-10")])
@@ -197,6 +194,56 @@ def test_an_undeclared_field_lands(api: Api, landing: LandingZone) -> None:
     assert landed[1]["month"] == 3
 
 
+def test_players_whose_games_have_different_fields_land_together(
+    api: Api, landing: LandingZone
+) -> None:
+    api.faults.answer_next(_GAMES, _answer(_game(1, league=1)))
+    api.faults.answer_next("hikaru/games/2024/02", _answer())
+    api.faults.answer_next("magnus/games/2024/02", _answer(_game(2, arena="x"), _game(3)))
+
+    landed = api.landed(landing, "erik", "hikaru", "magnus").sort_by("url")
+
+    assert landed["player"].to_pylist() == ["erik", "magnus", "magnus"]
+    assert landed["league"].to_pylist() == [1, None, None]
+    assert landed["arena"].to_pylist() == [None, "x", None]
+
+
+def test_a_field_of_another_type_than_documented_lands_as_text(
+    api: Api, landing: LandingZone
+) -> None:
+    games = [_game(1, rated="no", white={"rating": 1500}), _game(2, white={"rating": "?"})]
+    api.faults.answer_next(_GAMES, _answer(*games))
+
+    landed = api.landed(landing, "erik").sort_by("url")
+
+    assert landed["rated"].to_pylist() == ["no", None]
+    assert landed["white__rating"].to_pylist() == ["1500", "?"]
+
+
+@pytest.mark.parametrize(
+    ("game", "message"),
+    [
+        (_game(1, end_time="noon"), "2024-02 of 'erik': end_time is no time: .*noon"),
+        (_game(1, start_time=10**17), "start_time is no time"),
+        ('{"url": "x", "url": "y"}', "game 1: the key 'url' is there twice"),
+        ('{"url": "x", "a": NaN}', "answered no JSON"),
+        ('{"url": "x", "a": ' + "[" * 700 + "]" * 700 + "}", "nested more than 500 levels"),
+        ('{"url": "x", "a": ' + "[" * 99_999 + "]" * 99_999 + "}", "answered no JSON"),
+    ],
+)
+def test_a_game_that_cannot_become_a_row_is_an_error_that_says_why(
+    api: Api, landing: LandingZone, game: dict[str, Any] | str, message: str
+) -> None:
+    text = game if isinstance(game, str) else json.dumps(game)
+    body = f'{{"games": [{text}]}}'
+    api.faults.answer_always(_GAMES, Response(body, media_type="application/json"))
+
+    with pytest.raises(PipelineStepFailed, match=message):
+        api.landed(landing, "erik")
+
+    assert landing.months("chess", "games") == []
+
+
 def test_a_field_named_player_does_not_hide_whose_game_it_is(api: Api) -> None:
     api.faults.answer_next(_GAMES, _answer(_game(1, player="somebody")))
 
@@ -206,7 +253,7 @@ def test_a_field_named_player_does_not_hide_whose_game_it_is(api: Api) -> None:
 def test_a_duplicate_in_an_answer_lands_once(api: Api) -> None:
     api.faults.answer_next(_GAMES, _answer(_game(1), _game(2), _game(1)))
 
-    assert [row["url"][-1] for row in api.rows("erik")] == ["1", "2"]
+    assert sorted(row["url"][-1] for row in api.rows("erik")) == ["1", "2"]
 
 
 def test_a_game_between_two_tracked_players_is_a_row_of_each(api: Api) -> None:
@@ -226,7 +273,7 @@ def test_a_game_between_two_tracked_players_is_a_row_of_each(api: Api) -> None:
 def test_the_archive_month_decides_and_not_when_a_game_ended(api: Api) -> None:
     ended = max(row["end_time"] for row in api.rows("erik"))
 
-    assert datetime.fromtimestamp(ended, UTC) > datetime(2024, 3, 1, tzinfo=UTC)
+    assert ended > datetime(2024, 3, 1, tzinfo=UTC)
 
 
 def test_a_month_that_is_not_listed_has_no_games_and_is_not_asked_for(api: Api) -> None:
@@ -278,7 +325,7 @@ def test_an_answer_that_is_not_what_was_asked_for_is_never_an_absence(
     with pytest.raises(ResourceExtractionError) as raised:
         api.rows("hikaru", "erik", "magnus")
 
-    cause = _cause(raised.value)
+    cause = root_cause(raised.value)
     assert isinstance(cause, SourceError | requests.RequestException)
     assert "erik" in (str(cause) if isinstance(cause, SourceError) else api.calls.last_url)
 
@@ -307,7 +354,7 @@ def test_an_answer_that_no_retry_can_mend_is_an_error_that_says_so_at_once(
     with pytest.raises(ResourceExtractionError, match=message) as raised:
         api.rows("erik")
 
-    assert isinstance(_cause(raised.value), SourceError)
+    assert isinstance(root_cause(raised.value), SourceError)
     assert len(api.faults.asked(path)) == 1
 
 

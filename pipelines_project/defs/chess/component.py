@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import dagster as dg
@@ -10,8 +11,9 @@ from pydantic import Field, field_validator
 from pipelines_project import monthly_source
 from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.landing_zone import LandingZone, LostFilesError
-from pipelines_project.sources import chess
-from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project.sources.api_calls import ApiCalls, HttpCache, SourceError, retrying_session
+from pipelines_project.sources.chess import GAME_KEY, GamesByMonth
+from pipelines_project.sources.chess_archives import API_URL, PlayerArchives
 from pipelines_project.table import Extract, NewLoad, Table
 from pipelines_project.table_columns import READ_FILES
 
@@ -27,7 +29,12 @@ class ChessSource(monthly_source.MonthlySource):
     contact: str = Field(
         description="An e-mail or web address for the User-Agent: chess.com answers 403 without."
     )
-    api_url: str = Field(default=chess.API_URL, description="The address of the API.")
+    api_url: str = Field(default=API_URL, description="The address of the API.")
+    http_cache: str = Field(
+        default="data/http_cache.db",
+        description="The file of answers that are asked for again only if they have changed.",
+    )
+    http_cache_megabytes: int = Field(default=1024, description="How large that file may grow.")
 
     @field_validator("players")
     @classmethod
@@ -52,7 +59,7 @@ class ChessSource(monthly_source.MonthlySource):
                 name="games",
                 description="One row is one game of one tracked player, from the chess.com archive "
                 "of the month. A game between two tracked players is two rows.",
-                key=chess.GAME_KEY,
+                key=GAME_KEY,
                 extractor=self._extractor,
                 verify=self._verify,
             )
@@ -64,9 +71,10 @@ class ChessSource(monthly_source.MonthlySource):
                 "CHESS_CONTACT must be an e-mail or web address: chess.com answers 403 without one",
                 allow_retries=False,
             )
-        session = retrying_session({"User-Agent": f"pipelines-project ({self.contact})"}, calls)
-        players = self.players.split(",")
-        return lambda month: chess.games(players, month, session, calls, self.api_url)
+        cache = HttpCache(Path(self.http_cache), self.http_cache_megabytes * 2**20)
+        headers = {"User-Agent": f"pipelines-project ({self.contact})"}
+        session = retrying_session(headers, calls, cache)
+        return GamesByMonth(PlayerArchives(self.players.split(","), session, calls, self.api_url))
 
     def _verify(self, new: NewLoad) -> dict[str, Any]:
         """Count the games of each player, and refuse a load that loses most of a player's.

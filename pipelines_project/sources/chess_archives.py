@@ -1,0 +1,126 @@
+"""How the archives of chess.com's Published-Data API are asked for, and what answers mean.
+
+The archive list decides what an absence means. A month that is not listed has no games. A month
+that is listed must be answered with a list of games: anything else is an error, because an empty
+answer would otherwise replace games that were landed before.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import requests
+from dlt.common import json
+
+from pipelines_project.sources.api_calls import ApiCalls, SourceError
+from pipelines_project.sources.kept_answers import KeptAnswers
+
+API_URL = "https://api.chess.com/pub"
+
+
+class PlayerArchives:
+    """The archives of some players, asked one request at a time; made once for a run."""
+
+    def __init__(
+        self, players: Sequence[str], session: requests.Session, calls: ApiCalls, api_url: str
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            players: chess.com user names, in lower case.
+            session: the HTTP session, which brings retries and the contact in its User-Agent.
+            calls: counts the requests.
+            api_url: the address of the API, without a slash at its end.
+        """
+        self.players = tuple(players)
+        self._session = session
+        self._calls = calls
+        self._url = api_url
+        self._lists: dict[str, tuple[str, ...]] = {}
+
+    def month(self, month: str) -> KeptAnswers:
+        """Return the answers for one month, `YYYY-MM`, one for each player who has it listed.
+
+        Raises:
+            SourceError: for an unknown or closed player, and for a month that is listed but not
+                answered with games.
+            requests.RequestException: there was no whole answer.
+        """
+        answers = KeptAnswers()
+        path = f"games/{month.replace('-', '/')}"
+        for player in self.players:
+            if any(archive.endswith(f"/{path}") for archive in self._listed(player)):
+                response = self._ask(f"{self._url}/player/{player}/{path}", _MONTH_REFUSALS)
+                _check_games(response, player, month)
+                answers.keep(player, response)
+        return answers
+
+    def _listed(self, player: str) -> tuple[str, ...]:
+        """Return the player's archive list, which is asked for once in a run."""
+        if player not in self._lists:
+            response = self._ask(f"{self._url}/player/{player}/games/archives", _LIST_REFUSALS)
+            archives = _object(response).get("archives")
+            if not isinstance(archives, list) or not all(isinstance(a, str) for a in archives):
+                raise SourceError(
+                    f"chess.com answered the archive list of {player!r} without archives"
+                )
+            self._lists[player] = tuple(archives)
+        return self._lists[player]
+
+    def _ask(
+        self, url: str, refusals: dict[int, Callable[[requests.Response], str]]
+    ) -> requests.Response:
+        response = self._session.get(url)
+        self._calls.checked(refusals)(response)
+        return response
+
+
+def _check_games(response: requests.Response, player: str, month: str) -> None:
+    answered = _object(response).get("games")
+    if not isinstance(answered, list) or not all(map(_has_url, answered)):
+        raise SourceError(
+            f"chess.com answered {month} of {player!r} without a list of games that have a url"
+        )
+
+
+def _has_url(game: Any) -> bool:
+    return isinstance(game, dict) and isinstance(game.get("url"), str)
+
+
+def _object(response: requests.Response) -> dict[str, Any]:
+    """Return the answer, which must be a JSON object.
+
+    Raises:
+        requests.exceptions.InvalidJSONError: it is no JSON, or nested more than 1,024 levels deep.
+        SourceError: it is something else.
+    """
+    try:
+        answer = json.loadb(response.content)
+    except ValueError as error:
+        raise requests.exceptions.InvalidJSONError(
+            f"{response.url} answered no JSON: {error}", response=response
+        ) from None
+    if not isinstance(answer, dict):
+        raise SourceError(f"chess.com answered {response.url} with {response.text[:80]!r}")
+    return answer
+
+
+def _player_of(response: requests.Response) -> str:
+    return response.url.partition("/player/")[2].partition("/")[0]
+
+
+def _month_of(response: requests.Response) -> str:
+    return "-".join(response.url.rstrip("/").split("/")[-2:])
+
+
+_REFUSALS: dict[int, Callable[[requests.Response], str]] = {
+    403: lambda r: f"chess.com refused {_player_of(r)!r}: it wants a contact, set CHESS_CONTACT",
+    410: lambda r: f"chess.com has closed {_player_of(r)!r}: take it off CHESS_PLAYERS",
+}
+_LIST_REFUSALS = {
+    **_REFUSALS,
+    404: lambda r: f"chess.com knows no player {_player_of(r)!r}: correct CHESS_PLAYERS",
+}
+_MONTH_REFUSALS = {
+    **_REFUSALS,
+    404: lambda r: f"chess.com lists {_month_of(r)} of {_player_of(r)!r} but answers 404 for it",
+}

@@ -1,0 +1,134 @@
+"""From the games of one chess.com answer to typed rows: what is documented, and what is not."""
+
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+from pipelines_project.sources.json_columns import Column, columns_of, rows
+from pipelines_project.sources.json_lines import SortedLines, sorted_lines
+from pipelines_project.sources.json_shape import BIGINT, BOOLEAN, DOUBLE, TEXT, Shape
+from pipelines_project.sources.raw_lines import MAX_NESTING, BadLine, Block, too_deep
+
+# Its functions are made when it is imported, where no type checker sees them.
+pc: Any = pyarrow.compute
+
+_TEXTS = "url uuid pgn tcn fen initial_setup time_control time_class rules eco tournament match"
+_SIDE = {**dict.fromkeys(("@id", "username", "uuid", "result"), TEXT), "rating": BIGINT}
+_TIMES = ("start_time", "end_time")
+DOCUMENTED: Shape = {
+    **dict.fromkeys(_TEXTS.split(), TEXT),
+    **dict.fromkeys(_TIMES, BIGINT),
+    "rated": BOOLEAN,
+    "accuracies": {"white": DOUBLE, "black": DOUBLE},
+    "white": _SIDE,
+    "black": _SIDE,
+}
+"""The fields of a game (Published-Data API, "Complete Monthly Archives"), times in Unix seconds.
+
+They are columns in every month, so that a month's schema does not hang on its games.
+"""
+_OWN = (pa.field("_dlt_id", pa.string(), False), pa.field("player", pa.string(), False))
+_RESERVED = ("_dlt_id", "player", "_dlt_load_id")
+# A game that an answer holds twice is one row, the later one.
+_LINES = """
+    select 0::integer as file, number, line, $player as player,
+        md5($player || ' ' || url) as _dlt_id
+    from (
+        select line, number, json_extract_string(line, '$.url') as url
+        from (
+            select unnest(games) as line, generate_subscripts(games, 1) as number
+            from (select json_extract($answer, '$.games[*]') as games)
+        )
+    )
+    qualify row_number() over (partition by url order by number desc) = 1
+    order by number
+"""
+
+
+def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: str) -> SortedLines:
+    """Return the games of an answer, each as a line, and their shape.
+
+    Args:
+        connection: any DuckDB connection.
+        player: the tracked player, for the column `player`; `_dlt_id` is made of it and the URL.
+        answer: a JSON object whose `games` are objects that have a `url`.
+
+    Raises:
+        ValueError: a game cannot become a row; says which and why.
+    """
+    games = _games(connection, player, answer)
+    deep = [BadLine(0, n + 1, _TOO_DEEP, b"") for n in too_deep(games["line"].combine_chunks())]
+    _refuse(deep)
+    lines = sorted_lines(connection, Block(games, []), known=lambda: DOCUMENTED)
+    _refuse(lines.bad)
+    return lines
+
+
+def game_rows(
+    connection: duckdb.DuckDBPyConnection,
+    player: str,
+    answer: str,
+    shape: Shape = DOCUMENTED,
+    as_read: bool = True,
+) -> pa.Table:
+    """Return the games of an answer as typed rows, one row for each URL.
+
+    Args:
+        connection: any DuckDB connection.
+        player: as above.
+        answer: as above.
+        shape: of all the month's games, which decides the columns. A documented field that has
+            other values than documented is text, as is any field of several types.
+        as_read: what `sorted_games` said of this answer.
+
+    Raises:
+        ValueError: a time is no time.
+    """
+    lines = _games(connection, player, answer)
+    if not as_read:
+        lines = sorted_lines(connection, Block(lines, [])).landing
+    columns = _columns(shape)
+    return _with_times(rows(connection, lines, columns, _schema(columns)))
+
+
+_TOO_DEEP = f"nested more than {MAX_NESTING} levels deep"
+
+
+def _games(connection: duckdb.DuckDBPyConnection, player: str, answer: str) -> pa.Table:
+    found = connection.execute(_LINES, {"player": player, "answer": answer}).to_arrow_table()
+    at = found.schema.get_field_index("line")
+    return found.set_column(at, "line", found["line"].cast(pa.large_string()))
+
+
+def _refuse(bad: list[BadLine]) -> None:
+    if bad:
+        raise ValueError(f"game {bad[0].number}: {bad[0].reason}")
+
+
+def _columns(shape: Shape) -> list[Column]:
+    return columns_of(shape, NamingConvention(), _RESERVED)
+
+
+def _schema(columns: list[Column]) -> pa.Schema:
+    fields = (column.field.with_nullable(column.name != "url") for column in columns)
+    return pa.schema([*_OWN, *fields])
+
+
+def _with_times(table: pa.Table) -> pa.Table:
+    """Return the rows with their Unix seconds as timestamps.
+
+    Raises:
+        ValueError: a time is no number, or lies outside of all time.
+    """
+    for name in _TIMES:
+        at = table.schema.get_field_index(name)
+        try:
+            seconds = table[name].cast(pa.int64()).cast(pa.timestamp("s", "UTC"))
+            times = seconds.cast(pa.timestamp("us", "UTC"))
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"{name} is no time: {error}") from error
+        table = table.set_column(at, name, times)
+    return table

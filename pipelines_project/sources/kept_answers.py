@@ -1,0 +1,43 @@
+"""The answers that a month is made from, kept until it is known whether they are to be landed."""
+
+import tempfile
+import weakref
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import requests
+
+
+class Answer(NamedTuple):
+    """A body as text, and whom it is about."""
+
+    subject: str
+    text: str
+
+
+class KeptAnswers:
+    """Answers in a temporary file, because together they can be of any size."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        self._file = tempfile.TemporaryFile(prefix="answers-")  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
+        self._kept: list[tuple[str, int]] = []
+        self._etags: dict[str, str | None] = {}
+
+    def keep(self, subject: str, response: requests.Response) -> None:
+        """Keep an answer in UTF-8."""
+        self._kept.append((subject, self._file.write(response.content)))
+        self._etags[response.url] = response.headers.get("ETag")
+
+    @property
+    def etags(self) -> dict[str, str] | None:
+        """The ETag of each address that answered; None if one of them gave none."""
+        known = {url: etag for url, etag in self._etags.items() if etag}
+        return known if len(known) == len(self._etags) else None
+
+    def __iter__(self) -> Iterator[Answer]:
+        """Yield the answers in the order in which they were kept."""
+        self._file.seek(0)
+        for subject, size in self._kept:
+            yield Answer(subject, self._file.read(size).decode())
