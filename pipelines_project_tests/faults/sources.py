@@ -97,7 +97,7 @@ def _games(archives: GeneratedArchives, version: int) -> Response:
 
 
 @contextmanager
-def chess(_folder: Path) -> Iterator[Source]:
+def chess(folder: Path) -> Iterator[Source]:
     """Give the chess source beside a chess.com of its own."""
     archives, faults = GeneratedArchives(20), Faults()
     with serving(chess_app(archives, faults=faults)) as url:
@@ -106,6 +106,7 @@ def chess(_folder: Path) -> Iterator[Source]:
             "CHESS_PLAYERS": "hikaru,erik",
             "CHESS_CONTACT": "tests@example.com",
             "CHESS_START_MONTH": "2021-01",
+            "CHESS_HTTP_CACHE": f"{folder}-http_cache.db",
         }
 
         path = f"erik/games/{MONTH.replace('-', '/')}"
