@@ -209,5 +209,5 @@ def code_location(
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            defs = definitions.defs()
+            defs = definitions.load()
         yield CodeLocation(defs, instance, landing, warehouse, faults, environment["CHESS_API_URL"])

@@ -6,6 +6,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
+from pipelines_project import definitions
 from pipelines_project_tests.code_location import LANDING, MARTS, WAREHOUSE, code_location
 
 
@@ -18,6 +19,13 @@ def defs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.Definitions]:
 def _spec(defs: dg.Definitions, key: str) -> dg.AssetSpec:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
     return specs[key]
+
+
+def test_the_definitions_are_loaded_once_in_a_process() -> None:
+    once = definitions.defs()
+
+    assert definitions.defs() is once
+    assert definitions.load() is not once
 
 
 def test_chess_has_the_assets_of_the_design(defs: dg.Definitions) -> None:

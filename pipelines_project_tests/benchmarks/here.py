@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from unittest import mock
@@ -19,6 +20,8 @@ def run_here(arguments: Sequence[str], folder: Path, environment: Mapping[str, s
     _, how, *rest = arguments
     argv = rest if how in ("-m", "-c") else [how, *rest]
     before = Path.cwd()
+    # It keeps the definitions that it has loaded, and so the settings of another command.
+    sys.modules.pop(definitions.__name__, None)
     os.chdir(folder)
     try:
         with mock.patch.dict(os.environ, environment, clear=True), mock.patch("sys.argv", argv):
@@ -45,7 +48,7 @@ def materialize_here(
     """Take the place of `commands.materialize`, whose command is slow even in this process."""
 
     def work() -> None:
-        defs = definitions.defs()
+        defs = definitions.load()
         with dg.DagsterInstance.ephemeral() as instance:
             defs.resolve_implicit_global_asset_job_def().execute_in_process(
                 instance=instance,

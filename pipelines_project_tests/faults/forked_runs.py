@@ -132,7 +132,7 @@ def _serve(pipe: Any, folder: Path, work: Callable[..., Any], args: tuple[Any, .
     from pipelines_project import definitions, land_op
 
     land_op.wait_random_exponential = lambda **_: wait_none()  # type: ignore[assignment]
-    defs = definitions.defs()
+    defs = definitions.load()
     work(defs, *args)
     pipe.send("ready")
     while True:

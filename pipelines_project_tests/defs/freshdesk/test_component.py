@@ -249,7 +249,7 @@ def test_the_code_location_loads_without_any_setting_of_freshdesk(
     for name in ("DOMAIN", "API_KEY", "API_URL", "START_MONTH"):
         monkeypatch.delenv(f"FRESHDESK_{name}", raising=False)
 
-    keys = definitions.defs().resolve_asset_graph().get_all_asset_keys()
+    keys = definitions.load().resolve_asset_graph().get_all_asset_keys()
     assert {key.to_user_string() for key in keys} >= {
         *both(*TABLES),
         "landing/chess/games",
@@ -259,7 +259,7 @@ def test_the_code_location_loads_without_any_setting_of_freshdesk(
 
 
 def test_the_schedule_is_hourly_and_off() -> None:
-    defs = definitions.defs()
+    defs = definitions.load()
     schedule = defs.resolve_schedule_def("freshdesk_materialize_schedule")
 
     assert schedule.cron_schedule == "15 * * * *"

@@ -247,7 +247,7 @@ def test_the_committed_sample_lands_and_loads(
     monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))
     monkeypatch.setenv("WAREHOUSE_URL", str(tmp_path / "warehouse.duckdb"))
     monkeypatch.setenv("RAW_URL", str(Path(__file__).parents[3] / "data" / "raw"))
-    job = definitions.defs().resolve_job_def("local_jsonl_synthetic_data_materialize")
+    job = definitions.load().resolve_job_def("local_jsonl_synthetic_data_materialize")
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance, partition_key="2024-03")
 
