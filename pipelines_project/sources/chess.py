@@ -16,7 +16,7 @@ from dlt.extract import DltResource
 from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.sources.api_calls import SourceError
 from pipelines_project.sources.chess_archives import PlayerArchives
-from pipelines_project.sources.chess_columns import DOCUMENTED, game_rows, sorted_games
+from pipelines_project.sources.chess_columns import DOCUMENTED, game_rows, no_games, sorted_games
 from pipelines_project.sources.comparable import Comparable
 from pipelines_project.sources.json_shape import merged
 from pipelines_project.sources.kept_answers import Answer, KeptAnswers
@@ -70,7 +70,7 @@ class GamesByMonth(Comparable):
                 shape = merged(shape, games.shape)
                 as_read.append(games.as_read)
             # So that a month without games has its columns too.
-            yield game_rows(connection, "", '{"games": []}', shape)
+            yield no_games(shape)
             for answer, is_as_read in zip(answers, as_read, strict=True):
                 with _named(answer, month):
                     rows = game_rows(connection, *answer, shape, is_as_read)

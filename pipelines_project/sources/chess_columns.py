@@ -67,12 +67,17 @@ def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: str
     return lines
 
 
+def no_games(shape: Shape) -> pa.Table:
+    """Return the table of no games, with the columns of all the month's games."""
+    return _with_times(_schema(_columns(shape)).empty_table())
+
+
 def game_rows(
     connection: duckdb.DuckDBPyConnection,
     player: str,
     answer: str,
-    shape: Shape = DOCUMENTED,
-    as_read: bool = True,
+    shape: Shape,
+    as_read: bool,
 ) -> pa.Table:
     """Return the games of an answer as typed rows, one row for each URL.
 

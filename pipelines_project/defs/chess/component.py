@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import dagster as dg
+import duckdb
 from pydantic import Field, field_validator
 
 from pipelines_project import monthly_source
@@ -83,8 +84,11 @@ class ChessSource(monthly_source.MonthlySource):
             SourceError: a player has less than half of the games that are landed already, and
                 `allow_shrink` is not set.
         """
-        counts = dict.fromkeys(self.players.split(","), 0) | _games_by_player(new.files, new)
-        before = _games_landed(new)
+        with duckdb_session() as connection:
+            new.zone.register(connection)
+            landing = _games_by_player(connection, new.files)
+            before = _games_by_player(connection, _files_landed(new))
+        counts = dict.fromkeys(self.players.split(","), 0) | landing
         for player, games in counts.items():
             if not new.allow_shrink and games < before.get(player, 0) / 2:
                 raise SourceError(
@@ -95,18 +99,18 @@ class ChessSource(monthly_source.MonthlySource):
         return {"games_by_player": counts}
 
 
-def _games_landed(new: NewLoad) -> dict[str, int]:
-    """Return the games of each player that are landed already, none if the files are lost."""
+def _files_landed(new: NewLoad) -> list[str]:
+    """Return the files of the month that are landed already, none if they are lost."""
     try:
         current = new.zone.current_files(new.place.source, new.place.table, new.place.month)
     except LostFilesError:
         # There is nothing to keep, and landing the month again is what brings the files back.
+        return []
+    return current.files if current else []
+
+
+def _games_by_player(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, int]:
+    if not files:
         return {}
-    return _games_by_player(current.files, new) if current else {}
-
-
-def _games_by_player(files: list[str], new: NewLoad) -> dict[str, int]:
-    with duckdb_session() as connection:
-        new.zone.register(connection)
-        query = f"select player, count(*) from {READ_FILES} group by player"
-        return dict(connection.execute(query, {"files": files}).fetchall())
+    query = f"select player, count(*) from {READ_FILES} group by player"
+    return dict(connection.execute(query, {"files": files}).fetchall())
