@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.month_folder import LOAD_ID
 from pipelines_project.month_results import MonthResult, attempt, materialize_commands, record
 from pipelines_project.table import Table
 
@@ -90,7 +91,8 @@ def tidy(
 
 
 def _check_ahead_of_clock(load_id: str) -> None:
-    # Turned round, because "nan" is neither earlier nor later.
+    if not LOAD_ID.fullmatch(load_id):
+        raise LandingError(f"discard_load_id is {load_id[:80]!r}, which is no load id")
     if not float(load_id) > time.time():
         raise LandingError(
             f"load {load_id} is not later than now, so it is no mistake of a clock: nothing was "

@@ -13,6 +13,7 @@ import dlt
 import duckdb
 import requests
 from dagster_dlt import DagsterDltResource
+from dlt.common.exceptions import DltException
 from dlt.common.pipeline import LoadInfo
 from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.extract import DltResource
@@ -24,7 +25,7 @@ from tenacity import (
     wait_fixed,
 )
 
-from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.landing_zone import LandingError, LandingZone, LostFilesError
 from pipelines_project.load_record import LoadRecord, RecordedFile, recorded_file, write_record
 from pipelines_project.month_folder import MonthFolder
 from pipelines_project.sources.comparable import Comparable
@@ -82,7 +83,7 @@ class Landing:
             "load_id": load_id,
             "dagster/column_schema": schema,
             **verified,
-            **self._withdraw_if_superseded(load_id),
+            **self._withdraw_if_superseded(load_id, files),
             "seconds": round(time.monotonic() - started, 3),
         }
 
@@ -142,13 +143,22 @@ class Landing:
         if ahead >= 0:
             time.sleep(ahead + 0.001)
 
-    def _withdraw_if_superseded(self, load_id: str) -> dict[str, Any]:
-        """Remove what this run landed if a newer load was committed in the meantime."""
-        newest = self.place.committed_loads()[0]
-        if newest == load_id:
-            return {}
-        self.zone.delete(self.place.files_of_load(load_id))
-        return {"superseded": True, "superseded_by": newest}
+    def _withdraw_if_superseded(self, load_id: str, files: list[RecordedFile]) -> dict[str, Any]:
+        """Remove what this run landed if a newer load was committed in the meantime.
+
+        Raises:
+            LostFilesError: the load is current and not whole, and was removed. A newer load was
+                there for a while, so that another run took this one's files for stale.
+        """
+        newest, paths = self.place.committed_loads()[0], self.place.files_of_load(load_id)
+        if newest != load_id:
+            self.zone.delete(paths)
+            return {"superseded": True, "superseded_by": newest}
+        names = {path.rsplit("/", 1)[-1] for path in paths}
+        if lost := [file.name for file in files if file.name not in names]:
+            self.zone.delete(paths)
+            raise LostFilesError(f"another run deleted {', '.join(lost)} of {self.place}")
+        return {}
 
 
 def _not_modified(record: LoadRecord, table: str) -> dict[str, Any]:
@@ -192,13 +202,14 @@ def _column_schema(pipeline: dlt.Pipeline, resource: DltResource, info: LoadInfo
 def is_passing_fault(error: BaseException) -> bool:
     """Tell whether landing the month again may help.
 
-    A fault of the storage, or a body that broke off, may pass. The HTTP session has tried lost
-    connections and bad statuses again already, and a `SourceError` says that trying is no use.
+    A fault of the storage, a body that broke off, or another run's deleting may pass. The HTTP
+    session has tried lost connections and bad statuses again already, and a `SourceError` says that
+    trying is no use.
     """
     cause = root_cause(error)
     if isinstance(cause, requests.RequestException):
         return isinstance(cause, requests.exceptions.InvalidJSONError)
-    return isinstance(cause, OSError | duckdb.IOException)
+    return isinstance(cause, OSError | duckdb.IOException | LostFilesError)
 
 
 def _is_unreadable_file(error: BaseException) -> bool:
@@ -206,9 +217,9 @@ def _is_unreadable_file(error: BaseException) -> bool:
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """Return the error that the others were raised from."""
+    """Return the error that dlt's own ones were raised from; what it was raised from tells less."""
     chain = [error, *_causes(error)]
-    return chain[-1]
+    return next((each for each in chain if not isinstance(each, DltException)), chain[-1])
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -6,6 +6,7 @@ load id that has a marker. Anything else in the folder is stale (older) or still
 (newer, without a marker), and does not exist for readers.
 """
 
+import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -49,12 +50,15 @@ class LandingZone(dg.ConfigurableResource):
 
     @cached_property
     def _root(self) -> tuple[fsspec.AbstractFileSystem, str]:
-        fs, path = fsspec.url_to_fs(self.url, use_listings_cache=False)
+        try:
+            fs, path = fsspec.url_to_fs(self.url, use_listings_cache=False)
+        except (ValueError, ImportError) as error:
+            raise LandingError(f"LANDING_URL is {self.url[:80]!r}: {error}") from error
         return fs, path.rstrip("/")
 
     @property
     def fs(self) -> fsspec.AbstractFileSystem:
-        """The filesystem that holds the landing zone."""
+        """The filesystem that holds the landing zone; a URL that is none is a `LandingError`."""
         return self._root[0]
 
     def month_folder(self, source: str, table: str, month: str) -> MonthFolder:
@@ -171,4 +175,6 @@ class LandingZone(dg.ConfigurableResource):
             connection.register_filesystem(self.fs)
 
     def _readable(self, path: str) -> str:
-        return path if isinstance(self.fs, LocalFileSystem) else self.fs.unstrip_protocol(path)
+        url = path if isinstance(self.fs, LocalFileSystem) else self.fs.unstrip_protocol(path)
+        # DuckDB takes a path for a pattern.
+        return glob.escape(url)

@@ -11,14 +11,15 @@ import duckdb
 from pipelines_project.month_folder import MonthFolder
 from pipelines_project.warehouse import quoted
 
-_LEDGER = "ledger.loads"
+LEDGER_SCHEMA = "ledger"
+_LEDGER = f"{LEDGER_SCHEMA}.loads"
 _THIS_MONTH = "where source = $source and table_name = $table and month = $month"
 
 
 def create_ledger(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     """Create the ledger and the source's schema if they are not there."""
     connection.execute(f"""
-        create schema if not exists ledger;
+        create schema if not exists {LEDGER_SCHEMA};
         create schema if not exists {quoted(source)};
         create table if not exists {_LEDGER} (
             source varchar, table_name varchar, month varchar, load_id varchar, row_count bigint

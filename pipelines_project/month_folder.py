@@ -16,6 +16,7 @@ from pipelines_project.months import checked_month
 from pipelines_project.sources.rows import quarantine_table
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+LOAD_ID = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
 _DATA_FILE = re.compile(r"(\d+\.\d+)\.[^/]+\.parquet")
 _RECORD = re.compile(r"_(\d+\.\d+)\.json(\.new)?")
 _MARKER = re.compile(r"(?P<schema>.+)__(?P<load_id>\d+\.\d+)\.jsonl")

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 KEY_FORMAT = "%Y-%m"
-_KEY = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
+# Dagster counts months from the first to the current one, and cannot in the years 1 and 9999.
+_KEY = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
 
 
 def checked_month(month: str) -> str:

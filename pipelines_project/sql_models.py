@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from pipelines_project.month_folder import checked_name
 from pipelines_project.monthly_source import MonthlySource
 from pipelines_project.sql_model import SqlModel, parse_model
+from pipelines_project.table import checked_source
 from pipelines_project.warehouse import Warehouse, quoted, transaction
 from pipelines_project.warehouse_asset import POOL, counting_failed_runs
 
@@ -31,7 +31,7 @@ class SqlModels(dg.Component, dg.Model, dg.Resolvable):
 
     def models(self, folder: Path) -> list[SqlModel]:
         """Return the models beside the component's `defs.yaml`, in the order of their names."""
-        checked_name(self.source)
+        checked_source(self.source)
         return [parse_model(path) for path in sorted((folder / "marts").glob("*.sql"))]
 
     def _marts(self, models: list[SqlModel]) -> dict[str, dg.AssetKey]:

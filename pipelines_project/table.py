@@ -6,12 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import dagster as dg
+from dlt.destinations.impl.filesystem.filesystem import INIT_FILE_NAME
 from dlt.extract import DltResource
 
 from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.ledger import LEDGER_SCHEMA
+from pipelines_project.month_folder import MonthFolder, checked_name
 from pipelines_project.month_load import Loader
 from pipelines_project.sources.api_calls import ApiCalls
+from pipelines_project.sources.rows import quarantine_table
+
+_MARTS, _QUARANTINE = "_marts", quarantine_table("")
 
 Extract = Callable[[str], DltResource]
 """Given a month, `YYYY-MM`, the dlt resource of its rows."""
@@ -30,6 +35,28 @@ class NewLoad:
 def accept(_: NewLoad) -> dict[str, Any]:
     """Accept a new load as it is, for sources whose months may shrink."""
     return {}
+
+
+def checked_source(name: str) -> str:
+    """Return the name of a source if no schema of the warehouse has it for another purpose.
+
+    Raises:
+        ValueError: it is the ledger's or that of a source's marts, or no name at all.
+    """
+    if name == LEDGER_SCHEMA or name.endswith(_MARTS):
+        raise ValueError(f"{name!r} is a schema of the warehouse already: choose another name")
+    return checked_name(name)
+
+
+def checked_table(name: str) -> str:
+    """Return the name of a table if nothing in its source's landing folder has it already.
+
+    Raises:
+        ValueError: it is the name of a quarantine table or of dlt's own file, or no name at all.
+    """
+    if name == INIT_FILE_NAME or name.endswith(_QUARANTINE):
+        raise ValueError(f"{name[:80]!r} is a name that landing itself uses: choose another")
+    return checked_name(name)
 
 
 @dataclass(frozen=True)
@@ -64,6 +91,11 @@ class Table:
     keep_loads: int
     allow_shrink: bool
     fresh_within: timedelta
+
+    def __post_init__(self) -> None:
+        """Refuse names that something else has, or that a path or SQL would take amiss."""
+        checked_source(self.source)
+        checked_table(self.name)
 
     @property
     def landing_key(self) -> dg.AssetKey:

@@ -86,6 +86,8 @@ class Warehouse(dg.ConfigurableResource):
             yield connection
 
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if self.url in ("", ":memory:"):
+            raise WarehouseError("WAREHOUSE_URL must be a database that stays, such as a file")
         url = self.url.replace("'", "''")
         retrying = Retrying(
             stop=stop_after_delay(self.lock_timeout_seconds),
@@ -97,8 +99,9 @@ class Warehouse(dg.ConfigurableResource):
             if not _SCHEME.match(self.url):
                 make_database_file(Path(self.url))
             retrying(connection.execute, f"attach '{url}' as warehouse; use warehouse")
-        except duckdb.Error as error:
-            raise WarehouseError(f"cannot open the warehouse {self.url}: {error}") from error
+        except (duckdb.Error, OSError) as error:
+            reason = f"cannot open the warehouse {self.url[:200]} (WAREHOUSE_URL): {error}"
+            raise WarehouseError(reason[:1000]) from error
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Return what a query answers."""

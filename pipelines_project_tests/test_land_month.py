@@ -19,12 +19,13 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 from dlt.common.schema.typing import TColumnSchema
+from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
 from pipelines_project.land_month import Landing, is_passing_fault, root_cause
-from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.landing_zone import LandingError, LandingZone, LostFilesError
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
 from pipelines_project_tests.landings import (
@@ -457,3 +458,45 @@ def test_a_file_that_went_while_the_verdict_read_it_may_pass(landing: LandingZon
         land(place_of(landing), landing, [{"id": 1}], verify=verify)
 
     assert is_passing_fault(error.value)
+
+
+def test_a_load_whose_files_another_run_took_for_stale_is_taken_back_and_may_be_landed_again(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(landing)
+    land(place, landing, [{"id": 1}])
+    commit = FilesystemClient.complete_load
+
+    def late(client: FilesystemClient, load_id: str) -> None:
+        """Commit after a load from ten minutes ahead came, had others tidied, and was discarded."""
+        [ahead] = ids_ago(-600)
+        write_load(place, ahead)
+        landing.delete(landing.stale_files("demo", "events", MONTH))
+        landing.delete(place.files_of_load(ahead))
+        commit(client, load_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FilesystemClient, "complete_load", late)
+        with pytest.raises(LostFilesError, match=r"another run deleted .*parquet") as error:
+            land(place, landing, [{"id": 2}])
+
+    assert landing.current_files(*NAMES) is None
+    assert place.all_files_by_load() == {}
+    assert is_passing_fault(error.value)
+    land(place, landing, [{"id": 2}])
+    assert _landed(landing) == [{"id": 2}]
+
+
+def test_an_error_that_explains_another_is_the_one_that_is_told(landing: LandingZone) -> None:
+    def rows() -> Iterator[Any]:
+        try:
+            _ = {}["id"]
+        except KeyError as error:
+            raise SourceError("a row without an id") from error
+        yield
+
+    with pytest.raises(Exception, match="without an id") as error:
+        land(place_of(landing), landing, rows())
+
+    assert str(root_cause(error.value)) == "a row without an id"
+    assert not is_passing_fault(error.value)

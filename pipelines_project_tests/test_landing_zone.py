@@ -346,6 +346,22 @@ def test_any_folder_can_be_the_landing_zone(tmp_path: Path, name: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_a_folder_whose_name_is_a_pattern_is_not_read_together_with_those_that_it_fits(
+    tmp_path: Path,
+) -> None:
+    zone = LandingZone(url=str(tmp_path / "zone[1]*"))
+    land(place_of(zone), zone, [{"id": 1}])
+    shutil.copytree(tmp_path / "zone[1]*", tmp_path / "zone1 of yesterday")
+
+    assert [row["id"] for row in rows_of(zone, zone.current_files(*NAMES))] == [1]
+
+
+@pytest.mark.parametrize("url", ["nowhere://x", "x:y://z"])
+def test_a_url_that_is_no_filesystem_is_refused_by_the_name_of_its_setting(url: str) -> None:
+    with pytest.raises(LandingError, match=r"LANDING_URL is .*not known"):
+        _ = LandingZone(url=url).fs
+
+
 def test_the_pipeline_of_a_month_has_a_working_folder_of_its_own_that_goes_with_it(
     landing: LandingZone,
 ) -> None:

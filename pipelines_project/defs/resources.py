@@ -16,9 +16,9 @@ def resources() -> dg.Definitions:
     """
     return dg.Definitions(
         resources={
-            "landing": LandingZone(url=dg.EnvVar("LANDING_URL").get_value("data/landing") or ""),
+            "landing": LandingZone(url=dg.EnvVar("LANDING_URL").get_value() or "data/landing"),
             "warehouse": Warehouse(
-                url=dg.EnvVar("WAREHOUSE_URL").get_value("data/warehouse.duckdb") or ""
+                url=dg.EnvVar("WAREHOUSE_URL").get_value() or "data/warehouse.duckdb"
             ),
         },
         executor=locked_in_process_executor,

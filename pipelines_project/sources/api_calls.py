@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from dlt.sources.helpers.requests import Client
@@ -78,6 +79,7 @@ class BoundedAdapter(CountingAdapter):
         """Return the answer to the request."""
         response = super().send(request, *args, **kwargs)
         _read(response)
+        _refuse_other_host(response)
         return response
 
 
@@ -98,6 +100,7 @@ class RevalidatingAdapter(CacheAdapter, CountingAdapter):
         request.headers["Cache-Control"] = "no-cache"
         response = super().send(request, *args, **kwargs)
         _read(response)
+        _refuse_other_host(response)
         return response
 
 
@@ -116,6 +119,26 @@ def _read(response: requests.Response) -> None:
             raise SourceError(f"{response.url} answered with more than {MAX_ANSWER_BYTES} bytes")
     # Where requests keeps a body that it has read; it has no public way to hand one over.
     response._content = b"".join(chunks)
+
+
+def _refuse_other_host(response: requests.Response) -> None:
+    """Refuse a redirect to another host, or from https to http.
+
+    Whoever is there would get the key or the contact, and answer in the API's name.
+
+    Raises:
+        SourceError: it is one.
+    """
+    target = urljoin(response.url, response.headers.get("Location", ""))
+    if response.is_redirect and _origin(target) != _origin(response.url):
+        raise SourceError(
+            f"{_origin(response.url)} redirects to {target[:200]!r}, which is not asked: correct "
+            "the address of the API in the settings"
+        )
+
+
+def _origin(url: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url.lower()))
 
 
 def retrying_session(

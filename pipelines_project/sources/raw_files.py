@@ -1,11 +1,13 @@
 """The raw files of a table: which there are, which month each belongs to, and when one changed."""
 
+import glob
 import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import fsspec
@@ -46,7 +48,10 @@ class RawFolder:
 
     @cached_property
     def _root(self) -> tuple[fsspec.AbstractFileSystem, str]:
-        fs, path = fsspec.url_to_fs(self.url, use_listings_cache=False)
+        try:
+            fs, path = fsspec.url_to_fs(self.url, use_listings_cache=False)
+        except (ValueError, ImportError) as error:
+            raise SourceError(f"RAW_URL is {self.url[:80]!r}: {error}") from error
         return fs, path.rstrip("/")
 
     @property
@@ -79,8 +84,10 @@ class RawFolder:
     def _listed(self, pattern: str) -> list[RawFile]:
         fs, root = self._root
         if not fs.isdir(root):
-            raise SourceError(f"there is no folder {self.url}: set RAW_URL to where the files are")
-        found: Any = fs.glob(f"{root}/{pattern}", detail=True)
+            raise SourceError(
+                f"there is no folder {self.url[:200]}: set RAW_URL to where the files are"
+            )
+        found: Any = fs.glob(f"{glob.escape(root)}/{pattern}", detail=True)
         files = (_raw_file(path[len(root) + 1 :], info) for path, info in found.items())
         return sorted(file for file in files if file)
 
@@ -116,10 +123,22 @@ def fingerprint(files: Iterable[RawFile]) -> str:
     return hashlib.sha256(repr([tuple(file) for file in files]).encode()).hexdigest()[:16]
 
 
+def _is_utf8(path: str) -> bool:
+    try:
+        return bool(path.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def _raw_file(path: str, info: dict[str, Any]) -> RawFile | None:
     """Return the file, or None for a folder and for hidden files, which tools are still writing."""
     if info.get("type") == "directory" or path.rsplit("/", 1)[-1].startswith("."):
         return None
+    if not _is_utf8(path):
+        raise SourceError(f"the name of {path!r} is not UTF-8: rename the file")
+    # A link's own kind is "other", as is that of a pipe or a device, which has no end.
+    if info.get("type") == "other" and not Path(info["name"]).is_file():
+        raise SourceError(f"{path} is neither a file nor a link to one: take it away")
     modified = next((info[name] for name in _MODIFIED if info.get(name)), None)
     if isinstance(modified, str):
         modified = datetime.fromisoformat(modified)

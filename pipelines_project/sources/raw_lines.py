@@ -14,12 +14,15 @@ from typing import IO, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute
 
+from pipelines_project.sources.api_calls import SourceError
 from pipelines_project.sources.raw_files import RawFile, RawFolder
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
 
 BLOCK_BYTES = 4 << 20
+# What a few compressed bytes can make of a line; it is held whole.
+MAX_LINE_BYTES = 256 << 20
 # Python follows a shape by recursion, up to 1,000 levels; DuckDB does too, and from some 50,000
 # levels on it takes the whole process with it.
 MAX_NESTING = 500
@@ -57,6 +60,7 @@ def read_blocks(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[Block]:
 
     Raises:
         OSError: a file is gone, or its compressed data is cut off or damaged; it names the file.
+        SourceError: a line is longer than `MAX_LINE_BYTES`; it names the file.
     """
     parts: list[Block] = []
     size = 0
@@ -93,6 +97,8 @@ def _chunks(folder: RawFolder, file: RawFile) -> Iterator[bytes]:
                 yield b"".join([*parts, data[:end]])
                 parts = []
             parts.append(data[end:])
+            if sum(map(len, parts)) > MAX_LINE_BYTES:
+                raise SourceError(f"{file.path} has a line of more than {MAX_LINE_BYTES} bytes")
             data = stream.read(BLOCK_BYTES)
     if rest := b"".join(parts):
         yield rest

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines_project_tests.faults.figures import Count, table
+from pipelines_project_tests.faults.figures import Count, lines
 from pipelines_project_tests.faults.place import Place, Scenario, place_of
 from pipelines_project_tests.faults.sources import SOURCES
 
@@ -20,7 +20,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     figures = [value for each in called for name, value in each.user_properties if name == _FIGURE]
     if figures:
         terminalreporter.section("figures")
-        for line in table(figures):
+        for line in lines(figures):
             terminalreporter.write_line(line)
 
 

@@ -3,24 +3,22 @@
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from string import Formatter
 
 Count = Callable[[str, int], None]
 """Adds to one of the figures."""
 
-FIGURES = (
-    "kill points",
-    "random kills",
-    "cancelled runs",
-    "failing operations",
-    "full disks",
-    "overlapping runs",
-    "reads meanwhile",
-    "steps of the model",
-    "hostile inputs",
-    "rows compared",
-    "rows lost",
-    "rows doubled",
+LINES = (
+    "{kill points} kill points, {random kills} random kills, {cancelled runs} cancelled runs, "
+    "{failing operations} failing operations, {full disks} full disks",
+    "{overlapping runs} overlapping runs with {reads meanwhile} reads meanwhile, "
+    "{steps of the model} steps of the model",
+    "{hostile inputs} hostile inputs",
+    "{rows compared} rows compared: lost {rows lost}, doubled {rows doubled}",
 )
+"""What is printed, and what the README says."""
+
+FIGURES = [name for line in LINES for _, name, *_ in Formatter().parse(line) if name]
 
 
 @dataclass(frozen=True)
@@ -70,9 +68,10 @@ IS_FULL = os.environ.get("FAULTS") == "full"
 NUMBERS = _FULL if IS_FULL else _SMALL
 
 
-def table(figures: Iterable[tuple[str, int]]) -> list[str]:
-    """Return the lines of the table of all that was counted."""
+def lines(figures: Iterable[tuple[str, int]]) -> list[str]:
+    """Return the lines of all that was counted."""
     totals: dict[str, int] = dict.fromkeys(FIGURES, 0)
     for name, number in figures:
         totals[name] += number
-    return [f"{name:20}{number:>10,}" for name, number in totals.items()]
+    shown = {name: f"{number:,}" for name, number in totals.items()}
+    return [line.format_map(shown) for line in LINES]

@@ -108,6 +108,13 @@ def materialize_at(
     defs: dg.Definitions, seconds: float, data: str, month: str, keys: list[str]
 ) -> Outcome:
     """Run the assets on a machine whose clock is so many seconds ahead, or behind if negative."""
+    with clock_ahead(seconds):
+        return materialize(defs, data, month, keys)
+
+
+@contextmanager
+def clock_ahead(seconds: float) -> Iterator[None]:
+    """Put this process's clock so many seconds ahead, or behind if negative."""
     real = time.time
 
     def shifted() -> float:
@@ -116,7 +123,7 @@ def materialize_at(
     with pytest.MonkeyPatch.context() as patch:
         for module in (time, dlt_time):
             patch.setattr(module, "time" if module is time else "precise_time", shifted)
-        return materialize(defs, data, month, keys)
+        yield
 
 
 def discard(defs: dg.Definitions, data: str, month: Month, load_id: str) -> None:

@@ -131,7 +131,7 @@ def test_a_redirect_to_another_host_is_refused() -> None:
     with asking(_DESK, faults=elsewhere), asking(_DESK, faults=faults) as api:
         faults.answer_always("groups", RedirectResponse("http://localhost:1/api/v2/groups"))
         with pytest.raises(
-            SourceError, match="where the key must not go: correct FRESHDESK_DOMAIN"
+            SourceError, match=r"localhost:1/.*which is not asked: correct the address of the API"
         ):
             _groups(api)
 

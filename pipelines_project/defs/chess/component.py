@@ -18,6 +18,9 @@ from pipelines_project.sources.chess_archives import API_URL, PlayerArchives
 from pipelines_project.table import Extract, NewLoad, Table
 from pipelines_project.table_columns import READ_FILES
 
+_ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9a-f:]+\])(:[1-6]?[0-9]{1,4})?(/[\w./-]*)?", re.A)
+# What a header can hold: one line in Latin letters.
+_CONTACT = re.compile(r"[!-~]+( [!-~]+)*")
 _PLAYER = re.compile(r"[a-z0-9_-]{1,50}")
 
 
@@ -49,7 +52,7 @@ class ChessSource(monthly_source.MonthlySource):
     @field_validator("api_url")
     @classmethod
     def _is_address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s?#]+", url):
+        if not _ADDRESS.fullmatch(url):
             raise ValueError(f"CHESS_API_URL is {url[:80]!r}, which is no http address")
         return url.rstrip("/")
 
@@ -67,7 +70,8 @@ class ChessSource(monthly_source.MonthlySource):
         ]
 
     def _extractor(self, calls: ApiCalls, _landing: LandingZone) -> Extract:
-        if not re.search(r"\S+@\S+|https?://\S+", self.contact):
+        is_header = len(self.contact) <= 200 and _CONTACT.fullmatch(self.contact)
+        if not is_header or not re.search(r"\S+@\S+|https?://\S+", self.contact):
             raise dg.Failure(
                 "CHESS_CONTACT must be an e-mail or web address: chess.com answers 403 without one",
                 allow_retries=False,

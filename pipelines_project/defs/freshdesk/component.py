@@ -19,7 +19,7 @@ from pipelines_project.merge_month import merge_month
 from pipelines_project.months import month_start, next_month
 from pipelines_project.sources import freshdesk
 from pipelines_project.sources.api_calls import ApiCalls
-from pipelines_project.sources.freshdesk_api import FreshdeskApi, checked_address
+from pipelines_project.sources.freshdesk_api import MOST_PAGES, FreshdeskApi, checked_address
 from pipelines_project.sources.freshdesk_columns import TABLES
 from pipelines_project.sources.rate_limit import RateLimit
 from pipelines_project.table import Extract, Table
@@ -57,6 +57,12 @@ class FreshdeskSource(monthly_source.MonthlySource):
         ge=1,
         description="The last page of tickets that Freshdesk gives; more of one instant is an "
         "error.",
+    )
+    most_pages: int = Field(
+        default=MOST_PAGES,
+        ge=1,
+        description="The most pages of one list; more is an error, because a list that never ends "
+        "would otherwise be fetched for ever.",
     )
     rate_limit_reserve: int = Field(
         default=50,
@@ -113,6 +119,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
         limit = RateLimit(self.rate_limit_reserve, self.rate_limit_wait_seconds)
         key = dg.EnvVar("FRESHDESK_API_KEY").get_value("") or ""
         try:
-            return FreshdeskApi(checked_address(self.domain, self.api_url), key, calls, limit)
+            address = checked_address(self.domain, self.api_url)
+            return FreshdeskApi(address, key, calls, limit, self.most_pages)
         except ValueError as error:
             raise dg.Failure(str(error), allow_retries=False) from error

@@ -1,5 +1,6 @@
 """Local JSON lines files as a component: which files, and what becomes of lines that do not fit."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -17,13 +18,14 @@ from pipelines_project.defs.local_jsonl.checks import (
 from pipelines_project.defs.local_jsonl.landed_columns import landed_columns
 from pipelines_project.defs.local_jsonl.sensor import changed_months_sensor
 from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_folder import checked_name
 from pipelines_project.sources.api_calls import ApiCalls
 from pipelines_project.sources.jsonl_settings import JsonlSettings
 from pipelines_project.sources.local_jsonl import json_lines
 from pipelines_project.sources.raw_files import RawFolder, checked_template
-from pipelines_project.sources.rows import quarantine_table
-from pipelines_project.table import Extract, Table
+from pipelines_project.table import Extract, Table, checked_table
+
+# As dlt writes the names of columns.
+_COLUMN = re.compile(r"[a-z0-9_]{1,250}")
 
 
 class LocalJsonlSource(monthly_source.MonthlySource):
@@ -71,9 +73,15 @@ class LocalJsonlSource(monthly_source.MonthlySource):
     @field_validator("name")
     @classmethod
     def _is_name(cls, name: str) -> str:
-        if name.endswith(quarantine_table("")):
-            raise ValueError(f"{name!r} is the name of a quarantine table: choose another")
-        return checked_name(name)
+        return checked_table(name)
+
+    @field_validator("key")
+    @classmethod
+    def _are_columns(cls, key: list[str]) -> list[str]:
+        for name in key:
+            if not _COLUMN.fullmatch(name):
+                raise ValueError(f"{name[:80]!r} in key is no column: use a-z, 0-9 and _")
+        return key
 
     @field_validator("files")
     @classmethod
