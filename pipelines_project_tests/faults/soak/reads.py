@@ -1,7 +1,9 @@
 """Reading what the soak's runs write: every read must be one whole version of each part."""
 
+import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,7 @@ def loaded_versions(folder: Path, month: Month) -> dict[Part, int]:
     return whole_versions(month, live_data(folder, month).held(month).loaded)
 
 
-def read(
+def _read(
     versions: Callable[[Path, Month], dict[Part, int]],
     folder: Path,
     pause: float,
@@ -90,3 +92,29 @@ def read(
                 said.put(f"{versions.__name__} {month}: {error!r}")
             reads.value += 1
             time.sleep(pause)
+
+
+@contextmanager
+def readers(folder: Path) -> Iterator[tuple[list[Any], Any]]:
+    """Let processes read meanwhile: one the landing zone at all times, one the warehouse at times.
+
+    Yields:
+        How often each has read, and a queue of the differences that they find.
+    """
+    context = multiprocessing.get_context("spawn")
+    end, found, counts = context.Event(), context.SimpleQueue(), []
+    started = []
+    for versions, pause in ((landed_versions, 0.01), (loaded_versions, 0.5)):
+        counts.append(context.Value("q", 0))
+        args = (versions, folder, pause, counts[-1], found, end)
+        name = f"reader of {versions.__name__}"
+        started.append(context.Process(target=_read, args=args, name=name, daemon=True))
+        started[-1].start()
+    try:
+        yield counts, found
+        assert all(reader.is_alive() for reader in started), "a reader has ended too early"
+    finally:
+        end.set()
+        for reader in started:
+            reader.join(60)
+            reader.kill()

@@ -51,12 +51,17 @@ class Reconciliation:
         """Check every month while runs go on: whole, and not older than its load."""
         for month in ALL_MONTHS:
             try:
-                self._check_landed(month)
+                self.check_landed(month)
                 loaded_versions(self.folder, month)
             except Exception as error:
                 self.differs(f"{month}: {error!r}")
 
-    def _check_landed(self, month: Month) -> None:
+    def check_landed(self, month: Month) -> None:
+        """Check that a month's current load is whole, the newest, and not older than its id says.
+
+        Raises:
+            AssertionError: it is not.
+        """
         live, newest = live_data(self.folder, month), self.newest.get(month, "0")
         before = live.landing.current_load(*month) or "0"
         assert float(before) >= float(newest), f"load {newest} was landed, {before} is current"

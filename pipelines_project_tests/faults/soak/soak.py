@@ -1,10 +1,7 @@
 """The soak itself: starts the steps of a plan beside readers, and judges what comes of them."""
 
-import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,7 @@ from pipelines_project_tests.faults.soak.processes import (
     materialize_everything,
     processes,
 )
-from pipelines_project_tests.faults.soak.reads import landed_versions, loaded_versions, read
+from pipelines_project_tests.faults.soak.reads import readers
 from pipelines_project_tests.faults.soak.reconciliation import Reconciliation
 from pipelines_project_tests.faults.soak.services import TABLES, Services, services
 from pipelines_project_tests.faults.soak.watch import Watch
@@ -141,32 +138,6 @@ def _error(ended: Ended) -> str:
     return "" if not isinstance(ended.answer, Outcome) else ended.answer.error
 
 
-@contextmanager
-def _readers(folder: Path) -> Iterator[tuple[list[Any], Any]]:
-    """Let processes read meanwhile: one the landing zone at all times, one the warehouse at times.
-
-    Yields:
-        How often each has read, and a queue of the differences that they find.
-    """
-    context = multiprocessing.get_context("spawn")
-    end, found, counts = context.Event(), context.SimpleQueue(), []
-    started = []
-    for versions, pause in ((landed_versions, 0.01), (loaded_versions, 0.5)):
-        counts.append(context.Value("q", 0))
-        args = (versions, folder, pause, counts[-1], found, end)
-        name = f"reader of {versions.__name__}"
-        started.append(context.Process(target=read, args=args, name=name, daemon=True))
-        started[-1].start()
-    try:
-        yield counts, found
-        assert all(reader.is_alive() for reader in started), "a reader has ended too early"
-    finally:
-        end.set()
-        for reader in started:
-            reader.join(60)
-            reader.kill()
-
-
 def soak(folder: Path, seed: int, minutes: float) -> bool:
     """Soak in an empty folder for so many minutes after everything is there.
 
@@ -177,10 +148,10 @@ def soak(folder: Path, seed: int, minutes: float) -> bool:
     with (
         services(folder / "raw") as served,
         processes(folder, served.settings) as running,
-        _readers(folder) as (readers, found),
+        readers(folder) as (counts, found),
     ):
         reconciliation = Reconciliation(folder, served.versions)
-        soak = Soak(served, running, readers, found, reconciliation, Watch(data))
+        soak = Soak(served, running, counts, found, reconciliation, Watch(data))
         soak.go_on(seed, time.monotonic() + 60 * minutes)
         soak._look(0)
         soak.close()
