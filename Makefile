@@ -53,6 +53,10 @@ install: .venv/.installed ## Build .venv.
 # Dagster reads dagster.yaml only from an absolute DAGSTER_HOME.
 demo dev: export DAGSTER_HOME := $(CURDIR)/data/dagster
 
+# A daemon that cannot load the code, because an edit is half done or `dagster dev` was killed and left
+# the daemon behind, waits with a backfill instead of failing it.
+dev: export DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR := 1
+
 demo: install ## Land, load and model made-up data of every source, and show what came of it.
 	@.venv/bin/python -m pipelines_project.sandbox.demo
 

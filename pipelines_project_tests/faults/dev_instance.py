@@ -30,6 +30,7 @@ query Status($id: String!) {
   partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
 }
 """
+_EXPORTED = re.compile(r"^dev: export (\w+) := (\S+)$", re.MULTILINE)
 _PROCESS = re.compile(r"Started process for run \(pid: (\d+)\)")
 
 
@@ -60,7 +61,8 @@ class DevInstance:
         shutil.copy(_ROOT / "data" / "dagster" / "dagster.yaml", home)
         self.storage = dg.DagsterInstance.from_config(str(home))
         self._log = home / "dev.log"
-        self._environment = {**os.environ, **settings, "DAGSTER_HOME": str(home)}
+        exported = dict(_EXPORTED.findall((_ROOT / "Makefile").read_text()))
+        self._environment = {**os.environ, **settings, **exported, "DAGSTER_HOME": str(home)}
         self._location = location
         self._started: list[subprocess.Popen[bytes]] = []
         self._url = ""
@@ -106,9 +108,10 @@ class DevInstance:
             os.kill(pid, signal.SIGKILL)
         until(lambda: not killed & {*self.processes()})
 
-    def command(self) -> int:
-        """Return the id of the process that was started last, `dagster dev` itself."""
-        return self._started[-1].pid
+    def daemon(self) -> int:
+        """Return the id of the daemon's process."""
+        [pid] = [pid for pid in self.processes() if b"dagster._daemon" in _command(pid)]
+        return pid
 
     def worker(self, run_id: str) -> int:
         """Return the id of the process that executes the run."""
@@ -153,6 +156,10 @@ def dev_instance(
 
 def _all_processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def session_of(pid: int) -> int | None:

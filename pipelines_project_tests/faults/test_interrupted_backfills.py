@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from pipelines_project_tests.faults.dev_instance import until
 from pipelines_project_tests.faults.figures import IS_FULL, Count
 from pipelines_project_tests.faults.interrupted_backfill import (
     MONTHS,
@@ -72,17 +73,19 @@ def test_a_backfill_goes_on_when_only_its_run_was_killed(count: Count) -> None:
         assert [run.is_success for run in backfill.runs()] == [False, True]
 
 
-def test_a_daemon_that_was_left_behind_and_a_new_one_do_the_backfill_once(count: Count) -> None:
-    with interrupted_backfill(count, SPLIT) as backfill:
+def test_a_daemon_that_was_left_without_code_does_not_end_the_backfill(count: Count) -> None:
+    with interrupted_backfill(count) as backfill:
         launched = _launch_and_stop_at(backfill, _MIDDLE)
-        # Webserver, daemon and code server live on.
-        backfill.dev.kill([backfill.dev.command()])
+        worker = backfill.dev.worker(backfill.started_run())
+        backfill.dev.kill({*backfill.dev.processes()} - {worker, backfill.dev.daemon()})
+        until(lambda: "unable to continue" in backfill.dev.log())
+        backfill.dev.kill([backfill.dev.daemon()])
 
         backfill.dev.start()
         backfill.let_go()
 
         backfill.assert_green(launched)
-        assert [run.is_success for run in backfill.runs()] == [True] * 4
+        assert [run.is_success for run in backfill.runs()] == [True]
 
 
 def test_a_run_that_was_killed_while_it_loaded_does_not_fetch_again(count: Count) -> None:
