@@ -59,10 +59,10 @@ def _unchanged(place: MonthFolder, load_id: str | None) -> LoadRecord:
             f"{place}: of load {load_id} there is no record {place.record(load_id)}, so nothing "
             "tells whether it is whole: it cannot be restored"
         )
-    if differences := [*_differences(place, record)]:
+    if different := [*differences(place, record)]:
         raise LandingError(
             f"{place}: load {load_id} is not what was committed, and cannot be restored: "
-            + "; ".join(differences)
+            + "; ".join(different)
         )
     return record
 
@@ -79,7 +79,7 @@ def _described(place: MonthFolder, load_ids: list[str]) -> list[str]:
     return lines or ["- none"]
 
 
-def _differences(place: MonthFolder, record: LoadRecord) -> Iterator[str]:
+def differences(place: MonthFolder, record: LoadRecord) -> Iterator[str]:
     """Yield how each of the load's files differs from what was recorded."""
     recorded = recorded_paths(place, record)
     found = place.data_files_by_load().get(record.load_id, [])

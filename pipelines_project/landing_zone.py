@@ -17,12 +17,18 @@ import dagster as dg
 import dlt
 import duckdb
 import fsspec
+from dlt.destinations import filesystem
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field
 
 from pipelines_project.load_record import is_whole
 from pipelines_project.month_destination import month_destination
-from pipelines_project.month_folder import MonthFolder, checked_name, landed_months
+from pipelines_project.month_folder import (
+    MonthFolder,
+    checked_name,
+    landed_months,
+    months_with_files,
+)
 from pipelines_project.working_folder import working_folder
 
 _READ_ATTEMPTS = 100
@@ -75,7 +81,11 @@ class LandingZone(dg.ConfigurableResource):
         """
         # Rows have it anyhow; Arrow tables only if asked for.
         dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
-        destination = month_destination(self.url, month)
+        destination = filesystem(
+            bucket_url=self.url,
+            layout="{table_name}/month={month}/{load_id}.{file_id}.{ext}",
+            extra_placeholders={"month": month},
+        )
         with working_folder() as folder:
             pipeline = dlt.pipeline(
                 self.month_folder(source, table, month).schema_name,
@@ -93,6 +103,10 @@ class LandingZone(dg.ConfigurableResource):
     def months(self, source: str, table: str) -> list[str]:
         """Return the months that have a committed load, in order."""
         return landed_months(self.fs, f"{self._root[1]}/{checked_name(source)}", table)
+
+    def months_with_files(self, source: str, table: str) -> list[str]:
+        """Return the months that have files, committed or not, in order."""
+        return months_with_files(self.fs, f"{self._root[1]}/{checked_name(source)}", table)
 
     def current_load(self, source: str, table: str, month: str) -> str | None:
         """Return the newest committed load id of the month, or None if it was never landed."""

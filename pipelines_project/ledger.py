@@ -44,7 +44,7 @@ def write_ledger(
     )
 
 
-def take_turn(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> None:
+def take_turn(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> None:
     """Keep two transactions from writing to the table at once, whatever months they load.
 
     Where months can meet in one row, two transactions that both see no row of a key would both
@@ -56,7 +56,7 @@ def take_turn(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> None
     for change in ("+ 1", "- 1"):
         connection.execute(
             f"update {_LEDGER} set row_count = row_count {change} {this_table}",
-            {"source": place.source, "table": place.table},
+            {"source": source, "table": table},
         )
 
 

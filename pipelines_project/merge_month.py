@@ -32,7 +32,7 @@ def merge_month(key: str, marks: Sequence[str] = ()) -> Loader:
     def write(
         connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, columns: str
     ) -> int:
-        take_turn(connection, place)
+        take_turn(connection, place.source, place.table)
         files = {"files": load.files}
         connection.execute(_DELETE.format(table=table_name(place), key=quoted(key)), files)
         statement = _INSERT.format(

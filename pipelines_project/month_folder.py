@@ -18,6 +18,7 @@ from pipelines_project.sources.rows import quarantine_table
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LOAD_ID = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
 _DATA_FILE = re.compile(r"(\d+\.\d+)\.[^/]+\.parquet")
+_MONTH_FOLDER = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
 _RECORD = re.compile(r"_(\d+\.\d+)\.json(\.new)?")
 _MARKER = re.compile(r"(?P<schema>.+)__(?P<load_id>\d+\.\d+)\.jsonl")
 _SCHEMA_FILE = re.compile(r"(?P<schema>.+)__(?P<written>\d+\.\d+)__(?P<hash>[0-9a-f]+)\.jsonl")
@@ -62,6 +63,13 @@ def _files_by_load(folder: str, names: list[str], kind: re.Pattern[str]) -> dict
 def _joined(*by_load: dict[str, list[str]]) -> dict[str, list[str]]:
     load_ids = dict.fromkeys(load_id for files in by_load for load_id in files)
     return {i: [path for files in by_load for path in files.get(i, [])] for i in load_ids}
+
+
+def months_with_files(fs: AbstractFileSystem, dataset: str, table: str) -> list[str]:
+    """Return the months of a table that have a folder or a committed load, in order."""
+    folders = (f"{dataset}/{name}" for name in (table, quarantine_table(table)))
+    found = (_MONTH_FOLDER.fullmatch(name) for folder in folders for name in names_in(fs, folder))
+    return sorted({match[1] for match in found if match} | {*landed_months(fs, dataset, table)})
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,11 @@ class MonthFolder:
     def folder_of(self, table: str) -> str:
         """Return the folder of the month's files of a dlt table, its own or its quarantine."""
         return self.quarantine_path if table == quarantine_table(self.table) else self.path
+
+    def table_of(self, path: str) -> str:
+        """Return the dlt table that a data file of the month belongs to."""
+        is_quarantined = path.startswith(f"{self.quarantine_path}/")
+        return quarantine_table(self.table) if is_quarantined else self.table
 
     def record(self, load_id: str) -> str:
         """Return the path of what was recorded of the load; see `load_record`.

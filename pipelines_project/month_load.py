@@ -74,13 +74,18 @@ def load_month(
         WarehouseError: the month was never landed, its rows do not fit the table, or the landing
             zone has only an older load than the warehouse.
     """
-    retrying = Retrying(
+    again = retried()
+    return again(_load_once, connection, landing, place, loader, replace_newer_load)
+
+
+def retried() -> Retrying:
+    """Return what does a transaction again if a new one may do what the last could not."""
+    return Retrying(
         stop=stop_after_attempt(8),
         wait=wait_random_exponential(multiplier=0.1, max=5),
         retry=retry_if_exception(_is_passing),
         reraise=True,
     )
-    return retrying(_load_once, connection, landing, place, loader, replace_newer_load)
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -34,6 +34,9 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
     """
 
     source: ClassVar[str]
+    # What the run config of `<source>_forget` calls the person, and the type that it takes.
+    subject_name: ClassVar[str] = "value"
+    subject_type: ClassVar[type] = str
 
     start_month: str = Field(description="The first month there is, YYYY-MM.")
     cron: str | None = Field(
@@ -83,6 +86,16 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         """Return the components of the source, this one among them; the first has its jobs."""
         return [self]
 
+    def checked_subject(self, value: Any) -> str:
+        """Return a person as the tables' `subject` columns name them.
+
+        Raises:
+            ValueError: it is nobody's name, or the next run would land their rows again.
+        """
+        if not str(value).strip():
+            raise ValueError(f"set {self.subject_name}: whose rows are to go")
+        return str(value)
+
     @property
     def materialize_job_name(self) -> str:
         """The name of the job that the schedule runs."""
@@ -100,6 +113,7 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         extractor: Callable[[ApiCalls, LandingZone], Extract],
         loader: Loader | None = None,
         verify: Callable[[NewLoad], dict[str, Any]] = accept,
+        subject: str | None = None,
     ) -> Table:
         """Return one table with the settings of this source; see `Table` for the arguments.
 
@@ -118,6 +132,7 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             keep_loads=self.keep_loads,
             allow_shrink=self.allow_shrink,
             fresh_within=timedelta(hours=self.fresh_within_hours),
+            subject=subject,
         )
 
     def _backfill_policy(self) -> dg.BackfillPolicy:

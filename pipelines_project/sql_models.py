@@ -1,11 +1,13 @@
 """The component that makes each `.sql` file of a source's `marts/` folder a table and an asset."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import dagster as dg
-from pydantic import Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from pipelines_project.monthly_source import MonthlySource
 from pipelines_project.sql_model import SqlModel, parse_model
@@ -14,10 +16,65 @@ from pipelines_project.warehouse import Warehouse, quoted, transaction
 from pipelines_project.warehouse_asset import POOL, counting_failed_runs
 
 
+@dataclass(frozen=True)
+class Mart:
+    """A model, and the source whose it is: the table `<source>_marts.<name>`."""
+
+    source: str
+    model: SqlModel
+
+    @property
+    def key(self) -> dg.AssetKey:
+        """The key of its asset."""
+        return _mart_key(self.source, self.name)
+
+    @property
+    def schema(self) -> str:
+        """The schema of its table."""
+        return f"{self.source}_marts"
+
+    @property
+    def name(self) -> str:
+        """The name of its table."""
+        return self.model.name
+
+
+def marts_over(tables: Collection[str], marts: Collection[Mart]) -> list[Mart]:
+    """Return the marts that read any of the tables, or a mart that does, in the order to build.
+
+    Args:
+        tables: names as SQL has them, `schema.table`.
+        marts: all there are.
+    """
+    by_name = {f"{mart.schema}.{mart.name}": mart for mart in marts}
+    reads = {name: mart.model.reads for name, mart in by_name.items()}
+    over = {*tables}
+    found = []
+    for name in TopologicalSorter(reads).static_order():
+        if name in by_name and not over.isdisjoint(reads[name]):
+            over.add(name)
+            found.append(by_name[name])
+    return found
+
+
 class SqlModels(dg.Component, dg.Model, dg.Resolvable):
     """The marts of a source: `marts/<name>.sql` becomes the table `<source>_marts.<name>`."""
 
     source: str = Field(description="The source whose marts these are; also the asset group.")
+
+    _folder: Path = PrivateAttr()
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Return the component, which knows the folder that it was read from."""
+        loaded = super().load(attributes, context)
+        loaded._folder = context.path
+        return loaded
+
+    @property
+    def marts(self) -> list[Mart]:
+        """The models of its folder."""
+        return [Mart(self.source, model) for model in self.models(self._folder)]
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return an asset for every model of the folder, with what its SQL reads upstream.

@@ -77,6 +77,7 @@ class Table:
         keep_loads: how many superseded loads `delete_stale_files` leaves.
         allow_shrink: whether a re-run may take away most of a month.
         fresh_within: how old the current month may be.
+        subject: the column that tells whom a row is about, if rows are forgotten by it.
     """
 
     source: str
@@ -91,6 +92,7 @@ class Table:
     keep_loads: int
     allow_shrink: bool
     fresh_within: timedelta
+    subject: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that something else has, or that a path or SQL would take amiss."""

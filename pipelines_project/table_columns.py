@@ -15,14 +15,19 @@ def table_name(place: MonthFolder) -> str:
     return f"{quoted(place.source)}.{quoted(place.table)}"
 
 
-def table_types(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> dict[str, str]:
-    """Return the type of each column of the month's table; no column means no table."""
+def column_types(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+    """Return the type of each column of a table of the warehouse; no column means no table."""
     columns = connection.execute(
         """select column_name, data_type from duckdb_columns()
            where database_name = 'warehouse' and schema_name = $schema and table_name = $table""",
-        {"schema": place.source, "table": place.table},
+        {"schema": schema, "table": table},
     ).fetchall()
     return dict(columns)
+
+
+def table_types(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> dict[str, str]:
+    """Return the same of the month's table."""
+    return column_types(connection, place.source, place.table)
 
 
 def match_columns(

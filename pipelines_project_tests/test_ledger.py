@@ -21,10 +21,10 @@ def test_two_transactions_cannot_have_their_turn_at_one_table(
         two.execute("use warehouse")
         one.begin()
         two.begin()
-        take_turn(one, january)
+        take_turn(one, january.source, january.table)
 
-        take_turn(two, other_table)
+        take_turn(two, other_table.source, other_table.table)
         with pytest.raises(duckdb.TransactionException, match=r"[Cc]onflict"):
-            take_turn(two, february)
+            take_turn(two, february.source, february.table)
         one.commit()
         assert held_load(one, january) == ("1.5", 10)

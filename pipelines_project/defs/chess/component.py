@@ -28,6 +28,7 @@ class ChessSource(monthly_source.MonthlySource):
     """The monthly archives of chess.com players, asked one request at a time."""
 
     source: ClassVar[str] = "chess"
+    subject_name: ClassVar[str] = "player"
 
     players: str = Field(description="The chess.com user names to track, separated by commas.")
     contact: str = Field(
@@ -66,8 +67,21 @@ class ChessSource(monthly_source.MonthlySource):
                 key=GAME_KEY,
                 extractor=self._extractor,
                 verify=self._verify,
+                subject="player",
             )
         ]
+
+    def checked_subject(self, value: Any) -> str:
+        """Return the player's name, if it is one and nobody lands the player any more."""
+        name = str(value).strip().lower()
+        if not _PLAYER.fullmatch(name):
+            raise ValueError(f"{name[:80]!r} is no chess.com user name")
+        if name in self.players.split(","):
+            raise ValueError(
+                f"{name!r} is in CHESS_PLAYERS, and the next run would land the games again: take "
+                "the name out of it, where runs get it from, and wait for runs that go on"
+            )
+        return name
 
     def _extractor(self, calls: ApiCalls, _landing: LandingZone) -> Extract:
         is_header = len(self.contact) <= 200 and _CONTACT.fullmatch(self.contact)

@@ -32,6 +32,7 @@ _ROW = {
     "groups": "group of agents",
     "roles": "role that agents can have",
 }
+_SUBJECTS = {"tickets": "requester_id", "contacts": "id"}
 # An agent can ask for help too, and then is the requester.
 _TICKET_REFERENCES = {
     "requester_id": ("contacts", "agents"),
@@ -47,6 +48,8 @@ class FreshdeskSource(monthly_source.MonthlySource):
     """
 
     source: ClassVar[str] = "freshdesk"
+    subject_name: ClassVar[str] = "requester_id"
+    subject_type: ClassVar[type] = int
 
     domain: str = Field(description="The help desk: acme, or acme.freshdesk.com.")
     api_url: str = Field(
@@ -85,6 +88,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
                 key=("id",),
                 extractor=self._extractor(name),
                 loader=merge_month("id", freshdesk.MARKS.get(name, ())),
+                subject=_SUBJECTS.get(name),
             )
             for name in TABLES
         ]

@@ -45,6 +45,10 @@ class LocalJsonlSource(monthly_source.MonthlySource):
         default_factory=list,
         description="The columns that tell one row of a month from another, if there are any.",
     )
+    subject: str | None = Field(
+        default=None,
+        description="The column that tells whom a row is about; local_jsonl_forget goes by it.",
+    )
     on_bad_line: Literal["fail", "quarantine"] = Field(
         default="fail",
         description="What a line that is no JSON object does: fail its month, or go to the table "
@@ -107,6 +111,7 @@ class LocalJsonlSource(monthly_source.MonthlySource):
                 key=tuple(self.key),
                 extractor=self._extractor,
                 verify=accounted,
+                subject=self.subject,
             )
         ]
 

@@ -1,0 +1,91 @@
+"""Removing a person's rows from the warehouse: from a table, and from the file's free blocks."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import duckdb
+
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.ledger import create_ledger, held_load, take_turn
+from pipelines_project.month_load import LoadedMonth, load_month, retried
+from pipelines_project.subject import Subject
+from pipelines_project.table import Table
+from pipelines_project.table_columns import MONTH_COLUMN, column_types
+from pipelines_project.warehouse import quoted, transaction
+
+
+def counts(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, subject: Subject
+) -> Counter[str]:
+    """Return how many rows of the person a table has, by month, or under "" if it has no months."""
+    columns = column_types(connection, schema, table)
+    if subject.column not in columns:
+        return Counter()
+    month = MONTH_COLUMN if MONTH_COLUMN in columns else "''"
+    name, is_theirs = _name(schema, table), _is_theirs(columns, subject)
+    query = f"select {month}, count(*) from {name} where {is_theirs} group by all"
+    found = connection.execute(query, {"value": subject.value})
+    return Counter({str(key): rows for key, rows in found.fetchall()})
+
+
+def forget(
+    connection: duckdb.DuckDBPyConnection,
+    landing: LandingZone,
+    table: Table,
+    subject: Subject,
+    landed_anew: Sequence[str],
+) -> dict[str, LoadedMonth]:
+    """Remove the person's rows from the table, and load the months again that were landed anew.
+
+    The ledger then names the new load. A merged table keeps rows that no load has any more, so
+    they are deleted by the person.
+
+    Returns:
+        The months that were loaded.
+    """
+    create_ledger(connection, table.source)
+    held = counts(connection, table.source, table.name, subject)
+    loaded = {}
+    for month in sorted({*held, *landed_anew}):
+        place = table.place(landing, month)
+        if landing.current_load(table.source, table.name, month) and held_load(connection, place):
+            loaded[month] = load_month(connection, landing, place, table.loader)
+    retried()(_delete, connection, table, subject)
+    return loaded
+
+
+def rewrite(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+    """Write a DuckDB file's table anew, because rows that were deleted stay in the file.
+
+    What is freed by it is written over by the next table that is, so this is worth doing twice.
+    Other databases have means of their own.
+    """
+    [(kind,)] = connection.execute(
+        "select type from duckdb_databases() where database_name = 'warehouse'"
+    ).fetchall()
+    if kind != "duckdb" or not column_types(connection, schema, table):
+        return
+    name, new = _name(schema, table), _name(schema, f"{table}__rewritten")
+    with transaction(connection):
+        connection.execute(f"create table {new} as from {name}")
+        connection.execute(f"drop table {name}")
+        connection.execute(f"alter table {new} rename to {quoted(table)}")
+    connection.execute("checkpoint warehouse")
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, table: Table, subject: Subject) -> None:
+    columns = column_types(connection, table.source, table.name)
+    if subject.column not in columns:
+        return
+    query = f"delete from {_name(table.source, table.name)} where {_is_theirs(columns, subject)}"
+    with transaction(connection):
+        take_turn(connection, table.source, table.name)
+        connection.execute(query, {"value": subject.value})
+
+
+def _is_theirs(columns: dict[str, str], subject: Subject) -> str:
+    return f"{quoted(subject.column)} = try_cast($value as {columns[subject.column]})"
+
+
+def _name(schema: str, table: str) -> str:
+    return f"{quoted(schema)}.{quoted(table)}"

@@ -1,0 +1,115 @@
+"""Forgetting a person: first in the landing zone, then in the warehouse, then in the marts.
+
+Every step can be killed and done again. Each finds by itself what there is left to do, so nothing
+hangs on what an earlier run has come to.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from pipelines_project import forget_landed, forget_loaded
+from pipelines_project.checks import is_loaded
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.sql_models import Mart, build
+from pipelines_project.subject import Subject
+from pipelines_project.table import Table
+from pipelines_project.warehouse import Warehouse
+
+Places = dict[str, dict[str, int]]
+"""By table and month, or by mart, how many rows of the person are where."""
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """Where a person is forgotten.
+
+    Attributes:
+        landing: the landing zone.
+        warehouse: the warehouse.
+        subjects: the tables, and what stands in each for the person.
+        marts: the models over them, each after those that it reads.
+    """
+
+    landing: LandingZone
+    warehouse: Warehouse
+    subjects: Sequence[tuple[Table, Subject]]
+    marts: Sequence[Mart]
+
+    def check_columns(self) -> None:
+        """Refuse a column that no landed month of its table has, and that would find nobody.
+
+        Raises:
+            dagster.Failure: names table and column.
+        """
+        for table, subject in self.subjects:
+            places = [table.place(self.landing, month) for month in self._months(table)]
+            has_column = (subject.column in forget_landed.columns(place) for place in places)
+            if places and not any(has_column):
+                raise dg.Failure(
+                    f"no month of {table.source}/{table.name} has a column {subject.column!r}: "
+                    "correct the table's subject",
+                    allow_retries=False,
+                )
+
+    def look(self) -> Places:
+        """Return where the person has rows, and how many."""
+        found: Places = {}
+        for table, subject in self.subjects:
+            for month in self._months(table):
+                place = table.place(self.landing, month)
+                found[f"{table.name} {month}"] = forget_landed.counts(place, subject)
+        with self.warehouse.connect() as connection:
+            for table, subject in self.subjects:
+                held = forget_loaded.counts(connection, table.source, table.name, subject)
+                for month, rows in held.items():
+                    found.setdefault(f"{table.name} {month}", Counter())["warehouse"] = rows
+            for mart in self.marts:
+                for subject in self._told_by_marts():
+                    held = forget_loaded.counts(connection, mart.schema, mart.name, subject)
+                    found[f"{mart.schema}.{mart.name}"] = {"rows": held.total()}
+        return {where: dict(rows) for where, rows in found.items() if any(rows.values())}
+
+    def forget(self) -> Iterator[dg.AssetMaterialization]:
+        """Remove the rows, and yield what was landed, loaded and built anew by it."""
+        for table, subject in self.subjects:
+            yield from self._forget(table, subject)
+        # What the first time frees in a DuckDB file is written over by the second.
+        self._write_anew()
+        for key, metadata in self._write_anew().items():
+            yield dg.AssetMaterialization(key, metadata=metadata)
+
+    def _write_anew(self) -> dict[dg.AssetKey, dict[str, Any]]:
+        """Write the tables and marts anew, and return the metadata of the marts."""
+        with self.warehouse.connect() as connection:
+            for table, _ in self.subjects:
+                forget_loaded.rewrite(connection, table.source, table.name)
+        # A mart that was never built holds nothing.
+        built = [mart for mart in self.marts if is_loaded(self.warehouse, mart.schema, mart.name)]
+        return {mart.key: build(self.warehouse, mart.source, mart.model) for mart in built}
+
+    def _forget(self, table: Table, subject: Subject) -> Iterator[dg.AssetMaterialization]:
+        landed = []
+        for month in self._months(table):
+            place = table.place(self.landing, month)
+            if metadata := forget_landed.forget(self.landing, place, subject):
+                landed.append(month)
+                yield dg.AssetMaterialization(table.landing_key, partition=month, metadata=metadata)
+        with self.warehouse.connect(self.landing) as connection:
+            loaded = forget_loaded.forget(connection, self.landing, table, subject, landed)
+        for month, load in loaded.items():
+            metadata = {"dagster/partition_row_count": load.rows, "load_id": load.load_id}
+            yield dg.AssetMaterialization(table.warehouse_key, partition=month, metadata=metadata)
+
+    def _months(self, table: Table) -> list[str]:
+        return self.landing.months_with_files(table.source, table.name)
+
+    def _told_by_marts(self) -> list[Subject]:
+        """Return what stands for the person in a mart too.
+
+        A column that is its table's key tells there only what the row is.
+        """
+        return [subject for table, subject in self.subjects if table.key != (subject.column,)]
