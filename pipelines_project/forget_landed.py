@@ -90,9 +90,8 @@ def forget(zone: LandingZone, place: MonthFolder, subject: Subject) -> dict[str,
     landed = _forget_current(zone, place, subject)
     for load_id, files in find(place, subject).items():
         _forget_superseded(zone, place, subject, load_id, files)
-    for record in _telling_records(place, subject):
-        told = {k: v for k, v in record.fetched.items() if not subject.is_in(f"{k} {v}")}
-        write_record(place, replace(record, fetched=told))
+    for record in [*_telling_records(place, subject)]:
+        _forget_fetched(zone, place, subject, record)
     if committed := place.committed_loads():
         zone.delete(place.stale_schema_files(committed))
     return landed
@@ -114,12 +113,14 @@ def _others(place: MonthFolder, subject: Subject) -> Keep:
 
 
 def _delete_unrecorded_files(zone: LandingZone, place: MonthFolder) -> None:
-    """Delete what a killed run left: of a recorded load all files belong to it that it records."""
-    files = place.data_files_by_load()
-    for load_id in place.committed_loads():
-        if record := read_record(place, load_id):
-            recorded = recorded_paths(place, record)
-            zone.delete([path for path in files.get(load_id, []) if path not in recorded])
+    """Delete what a killed run left: a load with a record has no other files than it names."""
+    committed = place.committed_loads()
+    for load_id, files in place.all_files_by_load().items():
+        if load_id in committed and (record := read_record(place, load_id)):
+            own = {*recorded_paths(place, record), place.record(load_id)}
+            zone.delete([path for path in files if path not in own])
+        elif _is_superseded(load_id, committed):
+            zone.delete([path for path in files if path.endswith(".new")])
 
 
 def _forget_current(
@@ -176,7 +177,7 @@ def _forget_superseded(
 ) -> None:
     """Remove the rows from a load that is not current, or the load if it cannot be restored."""
     committed = place.committed_loads()
-    if not committed or float(load_id) >= float(committed[0]):
+    if not _is_superseded(load_id, committed):
         return
     record = read_record(place, load_id) if load_id in committed else None
     if record is None or any(differences(place, record)):
@@ -206,6 +207,22 @@ def _rewritten(place: MonthFolder, path: str, subject: Subject, folder: Path) ->
     return recorded_file(table, local.name, local)
 
 
+def _forget_fetched(
+    zone: LandingZone, place: MonthFolder, subject: Subject, record: LoadRecord
+) -> None:
+    """Remove what was fetched of the person from a record, or a killed run's load with it."""
+    committed = place.committed_loads()
+    if record.load_id in committed:
+        told = {k: v for k, v in record.fetched.items() if not subject.is_in(f"{k} {v}")}
+        write_record(place, replace(record, fetched=told))
+    elif _is_superseded(record.load_id, committed):
+        _delete_load(zone, place, record.load_id)
+
+
+def _is_superseded(load_id: str, committed: list[str]) -> bool:
+    return bool(committed) and float(load_id) < float(committed[0])
+
+
 def _delete_load(zone: LandingZone, place: MonthFolder, load_id: str) -> None:
     """Delete a load that is older than the current one, in the order of `stale_files`."""
     zone.delete(place.all_files_by_load().get(load_id, []))
@@ -214,7 +231,7 @@ def _delete_load(zone: LandingZone, place: MonthFolder, load_id: str) -> None:
 
 def _telling_records(place: MonthFolder, subject: Subject) -> Iterator[LoadRecord]:
     """Yield the records whose facts of what was fetched name the person."""
-    for load_id in place.committed_loads():
+    for load_id in place.all_files_by_load():
         record = read_record(place, load_id)
         if record and any(subject.is_in(f"{k} {v}") for k, v in record.fetched.items()):
             yield record

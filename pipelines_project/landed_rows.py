@@ -48,7 +48,8 @@ def landed_rows(place: MonthFolder, files: Mapping[str, str], keep: Keep = keep_
     def tables() -> Iterator[Any]:
         for path, table in files.items():
             for rows in row_groups(place.fs, path):
-                kept = keep(table, rows).drop_columns([_LOAD_ID_COLUMN])
+                kept = keep(table, rows)
+                kept = kept.select([c for c in kept.column_names if c != _LOAD_ID_COLUMN])
                 if table == place.table:
                     yield kept
                 elif len(kept):

@@ -34,7 +34,7 @@ class Subject:
         column = rows[self.column]
         try:
             wanted = pa.scalar(self.value).cast(column.type)
-        except pa.ArrowInvalid:
+        except pa.ArrowException:
             return _nowhere(rows)
         return pc.fill_null(pc.equal(column, wanted), False)
 

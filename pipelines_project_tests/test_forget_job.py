@@ -1,5 +1,6 @@
 """The job that forgets: a player's rows are nowhere any more, and all others are as they were."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,20 +42,30 @@ def _files_that_name(folder: Path) -> list[str]:
     return [path for path, content in tree(folder).items() if PLAYER.encode() in (content or b"")]
 
 
-@pytest.fixture
-def landed(tmp_path: Path) -> Iterator[CodeLocation]:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two months of two players, one of them with a kept load, loaded and modelled."""
-    with code_location(tmp_path, CHESS_PLAYERS=f"hikaru,{PLAYER}") as location:
+    folder = tmp_path_factory.mktemp("prepared")
+    with code_location(folder, CHESS_PLAYERS=f"hikaru,{PLAYER}") as location:
         for months in (f"{OTHER}...{MONTH}", MONTH):
             run = location.materialize(months, **{TIDY: {"keep_loads": 1}})
             assert run.result.success, run.error
         assert location.materialize("", *MARTS).result.success
+    return folder
+
+
+@pytest.fixture
+def landed(prepared: Path, tmp_path: Path) -> Iterator[CodeLocation]:
+    """The prepared months, where the player is tracked still."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    with code_location(tmp_path, CHESS_PLAYERS=f"hikaru,{PLAYER}") as location:
         yield location
 
 
 @pytest.fixture
-def fewer(landed: CodeLocation, tmp_path: Path) -> Iterator[CodeLocation]:
-    """The same, where the player is not tracked any more."""
+def fewer(prepared: Path, tmp_path: Path) -> Iterator[CodeLocation]:
+    """The prepared months, where the player is not tracked any more."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     with code_location(tmp_path, CHESS_PLAYERS="hikaru") as location:
         yield location
 
