@@ -8,7 +8,6 @@ from pipelines_project.forgetting import Forgetting, Places
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.monthly_source import MonthlySource
 from pipelines_project.sql_models import Mart
-from pipelines_project.subject import Subject
 from pipelines_project.table import Table
 from pipelines_project.warehouse import Warehouse
 
@@ -44,8 +43,7 @@ def forget_job(
             value = component.checked_subject(context.op_config[name])
         except ValueError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        subjects = [(table, Subject(table.subject or "", value)) for table in tables]
-        forgetting = Forgetting(landing, warehouse, subjects, marts)
+        forgetting = Forgetting(component, value, landing, warehouse, tables, marts)
         forgetting.check_columns()
         found = forgetting.look()
         for where, rows in found.items():

@@ -92,6 +92,7 @@ def forget(zone: LandingZone, place: MonthFolder, subject: Subject) -> dict[str,
         _forget_superseded(zone, place, subject, load_id, files)
     for record in [*_telling_records(place, subject)]:
         _forget_fetched(zone, place, subject, record)
+    _delete_unrecorded_files(zone, place)
     if committed := place.committed_loads():
         zone.delete(place.stale_schema_files(committed))
     return landed

@@ -14,6 +14,7 @@ import dagster as dg
 from pipelines_project import forget_landed, forget_loaded
 from pipelines_project.checks import is_loaded
 from pipelines_project.landing_zone import LandingZone
+from pipelines_project.monthly_source import MonthlySource
 from pipelines_project.sql_models import Mart, build
 from pipelines_project.subject import Subject
 from pipelines_project.table import Table
@@ -28,16 +29,25 @@ class Forgetting:
     """Where a person is forgotten.
 
     Attributes:
+        component: one of the source's.
+        value: what the person is called.
         landing: the landing zone.
         warehouse: the warehouse.
-        subjects: the tables, and what stands in each for the person.
+        tables: those that have a `subject`.
         marts: the models over them, each after those that it reads.
     """
 
+    component: MonthlySource
+    value: str
     landing: LandingZone
     warehouse: Warehouse
-    subjects: Sequence[tuple[Table, Subject]]
+    tables: Sequence[Table]
     marts: Sequence[Mart]
+
+    @property
+    def subjects(self) -> list[tuple[Table, Subject]]:
+        """The tables, and what stands in each for the person."""
+        return [(table, Subject(table.subject or "", self.value)) for table in self.tables]
 
     def check_columns(self) -> None:
         """Refuse a column that no landed month of its table has, and that would find nobody.
@@ -57,7 +67,8 @@ class Forgetting:
 
     def look(self) -> Places:
         """Return where the person has rows, and how many."""
-        found: Places = {}
+        kept = self.component.kept_answers(self.value)
+        found: Places = {"answers of the API": {"kept": kept}}
         for table, subject in self.subjects:
             for month in self._months(table):
                 place = table.place(self.landing, month)
@@ -75,6 +86,7 @@ class Forgetting:
 
     def forget(self) -> Iterator[dg.AssetMaterialization]:
         """Remove the rows, and yield what was landed, loaded and built anew by it."""
+        self.component.forget_answers(self.value)
         for table, subject in self.subjects:
             yield from self._forget(table, subject)
         # What the first time frees in a DuckDB file is written over by the second.
@@ -85,7 +97,7 @@ class Forgetting:
     def _write_anew(self) -> dict[dg.AssetKey, dict[str, Any]]:
         """Write the tables and marts anew, and return the metadata of the marts."""
         with self.warehouse.connect() as connection:
-            for table, _ in self.subjects:
+            for table in self.tables:
                 forget_loaded.rewrite(connection, table.source, table.name)
         # A mart that was never built holds nothing.
         built = [mart for mart in self.marts if is_loaded(self.warehouse, mart.schema, mart.name)]

@@ -17,7 +17,6 @@ import dagster as dg
 import dlt
 import duckdb
 import fsspec
-from dlt.destinations import filesystem
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field
 
@@ -81,11 +80,7 @@ class LandingZone(dg.ConfigurableResource):
         """
         # Rows have it anyhow; Arrow tables only if asked for.
         dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
-        destination = filesystem(
-            bucket_url=self.url,
-            layout="{table_name}/month={month}/{load_id}.{file_id}.{ext}",
-            extra_placeholders={"month": month},
-        )
+        destination = month_destination(self.url, month)
         with working_folder() as folder:
             pipeline = dlt.pipeline(
                 self.month_folder(source, table, month).schema_name,

@@ -96,6 +96,13 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             raise ValueError(f"set {self.subject_name}: whose rows are to go")
         return str(value)
 
+    def kept_answers(self, value: str) -> int:
+        """Return how many answers of the API about a person are kept on this machine."""
+        return 0
+
+    def forget_answers(self, value: str) -> None:
+        """Delete those answers."""
+
     @property
     def materialize_job_name(self) -> str:
         """The name of the job that the schedule runs."""

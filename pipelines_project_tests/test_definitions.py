@@ -130,3 +130,16 @@ def test_marts_and_warehouse_follow_by_automation_and_landing_by_its_schedule(
 def test_steps_run_in_the_process_of_their_run(defs: dg.Definitions) -> None:
     assert isinstance(defs.executor, dg.ExecutorDefinition)
     assert defs.executor.name == "in_process"
+
+
+def test_sources_whose_tables_say_whose_a_row_is_have_a_job_that_forgets(
+    defs: dg.Definitions,
+) -> None:
+    names = {job.name for job in defs.resolve_all_job_defs() if job.name.endswith("_forget")}
+
+    assert names == {"chess_forget", "freshdesk_forget"}
+    job = defs.resolve_job_def("freshdesk_forget")
+    config = {"ops": {"freshdesk_forget_rows": {"config": {"requester_id": 7}}}}
+    assert dg.validate_run_config(job, config)
+    with pytest.raises(dg.DagsterInvalidConfigError, match="requester_id"):
+        dg.validate_run_config(job, {"ops": {"freshdesk_forget_rows": {"config": {}}}})

@@ -74,7 +74,8 @@ def test_a_players_rows_go_everywhere_and_all_others_stay(
     fewer: CodeLocation, tmp_path: Path
 ) -> None:
     before, kept = fewer.warehouse.rows(ROWS), _place(fewer).committed_loads()[1]
-    assert len(_files_that_name(tmp_path)) == 4
+    files = "".join(_files_that_name(tmp_path))
+    assert all(place in files for place in (f"month={OTHER}", "http_cache", "warehouse.duckdb"))
 
     run = _forget(fewer)
 
@@ -98,7 +99,9 @@ def test_what_went_is_listed_by_month_and_by_mart(fewer: CodeLocation) -> None:
     run = _forget(fewer)
 
     n = GAMES_PER_MONTH
-    assert run.output_metadata["rows"] == {
+    went = run.output_metadata["rows"]
+    assert went.pop("answers of the API")["kept"] > 0
+    assert went == {
         f"games {OTHER}": {"current load": n, "warehouse": n},
         f"games {MONTH}": {"current load": n, "kept loads": n, "warehouse": n},
         "chess_marts.openings": {"rows": openings},

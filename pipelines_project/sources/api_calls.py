@@ -1,6 +1,8 @@
 """What a source's HTTP session did: one place that counts requests and refuses bad answers."""
 
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +27,31 @@ class HttpCache(NamedTuple):
 
     path: Path
     max_bytes: int
+
+    def count(self, part_of_url: str) -> int:
+        """Return how many answers are kept whose address has this part."""
+        if not self.path.exists():
+            return 0
+        with closing(sqlite3.connect(self.path, timeout=60)) as database:
+            return database.execute(_COUNT, (part_of_url.encode(),)).fetchone()[0]
+
+    def forget(self, part_of_url: str) -> None:
+        """Delete the answers whose address has this part, from the file's free pages too."""
+        if not self.count(part_of_url):
+            return
+        with closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as database:
+            for statement in _FORGET:
+                database.execute(statement, (part_of_url.encode(),))
+            database.execute("vacuum")
+            database.execute("pragma wal_checkpoint(truncate)")
+
+
+# The tables are hishel's; a request is in `data`, its address in plain text.
+_COUNT = "select count(*) from entries where instr(data, ?) > 0"
+_FORGET = (
+    "delete from streams where entry_id in (select id from entries where instr(data, ?) > 0)",
+    "delete from entries where instr(data, ?) > 0",
+)
 
 
 @dataclass

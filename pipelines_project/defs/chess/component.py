@@ -83,6 +83,18 @@ class ChessSource(monthly_source.MonthlySource):
             )
         return name
 
+    def kept_answers(self, value: str) -> int:
+        """Return how many answers about a player are kept."""
+        return self._cache.count(f"/player/{value}/")
+
+    def forget_answers(self, value: str) -> None:
+        """Delete those answers."""
+        self._cache.forget(f"/player/{value}/")
+
+    @property
+    def _cache(self) -> HttpCache:
+        return HttpCache(Path(self.http_cache), self.http_cache_megabytes * 2**20)
+
     def _extractor(self, calls: ApiCalls, _landing: LandingZone) -> Extract:
         is_header = len(self.contact) <= 200 and _CONTACT.fullmatch(self.contact)
         if not is_header or not re.search(r"\S+@\S+|https?://\S+", self.contact):
@@ -90,9 +102,8 @@ class ChessSource(monthly_source.MonthlySource):
                 "CHESS_CONTACT must be an e-mail or web address: chess.com answers 403 without one",
                 allow_retries=False,
             )
-        cache = HttpCache(Path(self.http_cache), self.http_cache_megabytes * 2**20)
         headers = {"User-Agent": f"pipelines-project ({self.contact})"}
-        session = retrying_session(headers, calls, cache)
+        session = retrying_session(headers, calls, self._cache)
         return GamesByMonth(PlayerArchives(self.players.split(","), session, calls, self.api_url))
 
     def _verify(self, new: NewLoad) -> dict[str, Any]:

@@ -1,0 +1,154 @@
+"""Forgetting in merged tables and in tables of lines; chess is in `test_forget_job`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipelines_project.defs.freshdesk.component import FreshdeskSource
+from pipelines_project.defs.local_jsonl.component import LocalJsonlSource
+from pipelines_project.forgetting import Forgetting
+from pipelines_project.landing_zone import LandingZone
+from pipelines_project.merge_month import missing_rows
+from pipelines_project.month_load import load_month
+from pipelines_project.sources.freshdesk_columns import columns
+from pipelines_project.table import Table
+from pipelines_project.warehouse import Warehouse
+from pipelines_project_tests.json_lines import MONTH, jsonl, land_lines, write_lines
+from pipelines_project_tests.landings import land
+
+JANUARY, FEBRUARY = "2024-01", "2024-02"
+
+
+def _ticket(number: int, requester: int, month: str = JANUARY) -> dict[str, Any]:
+    return {"id": number, "requester_id": requester, "updated_at": f"{month}-10T00:00:00Z"}
+
+
+def _tables() -> tuple[FreshdeskSource, Table, Table]:
+    component = FreshdeskSource(domain="acme", start_month=JANUARY)
+    tickets, contacts = (t for t in component.tables() if t.name in ("tickets", "contacts"))
+    return component, tickets, contacts
+
+
+def _load(landing: LandingZone, warehouse: Warehouse, table: Table, *months: str) -> list[bool]:
+    """Load the months, and tell which of them the warehouse had."""
+    with warehouse.connect(landing) as connection:
+        return [
+            load_month(connection, landing, table.place(landing, month), table.loader).skipped
+            for month in months
+        ]
+
+
+def _ids(warehouse: Warehouse, table: str) -> list[int]:
+    return [number for (number,) in warehouse.rows(f"select id from {table} order by id")]
+
+
+def _events(forgetting: Forgetting) -> list[tuple[str, str | None]]:
+    events = [*forgetting.forget()]
+    assert forgetting.look() == {}
+    return [(event.asset_key.to_user_string(), event.partition) for event in events]
+
+
+def _land(landing: LandingZone, table: Table, month: str, rows: Sequence[dict[str, Any]]) -> None:
+    land(table.place(landing, month), landing, rows, columns(table.name))
+
+
+def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
+    landing: LandingZone, warehouse: Warehouse
+) -> None:
+    component, tickets, contacts = _tables()
+    _land(landing, tickets, JANUARY, [_ticket(1, 7), _ticket(2, 8), _ticket(7, 8)])
+    # A ticket that has moved on, one of another contact's, and one that was never loaded.
+    _land(landing, tickets, FEBRUARY, [_ticket(1, 7, FEBRUARY), _ticket(3, 8, FEBRUARY)])
+    _land(landing, tickets, "2024-03", [_ticket(4, 7, "2024-03")])
+    _land(landing, contacts, JANUARY, [_ticket(7, 0), _ticket(8, 0)])
+    _load(landing, warehouse, tickets, JANUARY, FEBRUARY)
+    _load(landing, warehouse, contacts, JANUARY)
+    forgetting = Forgetting(component, "7", landing, warehouse, [tickets, contacts], [])
+    assert forgetting.look() == {
+        "tickets 2024-01": {"current load": 1},
+        "tickets 2024-02": {"current load": 1, "warehouse": 1},
+        "tickets 2024-03": {"current load": 1},
+        "contacts 2024-01": {"current load": 1, "warehouse": 1},
+    }
+
+    events = _events(forgetting)
+
+    assert events[:5] == [
+        ("landing/freshdesk/tickets", JANUARY),
+        ("landing/freshdesk/tickets", FEBRUARY),
+        ("landing/freshdesk/tickets", "2024-03"),
+        ("warehouse/freshdesk/tickets", JANUARY),
+        ("warehouse/freshdesk/tickets", FEBRUARY),
+    ]
+    assert _ids(warehouse, "freshdesk.tickets") == [2, 3, 7]
+    assert _ids(warehouse, "freshdesk.contacts") == [8]
+    assert _load(landing, warehouse, tickets, JANUARY, FEBRUARY) == [True, True]
+    with warehouse.connect(landing) as connection:
+        for month in (JANUARY, FEBRUARY):
+            load = landing.current_files("freshdesk", "tickets", month)
+            assert load
+            place = tickets.place(landing, month)
+            assert missing_rows(connection, place, load.files, "id") == 0
+    assert _events(forgetting) == []
+
+
+def test_rows_that_only_the_warehouse_has_go_too(
+    landing: LandingZone, warehouse: Warehouse
+) -> None:
+    component, tickets, _ = _tables()
+    _land(landing, tickets, JANUARY, [_ticket(1, 7), _ticket(2, 8)])
+    _load(landing, warehouse, tickets, JANUARY)
+    _land(landing, tickets, JANUARY, [_ticket(2, 8)])
+    place = tickets.place(landing, JANUARY)
+    landing.delete(landing.stale_files("freshdesk", "tickets", JANUARY))
+    assert len(place.committed_loads()) == 1
+
+    _events(Forgetting(component, "7", landing, warehouse, [tickets], []))
+
+    assert _ids(warehouse, "freshdesk.tickets") == [2]
+    assert _load(landing, warehouse, tickets, JANUARY) == [True]
+
+
+@pytest.fixture
+def lines(landing: LandingZone, tmp_path: Path) -> LocalJsonlSource:
+    """A landed month of lines, one of which is quarantined, and its component."""
+    good = jsonl({"id": 1, "who": {"name": "them"}}, {"id": 2, "who": {"name": "us"}})
+    write_lines(tmp_path, good + '{"who": {"name": "them"\n{"who": {"name": "us"\n')
+    land_lines(landing, tmp_path, on_bad_line="quarantine")
+    return LocalJsonlSource(
+        name="events",
+        description="",
+        files="%Y-%m/*.jsonl",
+        raw_url=str(tmp_path),
+        start_month=MONTH,
+        subject="who__name",
+    )
+
+
+def test_lines_are_forgotten_by_the_column_that_the_settings_name(
+    landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource
+) -> None:
+    [table] = lines.tables()
+    _load(landing, warehouse, table, MONTH)
+    forgetting = Forgetting(lines, "them", landing, warehouse, [table], [])
+    forgetting.check_columns()
+    assert forgetting.look() == {
+        f"events {MONTH}": {"current load": 1, "quarantine": 1, "warehouse": 1}
+    }
+
+    _events(forgetting)
+
+    assert _ids(warehouse, "local_jsonl.events") == [2]
+    assert _load(landing, warehouse, table, MONTH) == [True]
+
+
+def test_a_column_that_no_month_has_is_refused(
+    landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource
+) -> None:
+    [table] = lines.model_copy(update={"subject": "whom"}).tables()
+
+    with pytest.raises(dg.Failure, match="no month of local_jsonl/events has a column 'whom'"):
+        Forgetting(lines, "them", landing, warehouse, [table], []).check_columns()
