@@ -27,6 +27,7 @@ class Numbers:
 
     Attributes:
         every: of so many operations, one is a kill point.
+        undone: kill points of a run that restores or forgets.
         random_kills: kills at random moments.
         cancelled: runs told to stop.
         failing: runs of which one operation fails.
@@ -38,6 +39,7 @@ class Numbers:
     """
 
     every: int
+    undone: int
     random_kills: int
     cancelled: int
     failing: int
@@ -61,8 +63,8 @@ class Numbers:
         )
 
 
-_SMALL = Numbers(40, 8, 4, 8, 2, 3, 2, 1, 15)
-_FULL = Numbers(1, 200, 30, 60, 8, 8, 25, 3, 200)
+_SMALL = Numbers(40, 16, 8, 4, 8, 2, 3, 2, 1, 15)
+_FULL = Numbers(1, 100, 200, 30, 60, 8, 8, 25, 3, 200)
 
 IS_FULL = os.environ.get("FAULTS") == "full"
 NUMBERS = _FULL if IS_FULL else _SMALL

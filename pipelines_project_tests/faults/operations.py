@@ -120,6 +120,24 @@ class Operations:
         raise duckdb.IOException(f"IO Error: {os.strerror(number)}")
 
 
+_AT_ONCE = (Harm.KILLED, Harm.KILLED_WITH_EMPTY_FILE, Harm.KILLED_WITH_HALF_FILE)
+
+
+def kill_points(operations: list[str], is_first: bool, every: int) -> list[Sabotage]:
+    """Return a kill before each operation, and two more where a file of the landing is written.
+
+    The first run of all does in its own temporary folder what every run does.
+    """
+    reached = [n for n, text in enumerate(operations) if not (is_first and "/data/tmp/" in text)]
+    written = [n for n, text in enumerate(operations) if text.startswith("write open ")]
+    landed = [n for n in written if "/data/landing/" in operations[n]]
+    assert landed
+    before = [Sabotage(Harm.KILLED, n) for n in reached[::every]]
+    return before + [
+        Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed[:: max(1, every // 40)]
+    ]
+
+
 def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 

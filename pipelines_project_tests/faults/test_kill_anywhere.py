@@ -6,30 +6,13 @@ import signal
 import pytest
 
 from pipelines_project_tests.faults.figures import Count
-from pipelines_project_tests.faults.operations import Harm, Sabotage
+from pipelines_project_tests.faults.operations import Harm, Sabotage, kill_points
 from pipelines_project_tests.faults.place import Place, Scenario
 
 pytestmark = pytest.mark.faults
 
 PARTS = range(8)
 """The kill points are dealt out to so many tests, which run side by side."""
-
-_AT_ONCE = (Harm.KILLED, Harm.KILLED_WITH_EMPTY_FILE, Harm.KILLED_WITH_HALF_FILE)
-
-
-def _kill_points(operations: list[str], is_first: bool, every: int) -> list[Sabotage]:
-    """Return a kill before each operation, and two more where a file of the landing is written.
-
-    The first run of all does in its own temporary folder what every run does.
-    """
-    reached = [n for n, text in enumerate(operations) if not (is_first and "/data/tmp/" in text)]
-    written = [n for n, text in enumerate(operations) if text.startswith("write open ")]
-    landed = [n for n in written if "/data/landing/" in operations[n]]
-    assert landed
-    before = [Sabotage(Harm.KILLED, n) for n in reached[::every]]
-    return before + [
-        Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed[:: max(1, every // 40)]
-    ]
 
 
 def _strike(place: Place, scenario: Scenario, sabotage: Sabotage) -> None:
@@ -52,7 +35,7 @@ def test_a_run_killed_at_any_operation_loses_nothing_and_one_rerun_mends_it(
     place: Place, scenarios: dict[str, Scenario], count: Count, name: str, part: int
 ) -> None:
     scenario = scenarios[name]
-    for sabotage in _kill_points(scenario.operations, name == "first", place.numbers.every)[
+    for sabotage in kill_points(scenario.operations, name == "first", place.numbers.every)[
         part :: len(PARTS)
     ]:
         _strike(place, scenario, sabotage)

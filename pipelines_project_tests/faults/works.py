@@ -1,5 +1,6 @@
 """What the forked processes do: runs of the assets, and readers beside them."""
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ import duckdb
 import pytest
 from dlt.common import time as dlt_time
 
+from pipelines_project.defs.chess.component import ChessSource
+from pipelines_project.forget_job import forget_job
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.warehouse import Warehouse
-from pipelines_project_tests.code_location import CodeLocation
+from pipelines_project_tests.code_location import TIDY, CodeLocation
 from pipelines_project_tests.faults.live_data import LiveData, Month, Rows
 
 
@@ -48,6 +51,13 @@ def materialize(defs: dg.Definitions, data: str, months: str, keys: list[str]) -
         failed = [name for name, check in run.checks().items() if not check.passed]
         loads = {month: said["load_id"] for month, said in run.materialized(keys[0]).items()}
         return Outcome(run.result.success, run.error, failed, loads)
+
+
+def materialize_keeping(defs: dg.Definitions, data: str, month: str, keys: list[str]) -> Outcome:
+    """Run the assets of chess, and keep the load that is superseded by it."""
+    with _location(defs, data) as location:
+        run = location.materialize(month, *keys, **{TIDY: {"keep_loads": 1}})
+        return Outcome(run.result.success, run.error, [], {})
 
 
 def materialize_in_random_order(
@@ -137,3 +147,35 @@ def discard(defs: dg.Definitions, data: str, month: Month, load_id: str) -> None
 
 def _tidy_job(defs: dg.Definitions, month: Month) -> dg.JobDefinition:
     return defs.resolve_job_def(f"{month.source}_delete_stale_files")
+
+
+def restore(defs: dg.Definitions, data: str, month: Month, load_id: str) -> Outcome:
+    """Run the job that lands a kept load of the month again."""
+    op = {"config": {"table": month.table, "load_id": load_id}}
+    job = defs.resolve_job_def(f"{month.source}_restore_month")
+    config = {"ops": {f"{month.source}_restore_month_of_table": op}}
+    with _location(defs, data) as location:
+        run = location.run(job, month.month, config=config)
+        return Outcome(run.result.success, run.error, [], {})
+
+
+def forget(defs: dg.Definitions, data: str, player: str) -> Outcome:
+    """Run the job that forgets a player, who is not tracked any more."""
+    source = ChessSource(
+        players="hikaru",
+        contact="tests@example.com",
+        start_month="2021-01",
+        http_cache=os.environ["CHESS_HTTP_CACHE"],
+    )
+    job = forget_job(source, source.tables(), [])
+    forgetful = dg.Definitions(
+        jobs=[job],
+        resources={
+            "landing": LandingZone(url=f"{data}/landing"),
+            "warehouse": Warehouse(url=f"{data}/warehouse.duckdb"),
+        },
+    )
+    config = {"ops": {"chess_forget_rows": {"config": {"player": player}}}}
+    with _location(forgetful, data) as location:
+        run = location.run(forgetful.resolve_job_def("chess_forget"), config=config)
+        return Outcome(run.result.success, run.error, [], {})
