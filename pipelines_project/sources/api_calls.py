@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from dlt.sources.helpers.requests import Client
-from hishel import SqliteStorage
+from hishel import Entry, Request, Response, SqliteStorage
 from hishel.requests import CacheAdapter
 from requests.adapters import HTTPAdapter
 
@@ -110,6 +110,25 @@ class BoundedAdapter(CountingAdapter):
         return response
 
 
+class _NewestAnswers(SqliteStorage):
+    """Keeps the newest answer of an address.
+
+    Of several, hishel asks whether the newest still holds, and then gives the oldest, unless a
+    strong ETag or Last-Modified tells them apart.
+    """
+
+    def get_entries(self, key: str) -> list[Entry]:
+        """Return the kept answer, if it is the only one; processes may have kept one each."""
+        entries = super().get_entries(key)
+        return entries if len(entries) == 1 else []
+
+    def create_entry(self, request: Request, response: Response, key: str, **limits: Any) -> Entry:
+        """Keep an answer in place of those before."""
+        for entry in super().get_entries(key):
+            self.remove_entry(entry.id)
+        return super().create_entry(request, response, key, **limits)
+
+
 class RevalidatingAdapter(CacheAdapter, CountingAdapter):
     """Keeps answers on disk, and asks whether they still hold each time they are wanted.
 
@@ -119,7 +138,7 @@ class RevalidatingAdapter(CacheAdapter, CountingAdapter):
     def __init__(self, calls: ApiCalls, cache: HttpCache) -> None:
         """Keep answers in `cache`."""
         CountingAdapter.__init__(self, calls)
-        self.storage = SqliteStorage(database_path=cache.path, max_size=cache.max_bytes)
+        self.storage = _NewestAnswers(database_path=cache.path, max_size=cache.max_bytes)
         self.rfc = True
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:

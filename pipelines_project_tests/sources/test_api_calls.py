@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 import requests
@@ -19,7 +20,12 @@ from starlette.types import Receive, Scope, Send
 from pipelines_project.sandbox.faults import Faults, FaultsMiddleware, broken_off
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources import api_calls
-from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project.sources.api_calls import (
+    ApiCalls,
+    HttpCache,
+    SourceError,
+    retrying_session,
+)
 
 _REFUSALS = {410: lambda response: f"{response.url} is closed: ask for another"}
 
@@ -171,3 +177,25 @@ def test_a_body_that_a_few_compressed_bytes_make_too_large_is_refused(
     with pytest.raises(SourceError, match="/item answered with more than 1000 bytes"):
         _get(f"{api}/item", ApiCalls())
     assert len(faults.asked("item")) == 2
+
+
+def test_an_answer_that_still_holds_is_the_one_that_was_given_last(tmp_path: Path) -> None:
+    # As chess.com tells an answer from the one before: by a weak ETag, and at times by no other.
+    headers = {"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT", "Cache-Control": "max-age=43200"}
+    current = ""
+
+    async def answer(request: Request) -> Response:
+        etag = f'W/"{current}"'
+        holds = request.headers.get("If-None-Match") == etag
+        return Response(None if holds else current, 304 if holds else 200, headers | {"ETag": etag})
+
+    def asked(url: str) -> str:
+        cache = HttpCache(tmp_path / "http_cache.db", 2**20)
+        return retrying_session({}, ApiCalls(), cache).get(f"{url}/item").text
+
+    with serving(Starlette(routes=[Route("/item", answer)])) as url:
+        for current in ("first", "second"):
+            assert [asked(url), asked(url)] == [current, current]
+            # Answers have the second at which they were given, and what is kept is in its order.
+            time.sleep(1.1)
+        assert asked(url) == current
