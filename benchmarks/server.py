@@ -71,7 +71,8 @@ def service(name: str, rows_per_month: int) -> Iterator[str]:
         yield url
 
 
-def _app(name: str, rows_per_month: int) -> Starlette:
+def service_app(name: str, rows_per_month: int) -> Starlette:
+    """Return `chess` or `freshdesk`, each with so many rows a month, for a year or more."""
     if name == "chess":
         return chess_app(GeneratedArchives(rows_per_month, FIRST_MONTH))
     desk = MadeUpHelpDesk(rows_per_month, _HELP_DESK_OPENED, _HELP_DESK_TIME)
@@ -79,7 +80,7 @@ def _app(name: str, rows_per_month: int) -> Starlette:
 
 
 def _main(name: str, rows_per_month: str) -> None:
-    app = _app(name, int(rows_per_month))
+    app = service_app(name, int(rows_per_month))
     app.add_middleware(Premade)
     with serving(app) as url:
         print(url, flush=True)

@@ -2,8 +2,8 @@
 
 import os
 import runpy
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -11,7 +11,9 @@ import dagster as dg
 
 from benchmarks.case import PEAK, Figures
 from benchmarks.measure import in_process
+from benchmarks.server import service_app
 from pipelines_project import definitions
+from pipelines_project.sandbox.server import serving
 from pipelines_project_tests.code_location import range_tags
 
 
@@ -20,8 +22,6 @@ def run_here(arguments: Sequence[str], folder: Path, environment: Mapping[str, s
     _, how, *rest = arguments
     argv = rest if how in ("-m", "-c") else [how, *rest]
     before = Path.cwd()
-    # It keeps the definitions that it has loaded, and so the settings of another command.
-    sys.modules.pop(definitions.__name__, None)
     os.chdir(folder)
     try:
         with mock.patch.dict(os.environ, environment, clear=True), mock.patch("sys.argv", argv):
@@ -45,7 +45,7 @@ def _run(how: str, argv: Sequence[str]) -> None:
 def materialize_here(
     keys: Sequence[str], months: Sequence[str], settings: Mapping[str, str]
 ) -> Figures:
-    """Take the place of `commands.materialize`, whose command is slow even in this process."""
+    """Take the place of `commands.materialize`: the start of its command would be most of it."""
 
     def work() -> None:
         defs = definitions.load()
@@ -60,6 +60,12 @@ def materialize_here(
         return _measured(work)
 
 
-def _measured(work: object) -> Figures:
-    assert callable(work)
+@contextmanager
+def service_here(name: str, rows_per_month: int) -> Iterator[str]:
+    """Take the place of `server.service`."""
+    with serving(service_app(name, rows_per_month)) as url:
+        yield url
+
+
+def _measured(work: Callable[[], object]) -> Figures:
     return {**in_process(work), PEAK: 1.0}

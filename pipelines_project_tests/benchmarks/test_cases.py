@@ -10,25 +10,21 @@ from graphql import parse, validate
 
 from benchmarks import commands, measure
 from benchmarks.case import CPU, PEAK, SECONDS, Case, Figures
-from benchmarks.cases import CASES
-from benchmarks.cases.chess import chess_months
-from benchmarks.cases.freshdesk import ticket_months
+from benchmarks.cases import CASES, chess, freshdesk
 from benchmarks.cases.load_time import slowest_imports
 from benchmarks.cases.ui_backfill import LAUNCH, RUN_SECONDS, STATUS, launch_params
 from benchmarks.report import as_text, report_of
 from benchmarks.rounds import take_turns
-from pipelines_project_tests.benchmarks.here import materialize_here, run_here
+from pipelines_project_tests.benchmarks.here import materialize_here, run_here, service_here
 
 _TINY = {"replace_month": 6, "jsonl_to_parquet": 9, "parquet_to_duckdb": 9, "jsonl_to_duckdb": 9}
 _PREPARED: dict[str, Any] = {
-    "chess_backfill": lambda size, _: chess_months(size, games=2),
-    "rerun_unchanged": lambda size, _: chess_months(size, games=2),
-    "freshdesk_backfill": lambda size, _: ticket_months(size, tickets=2),
+    "chess_backfill": lambda size, _: chess.chess_months(size, games=2),
+    "rerun_unchanged": lambda size, _: chess.chess_months(size, games=2),
+    "freshdesk_backfill": lambda size, _: freshdesk.ticket_months(size, tickets=2),
 }
 # The daemon takes a minute for any backfill.
 _QUICK = sorted({*CASES} - {"ui_backfill"})
-# One shows that the project's command is put together well, and takes a while.
-_IN_PROCESS = {*CASES} - {"chess_backfill"}
 
 
 def _tiny(name: str) -> Case[Any]:
@@ -43,8 +39,9 @@ def test_a_case_runs_on_a_tiny_input(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measure, "command", run_here)
-    if name in _IN_PROCESS:
-        monkeypatch.setattr(commands, "materialize", materialize_here)
+    monkeypatch.setattr(commands, "materialize", materialize_here)
+    for module in (chess, freshdesk):
+        monkeypatch.setattr(module, "service", service_here)
     case, size = _tiny(name), _TINY.get(name, 1)
 
     report = report_of(case, take_turns(case, {size: 1}, tmp_path, lambda _: None))
