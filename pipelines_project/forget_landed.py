@@ -32,7 +32,7 @@ from pipelines_project.load_record import (
     write_record,
 )
 from pipelines_project.month_folder import MonthFolder
-from pipelines_project.subject import Subject
+from pipelines_project.subject import QUARANTINED_TEXT, Subject
 from pipelines_project.working_folder import working_folder
 
 # Its functions are made when it is imported, where no type checker sees them.
@@ -101,7 +101,7 @@ def forget(zone: LandingZone, place: MonthFolder, subject: Subject) -> dict[str,
 def _count(place: MonthFolder, path: str, subject: Subject) -> int | None:
     is_theirs, table = subject.among(place.table), place.table_of(path)
     try:
-        groups = row_groups(place.fs, path)
+        groups = row_groups(place.fs, path, [subject.column, QUARANTINED_TEXT])
         return sum(pc.sum(is_theirs(table, rows)).as_py() or 0 for rows in groups)
     except (pa.ArrowInvalid, OSError):
         return None

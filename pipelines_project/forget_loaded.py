@@ -13,6 +13,8 @@ from pipelines_project.table import Table
 from pipelines_project.table_columns import MONTH_COLUMN, column_types
 from pipelines_project.warehouse import quoted, transaction
 
+_FILLER = "ledger.free_blocks"
+
 
 def counts(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str, subject: Subject
@@ -55,22 +57,42 @@ def forget(
 
 
 def rewrite(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
-    """Write a DuckDB file's table anew, because rows that were deleted stay in the file.
+    """Write a DuckDB file's table anew, because rows that were deleted stay in it otherwise.
 
-    What is freed by it is written over by the next table that is, so this is worth doing twice.
     Other databases have means of their own.
     """
-    [(kind,)] = connection.execute(
-        "select type from duckdb_databases() where database_name = 'warehouse'"
-    ).fetchall()
-    if kind != "duckdb" or not column_types(connection, schema, table):
+    if not _is_duckdb_file(connection) or not column_types(connection, schema, table):
         return
     name, new = _name(schema, table), _name(schema, f"{table}__rewritten")
     with transaction(connection):
         connection.execute(f"create table {new} as from {name}")
         connection.execute(f"drop table {name}")
         connection.execute(f"alter table {new} rename to {quoted(table)}")
+
+
+def overwrite_free_blocks(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write over the blocks of a DuckDB file that hold what was deleted or replaced.
+
+    A table of random numbers that is as large as they are takes their place, and goes.
+    """
+    if not _is_duckdb_file(connection):
+        return
     connection.execute("checkpoint warehouse")
+    [(size,)] = connection.execute(
+        "select block_size * free_blocks from pragma_database_size() "
+        "where database_name = 'warehouse'"
+    ).fetchall()
+    # A number takes eight bytes; a tenth more, because some blocks are for other things.
+    numbers = f"select hash(range) as number from range({size // 8 * 11 // 10})"
+    connection.execute(f"create or replace table {_FILLER} as {numbers}")
+    connection.execute("checkpoint warehouse")
+    connection.execute(f"drop table {_FILLER}")
+    connection.execute("checkpoint warehouse")
+
+
+def _is_duckdb_file(connection: duckdb.DuckDBPyConnection) -> bool:
+    query = "select type = 'duckdb' from duckdb_databases() where database_name = 'warehouse'"
+    return connection.execute(query).fetchall() == [(True,)]
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, table: Table, subject: Subject) -> None:

@@ -7,7 +7,6 @@ hangs on what an earlier run has come to.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import dagster as dg
 
@@ -79,9 +78,11 @@ class Forgetting:
                 for month, rows in held.items():
                     found.setdefault(f"{table.name} {month}", Counter())["warehouse"] = rows
             for mart in self.marts:
-                for subject in self._told_by_marts():
-                    held = forget_loaded.counts(connection, mart.schema, mart.name, subject)
-                    found[f"{mart.schema}.{mart.name}"] = {"rows": held.total()}
+                held = [
+                    forget_loaded.counts(connection, mart.schema, mart.name, subject).total()
+                    for subject in self._told_by_marts()
+                ]
+                found[f"{mart.schema}.{mart.name}"] = {"rows": sum(held)}
         return {where: dict(rows) for where, rows in found.items() if any(rows.values())}
 
     def forget(self) -> Iterator[dg.AssetMaterialization]:
@@ -89,19 +90,16 @@ class Forgetting:
         self.component.forget_answers(self.value)
         for table, subject in self.subjects:
             yield from self._forget(table, subject)
-        # What the first time frees in a DuckDB file is written over by the second.
-        self._write_anew()
-        for key, metadata in self._write_anew().items():
-            yield dg.AssetMaterialization(key, metadata=metadata)
-
-    def _write_anew(self) -> dict[dg.AssetKey, dict[str, Any]]:
-        """Write the tables and marts anew, and return the metadata of the marts."""
         with self.warehouse.connect() as connection:
             for table in self.tables:
                 forget_loaded.rewrite(connection, table.source, table.name)
-        # A mart that was never built holds nothing.
-        built = [mart for mart in self.marts if is_loaded(self.warehouse, mart.schema, mart.name)]
-        return {mart.key: build(self.warehouse, mart.source, mart.model) for mart in built}
+        for mart in self.marts:
+            # One that was never built holds nothing.
+            if is_loaded(self.warehouse, mart.schema, mart.name):
+                metadata = build(self.warehouse, mart.source, mart.model)
+                yield dg.AssetMaterialization(mart.key, metadata=metadata)
+        with self.warehouse.connect() as connection:
+            forget_loaded.overwrite_free_blocks(connection)
 
     def _forget(self, table: Table, subject: Subject) -> Iterator[dg.AssetMaterialization]:
         landed = []

@@ -26,14 +26,22 @@ def keep_all(_table: str, rows: pa.Table) -> pa.Table:
     return rows
 
 
-def row_groups(fs: AbstractFileSystem, path: str) -> Iterator[pa.Table]:
-    """Yield a parquet file's row groups; of a file without rows one table without rows."""
+def row_groups(
+    fs: AbstractFileSystem, path: str, columns: list[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield a parquet file's row groups; of a file without rows one table without rows.
+
+    Args:
+        fs: where the file is.
+        path: of the file.
+        columns: which to read, where the file has them; all without.
+    """
     with fs.open(path, "rb") as stored:
         file = pq.ParquetFile(stored)
         if not file.num_row_groups:
             yield file.schema_arrow.empty_table()
         for number in range(file.num_row_groups):
-            yield file.read_row_group(number)
+            yield file.read_row_group(number, columns)
 
 
 def landed_rows(place: MonthFolder, files: Mapping[str, str], keep: Keep = keep_all) -> DltResource:

@@ -12,7 +12,7 @@ import pyarrow.compute
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
 
-_QUARANTINED_TEXT = "line"
+QUARANTINED_TEXT = "line"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Subject:
 
     def of_quarantined(self, rows: pa.Table) -> pa.ChunkedArray:
         """Tell of each quarantined line whether the value stands in it, whatever else does."""
-        return pc.match_substring_regex(rows[_QUARANTINED_TEXT], self._pattern)
+        return pc.match_substring_regex(rows[QUARANTINED_TEXT], self._pattern)
 
     def among(self, table: str) -> Callable[[str, pa.Table], pa.ChunkedArray]:
         """Return what tells of rows of a landed table, or of its quarantine, which are theirs."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 
 from pipelines_project.defs.freshdesk.component import FreshdeskSource
@@ -93,6 +94,34 @@ def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
             place = tickets.place(landing, month)
             assert missing_rows(connection, place, load.files, "id") == 0
     assert _events(forgetting) == []
+
+
+@pytest.mark.parametrize("others", [0, 10, 100_000])
+def test_what_is_deleted_is_no_longer_in_the_file(
+    landing: LandingZone, warehouse: Warehouse, tmp_path: Path, others: int
+) -> None:
+    name = b"someone-whose-name-is-seen-in-the-file"
+    component = LocalJsonlSource(
+        name="events",
+        description="",
+        files="%Y-%m/*.jsonl",
+        raw_url=str(tmp_path),
+        start_month=MONTH,
+        subject="who",
+    )
+    [table] = component.tables()
+    ours = pa.table({"who": [f"other {number % 100}" for number in range(others)]})
+    land(table.place(landing, MONTH), landing, [pa.table({"who": [name.decode()] * 50}), ours])
+    _load(landing, warehouse, table, MONTH)
+    file = Path(warehouse.url)
+    assert name in file.read_bytes()
+
+    _events(Forgetting(component, name.decode(), landing, warehouse, [table], []))
+
+    assert name not in file.read_bytes()
+    assert warehouse.rows("select count(*) from local_jsonl.events") == [(others,)]
+    tables = warehouse.rows("select table_name from duckdb_tables() order by 1")
+    assert tables == [("events",), ("loads",)]
 
 
 def test_rows_that_only_the_warehouse_has_go_too(

@@ -199,3 +199,18 @@ def test_an_answer_that_still_holds_is_the_one_that_was_given_last(tmp_path: Pat
             # Answers have the second at which they were given, and what is kept is in its order.
             time.sleep(1.1)
         assert asked(url) == current
+
+
+def test_kept_answers_of_one_address_go_and_leave_no_trace(api: str, tmp_path: Path) -> None:
+    cache = HttpCache(tmp_path / "cache.db", 2**20)
+    cache.forget("/forgotten")
+    assert (cache.count("/forgotten"), [*tmp_path.iterdir()]) == (0, [])
+    with retrying_session({}, ApiCalls(), cache) as session:
+        for item in ("forgotten", "another"):
+            session.get(f"{api}/{item}")
+    assert (cache.count("/forgotten"), cache.count("/another")) == (1, 1)
+
+    cache.forget("/forgotten")
+
+    assert (cache.count("/forgotten"), cache.count("/another")) == (0, 1)
+    assert not any(b"/forgotten" in file.read_bytes() for file in tmp_path.iterdir())
