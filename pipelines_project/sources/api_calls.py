@@ -1,8 +1,8 @@
 """What a source's HTTP session did: one place that counts requests and refuses bad answers."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,23 +30,31 @@ class HttpCache(NamedTuple):
 
     def count(self, part_of_url: str) -> int:
         """Return how many answers are kept whose address has this part."""
-        if not self.path.exists():
-            return 0
-        with closing(sqlite3.connect(self.path, timeout=60)) as database:
+        with self._opened() as database:
+            if not database.execute(_HAS_TABLES).fetchone()[0]:
+                return 0
             return database.execute(_COUNT, (part_of_url.encode(),)).fetchone()[0]
 
     def forget(self, part_of_url: str) -> None:
         """Delete the answers whose address has this part, from the file's free pages too."""
-        if not self.count(part_of_url):
-            return
-        with closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as database:
-            for statement in _FORGET:
-                database.execute(statement, (part_of_url.encode(),))
+        with self._opened() as database:
+            if self.count(part_of_url):
+                for statement in _FORGET:
+                    database.execute(statement, (part_of_url.encode(),))
+            # Also if nothing is there: the one before may have been killed after the deletion.
             database.execute("vacuum")
             database.execute("pragma wal_checkpoint(truncate)")
 
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """Open the file, or an empty database in memory where there is none."""
+        name = self.path if self.path.exists() else ":memory:"
+        with closing(sqlite3.connect(name, timeout=60, isolation_level=None)) as database:
+            yield database
+
 
 # The tables are hishel's; a request is in `data`, its address in plain text.
+_HAS_TABLES = "select count(*) from sqlite_master where name = 'entries'"
 _COUNT = "select count(*) from entries where instr(data, ?) > 0"
 _FORGET = (
     "delete from streams where entry_id in (select id from entries where instr(data, ?) > 0)",

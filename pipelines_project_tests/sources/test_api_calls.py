@@ -205,6 +205,8 @@ def test_kept_answers_of_one_address_go_and_leave_no_trace(api: str, tmp_path: P
     cache = HttpCache(tmp_path / "cache.db", 2**20)
     cache.forget("/forgotten")
     assert (cache.count("/forgotten"), [*tmp_path.iterdir()]) == (0, [])
+    cache.path.touch()
+    cache.forget("/forgotten")
     with retrying_session({}, ApiCalls(), cache) as session:
         for item in ("forgotten", "another"):
             session.get(f"{api}/{item}")
