@@ -80,7 +80,7 @@ soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SE
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[bench]'
 	@touch $@
 
-bench: .venv/.bench ## Measure speed and memory beside the plain way and the limit, some 25 minutes (CASES="memory").
+bench: .venv/.bench ## Measure speed and memory beside the plain way and the limit, half an hour (CASES="memory").
 	@.venv/bin/python -m benchmarks $(CASES)
 
 check: install ## Check format, lint, types and definitions, then run the tests.

@@ -79,7 +79,7 @@ CHESS_BACKFILL = Case(
     "that only lands them, and the bare HTTP transfer.",
     unit="months",
     # One month is what a run costs at least, so that the others tell what a month costs.
-    sizes={1: 3, 12: 5, 120: 3},
+    sizes={1: 3, 12: 3, 120: 3},
     prepared=lambda size, _: chess_months(size),
     contenders={
         "ours": Contender(_ours),

@@ -160,7 +160,7 @@ JSONL_TO_PARQUET = Case(
         lambda files, place: _materialize(files.raw, place / "landing", place, "landing"),
         lambda files, place: json_lines.land(files.raw, place / "plain"),
         _copy,
-        most_plain_rows=1_000_000,
+        most_plain_rows=100_000,
     ),
 )
 
