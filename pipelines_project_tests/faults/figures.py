@@ -9,12 +9,12 @@ Count = Callable[[str, int], None]
 """Adds to one of the figures."""
 
 LINES = (
-    "{kill points} kill points, {random kills} random kills, {cancelled runs} cancelled runs, "
+    "- {kill points} kill points, {random kills} random kills, {cancelled runs} cancelled runs, "
     "{failing operations} failing operations, {full disks} full disks",
-    "{overlapping runs} overlapping runs with {reads meanwhile} reads meanwhile, "
+    "- {overlapping runs} overlapping runs with {reads meanwhile} reads meanwhile, "
     "{steps of the model} steps of the model",
-    "{hostile inputs} hostile inputs",
-    "{rows compared} rows compared: lost {rows lost}, doubled {rows doubled}",
+    "- {hostile inputs} hostile inputs",
+    "- {rows compared} rows compared: lost {rows lost}, doubled {rows doubled}",
 )
 """What is printed, and what the README says."""
 
@@ -53,7 +53,7 @@ class Numbers:
         """Return fewer, for a source whose runs do for the most part what the first one's do."""
         return replace(
             self,
-            every=self.every * 4,
+            every=self.every * 8,
             random_kills=self.random_kills // 4,
             cancelled=self.cancelled // 4,
             failing=self.failing // 4,
@@ -63,8 +63,8 @@ class Numbers:
         )
 
 
-_SMALL = Numbers(40, 16, 8, 4, 8, 2, 3, 2, 1, 15)
-_FULL = Numbers(1, 100, 200, 30, 60, 8, 8, 25, 3, 200)
+_SMALL = Numbers(40, 16, 8, 4, 8, 2, 3, 2, 0.5, 10)
+_FULL = Numbers(1, 100, 200, 30, 60, 8, 8, 25, 3, 100)
 
 IS_FULL = os.environ.get("FAULTS") == "full"
 NUMBERS = _FULL if IS_FULL else _SMALL
