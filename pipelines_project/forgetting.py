@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from pipelines_project import forget_landed, forget_loaded
+from pipelines_project import forget_landed, forget_loaded, subject_rows
 from pipelines_project.checks import is_loaded
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.monthly_source import MonthlySource
@@ -56,7 +56,7 @@ class Forgetting:
         """
         for table, subject in self.subjects:
             places = [table.place(self.landing, month) for month in self._months(table)]
-            has_column = (subject.column in forget_landed.columns(place) for place in places)
+            has_column = (subject.column in subject_rows.columns(place) for place in places)
             if places and not any(has_column):
                 raise dg.Failure(
                     f"no month of {table.source}/{table.name} has a column {subject.column!r}: "
@@ -71,7 +71,7 @@ class Forgetting:
         for table, subject in self.subjects:
             for month in self._months(table):
                 place = table.place(self.landing, month)
-                found[f"{table.name} {month}"] = forget_landed.counts(place, subject)
+                found[f"{table.name} {month}"] = subject_rows.counts(place, subject)
         with self.warehouse.connect() as connection:
             for table, subject in self.subjects:
                 held = forget_loaded.counts(connection, table.source, table.name, subject)

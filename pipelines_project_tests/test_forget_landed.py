@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines_project import forget_landed
+from pipelines_project import forget_landed, subject_rows
 from pipelines_project.kept_load import restore
 from pipelines_project.landing_zone import LandingError, LandingZone
 from pipelines_project.load_record import read_record, write_record
@@ -40,7 +40,7 @@ def _forgotten(zone: LandingZone) -> dict[str, Any] | None:
     """Forget, and check that nothing is left, of whatever kind."""
     place = place_of(zone)
     metadata = forget_landed.forget(zone, place, WHO)
-    assert forget_landed.counts(place, WHO) == {}
+    assert subject_rows.counts(place, WHO) == {}
     named = [path for path, data in tree(Path(place.dataset)).items() if b"them" in (data or b"")]
     assert named == []
     return metadata
@@ -151,7 +151,7 @@ def test_of_a_month_that_was_never_landed_nothing_goes_and_what_there_is_is_coun
 
     # A run may be about to commit it.
     assert [*place.files_by_load()] == [load_id]
-    assert forget_landed.counts(place, WHO) == {"loads without a marker": 1}
+    assert subject_rows.counts(place, WHO) == {"loads without a marker": 1}
     assert landing.months_with_files("demo", "events") == [MONTH]
 
 
@@ -164,7 +164,7 @@ def test_what_was_fetched_of_them_is_no_longer_recorded(landing: LandingZone) ->
     [killed] = ids_ago(10)
     write_record(place, replace(record, load_id=killed, fetched=fetched))
     landing.fs.write_text(f"{place.record(killed)}.new", "cut off, of them")
-    assert forget_landed.counts(place, WHO) == {"records": 2}
+    assert subject_rows.counts(place, WHO) == {"records": 2}
 
     assert _forgotten(landing) is None
 
@@ -184,7 +184,7 @@ def test_a_current_load_that_cannot_be_read_is_an_error_and_stays(landing: Landi
         forget_landed.forget(landing, place, WHO)
 
     assert tree(Path(landing.url)) == before
-    assert forget_landed.counts(place, WHO)["unreadable files of current load"] == 1
+    assert subject_rows.counts(place, WHO)["unreadable files of current load"] == 1
 
 
 def test_quarantined_lines_that_name_them_go_from_every_load(
@@ -195,7 +195,7 @@ def test_quarantined_lines_that_name_them_go_from_every_load(
     kept = land_lines(landing, tmp_path, on_bad_line="quarantine").metadata["load_id"]
     land_lines(landing, tmp_path, on_bad_line="quarantine")
     place = landing.month_folder("local_jsonl", "events", json_lines.MONTH)
-    assert forget_landed.counts(place, WHO) == {
+    assert subject_rows.counts(place, WHO) == {
         "current load": 1,
         "kept loads": 1,
         "quarantine": 2,
@@ -203,7 +203,7 @@ def test_quarantined_lines_that_name_them_go_from_every_load(
 
     forget_landed.forget(landing, place, WHO)
 
-    assert forget_landed.counts(place, WHO) == {}
+    assert subject_rows.counts(place, WHO) == {}
     for load_id in (None, kept):
         if load_id:
             restore(landing, place, load_id)
