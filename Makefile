@@ -15,7 +15,7 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev test faults soak bench check test-embedded-elt clean
+.PHONY: help install demo dev test stack faults soak bench check test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -68,6 +68,9 @@ dev: install ## Start the Dagster UI and daemon (PORT=3000), until Ctrl-C.
 
 test: install ## Run the tests (ARGS="-k stale" for some of them).
 	@.venv/bin/python -m pytest $(ARGS)
+
+stack: install ## Run the tests of whole programs and of a year, which take a minute.
+	@.venv/bin/python -m pytest -m stack $(ARGS)
 
 faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS=small is quicker).
 	@FAULTS=$(FAULTS) .venv/bin/python -m pytest pipelines_project_tests/faults -m faults $(ARGS)

@@ -17,6 +17,7 @@ from dagster._cli import create_dagster_cli  # The command line has no public na
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pipelines_project import definitions
 from pipelines_project.sandbox.chess_archives import RecordedArchives
 from pipelines_project.sandbox.faults import broken_off, half
 from pipelines_project_tests.code_location import (
@@ -201,6 +202,8 @@ def _run_printed_commands(location: CodeLocation, run: Run) -> None:
         warnings.simplefilter("ignore")
         patch.setenv("LANDING_URL", location.landing.url)
         patch.setenv("WAREHOUSE_URL", location.warehouse.url)
+        # A process of its own would not have loaded them with other settings before.
+        patch.setattr(definitions, "defs", dg.definitions(definitions.load))
         for command in commands:
             answer = CliRunner().invoke(create_dagster_cli(), shlex.split(command)[1:])
             assert answer.exit_code == 0, answer.output

@@ -108,6 +108,7 @@ def _months(
     return str(len(landed))
 
 
+@pytest.mark.stack
 def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str, str]) -> None:
     landing = Path(environment["LANDING_URL"])
     code, output, errors = _run(environment)
@@ -153,6 +154,7 @@ def test_real_data_is_not_replaced(environment: dict[str, str]) -> None:
     assert not Path(environment["LANDING_URL"]).exists()
 
 
+@pytest.mark.stack
 def test_a_run_that_fails_is_told_with_its_reason(environment: dict[str, str]) -> None:
     with duckdb.connect(environment["WAREHOUSE_URL"]) as connection:
         connection.execute("create schema chess")

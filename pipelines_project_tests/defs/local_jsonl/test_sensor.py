@@ -187,6 +187,7 @@ def daemon_instance(
         daemon.wait(30)
 
 
+@pytest.mark.stack
 def test_a_daemon_lands_what_is_dropped_and_nothing_when_nothing_is(
     daemon_instance: dg.DagsterInstance, raw: Path, tmp_path: Path
 ) -> None:
