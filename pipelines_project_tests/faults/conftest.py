@@ -45,7 +45,8 @@ def prepared(
 
 @pytest.fixture
 def place(prepared: tuple[Place, dict[str, Scenario]], count: Count) -> Place:
-    """A source under test; the data is what the last test left."""
+    """A source under test, which serves what is new; the data is what the last test left."""
+    prepared[0].source.serve(2)
     return prepared[0].counting(count)
 
 

@@ -53,18 +53,19 @@ class Numbers:
         """Return fewer, for a source whose runs do for the most part what the first one's do."""
         return replace(
             self,
-            every=self.every * 8,
+            every=self.every * 16,
             random_kills=self.random_kills // 4,
             cancelled=self.cancelled // 4,
             failing=self.failing // 4,
             disks=self.disks // 4,
             processes=max(2, self.processes // 2),
             reruns=max(2, self.reruns // 4),
+            readers_seconds=self.readers_seconds / 3,
         )
 
 
 _SMALL = Numbers(40, 16, 8, 4, 8, 2, 3, 2, 0.5, 10)
-_FULL = Numbers(1, 100, 200, 30, 60, 8, 8, 25, 3, 100)
+_FULL = Numbers(1, 40, 200, 30, 60, 8, 8, 25, 3, 100)
 
 IS_FULL = os.environ.get("FAULTS") == "full"
 NUMBERS = _FULL if IS_FULL else _SMALL

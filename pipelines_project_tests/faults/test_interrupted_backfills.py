@@ -34,7 +34,7 @@ def _launch_and_stop_at(backfill: InterruptedBackfill, month: str) -> str:
     return launched
 
 
-@pytest.mark.parametrize(("location", "runs"), [(WHOLE, 2), (SPLIT, 5)], ids=["one run", "split"])
+@pytest.mark.parametrize(("location", "runs"), [(WHOLE, 1), (SPLIT, 4)], ids=["one run", "split"])
 def test_a_backfill_goes_on_when_everything_was_killed_and_started_again(
     count: Count, location: Sequence[str], runs: int
 ) -> None:
@@ -46,8 +46,8 @@ def test_a_backfill_goes_on_when_everything_was_killed_and_started_again(
         backfill.let_go()
 
         backfill.assert_green(launched)
-        # The killed run was run again, and no other.
-        assert len(backfill.runs()) == runs
+        # What was killed, also while it was starting, was run again, and nothing that had ended.
+        assert sum(run.is_success for run in backfill.runs()) == runs
 
 
 def test_a_run_that_outlives_everything_else_is_left_to_end(count: Count) -> None:
