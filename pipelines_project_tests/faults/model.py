@@ -17,7 +17,7 @@ import pytest
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from pipelines_project.land_month import CLOCK_WAIT_SECONDS, Landing
-from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.landing_zone import LandingError, LandingZone, LostFilesError
 from pipelines_project.month_folder import MonthFolder
 from pipelines_project.month_load import load_month
 from pipelines_project.replace_month import replace_month
@@ -73,6 +73,7 @@ class Months(RuleBasedStateMachine):
         self.runs: set[Begun] = set()
         self.loads: dict[str, dict[str, Begun]] = {month: {} for month in MONTHS}
         self.loaded: dict[str, Begun] = {}
+        self.may_lack_files: set[str] = set()
 
     def teardown(self) -> None:
         if hasattr(self, "stack"):
@@ -83,6 +84,11 @@ class Months(RuleBasedStateMachine):
 
     def current(self, month: str) -> Begun | None:
         return max(self.loads[month].values(), key=lambda load: float(load.load_id), default=None)
+
+    def is_lost(self, load: Begun) -> bool:
+        """Tell whether the load's files went as stale before a discard made it current again."""
+        is_there = load.load_id in self.place(load.month).files_by_load()
+        return load.load_id in self.may_lack_files and not is_there
 
     @rule(seconds=st.sampled_from([-600, -5, 5, 600]))
     def set_clock(self, seconds: int) -> None:
@@ -136,6 +142,8 @@ class Months(RuleBasedStateMachine):
         is_overtaken = bool(current) and float(current.load_id) > float(run.load_id)
         if run.load_id not in self.place(run.month).files_by_load() and not is_overtaken:
             self.write(run)
+        if is_overtaken:
+            self.may_lack_files.add(run.load_id)
         commit_load(self.place(run.month), run.load_id, run.schema)
         self.loads[run.month][run.load_id] = run
         if not is_killed:
@@ -150,10 +158,13 @@ class Months(RuleBasedStateMachine):
         stale = self.zone.stale_files("demo", "events", month)
         self.zone.delete(stale if deleted is None else stale[:deleted])
         current = self.current(month)
+        if current:
+            self.may_lack_files |= {*self.loads[month]} - {current.load_id}
         if deleted is None and current:
             self.loads[month] = {current.load_id: current}
             going_on = {run.load_id for run in self.runs if run.month == month}
-            assert {*self.place(month).files_by_load()} - going_on == {current.load_id}
+            kept = set() if self.is_lost(current) else {current.load_id}
+            assert {*self.place(month).files_by_load()} - going_on == kept
             assert self.place(month).committed_loads() == [current.load_id]
             assert self.zone.stale_files("demo", "events", month) == []
 
@@ -174,6 +185,10 @@ class Months(RuleBasedStateMachine):
                 with pytest.raises(WarehouseError, match=r"never landed|holds load"):
                     load_month(*args)
                 return
+            if self.is_lost(current):
+                with pytest.raises(LostFilesError, match=f"land {month} again"):
+                    load_month(*args)
+                return
             done = load_month(*args)
         assert (done.load_id, done.rows) == (current.load_id, len(current.rows))
         assert done.skipped == (held == current)
@@ -186,7 +201,12 @@ class Months(RuleBasedStateMachine):
     @invariant()
     def every_month_reads_as_its_newest_load(self) -> None:
         for month in MONTHS:
-            current, found = self.current(month), self.zone.current_files("demo", "events", month)
+            current = self.current(month)
+            if current and self.is_lost(current):
+                with pytest.raises(LostFilesError, match=f"land {month} again"):
+                    self.zone.current_files("demo", "events", month)
+                continue
+            found = self.zone.current_files("demo", "events", month)
             assert (current and current.load_id) == (found and found.load_id)
             if current:
                 rows = [_own(row) for row in rows_of(self.zone, found)]

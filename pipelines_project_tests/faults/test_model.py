@@ -1,5 +1,7 @@
 """Whatever is done in whatever order, landing zone and warehouse hold what a model says."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -29,3 +31,19 @@ def test_landing_zone_and_warehouse_hold_what_the_model_says_after_every_step(co
     )
 
     count("steps of the model", sum(steps))
+
+
+def test_a_load_that_a_discard_uncovers_without_its_files_is_said_to_be_lost() -> None:
+    state = Months()
+    state.start()
+    overtaken: Any = state.begin(month="2023-02", rows=[], is_written=False)
+    state.land(month="2023-02", rows=[])
+    state.commit(run=overtaken, is_killed=True)
+
+    state.discard(month="2023-02")
+
+    assert state.is_lost(overtaken)
+    state.every_month_reads_as_its_newest_load()
+    state.land(month="2023-02", rows=[])
+    state.every_month_reads_as_its_newest_load()
+    state.teardown()
