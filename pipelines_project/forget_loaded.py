@@ -11,7 +11,7 @@ from pipelines_project.month_load import LoadedMonth, load_month, retried
 from pipelines_project.subject import Subject
 from pipelines_project.table import Table
 from pipelines_project.table_columns import MONTH_COLUMN, column_types
-from pipelines_project.warehouse import quoted, transaction
+from pipelines_project.warehouse import qualified, quoted, transaction
 
 _FILLER = "ledger.free_blocks"
 
@@ -24,7 +24,7 @@ def counts(
     if subject.column not in columns:
         return Counter()
     month = MONTH_COLUMN if MONTH_COLUMN in columns else "''"
-    name, is_theirs = _name(schema, table), _is_theirs(columns, subject)
+    name, is_theirs = qualified(schema, table), _is_theirs(columns, subject)
     query = f"select {month}, count(*) from {name} where {is_theirs} group by all"
     found = connection.execute(query, {"value": subject.value})
     return Counter({str(key): rows for key, rows in found.fetchall()})
@@ -63,7 +63,7 @@ def rewrite(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> N
     """
     if not _is_duckdb_file(connection) or not column_types(connection, schema, table):
         return
-    name, new = _name(schema, table), _name(schema, f"{table}__rewritten")
+    name, new = qualified(schema, table), qualified(schema, f"{table}__rewritten")
     with transaction(connection):
         connection.execute(f"create table {new} as from {name}")
         connection.execute(f"drop table {name}")
@@ -99,7 +99,9 @@ def _delete(connection: duckdb.DuckDBPyConnection, table: Table, subject: Subjec
     columns = column_types(connection, table.source, table.name)
     if subject.column not in columns:
         return
-    query = f"delete from {_name(table.source, table.name)} where {_is_theirs(columns, subject)}"
+    query = (
+        f"delete from {qualified(table.source, table.name)} where {_is_theirs(columns, subject)}"
+    )
     with transaction(connection):
         take_turn(connection, table.source, table.name)
         connection.execute(query, {"value": subject.value})
@@ -107,7 +109,3 @@ def _delete(connection: duckdb.DuckDBPyConnection, table: Table, subject: Subjec
 
 def _is_theirs(columns: dict[str, str], subject: Subject) -> str:
     return f"{quoted(subject.column)} = try_cast($value as {columns[subject.column]})"
-
-
-def _name(schema: str, table: str) -> str:
-    return f"{quoted(schema)}.{quoted(table)}"

@@ -1,7 +1,6 @@
 """A superseded load that is kept: whether it is still what was committed, and landing it again."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -24,10 +23,8 @@ def restore(zone: LandingZone, place: MonthFolder, load_id: str | None) -> dict[
     """
     record = _unchanged(place, load_id)
     paths = recorded_paths(place, record)
-    expected = Counter({place.table: 0})
-    for file in record.files:
-        expected[file.table] += file.rows
-    verify = has_rows(place, expected)
+    tables = {place.table, *(file.table for file in record.files)}
+    verify = has_rows(place, {table: record.rows_of(table) for table in tables})
 
     def verify_all(files: list[str]) -> dict[str, Any]:
         # Rows may have been removed from the load, for good, since it was compared.
@@ -73,8 +70,11 @@ def _described(place: MonthFolder, load_ids: list[str]) -> list[str]:
     for load_id in load_ids:
         landed = datetime.fromtimestamp(float(load_id), UTC).isoformat(timespec="seconds")
         record = read_record(place, load_id)
-        own = [file.rows for file in record.files if file.table == place.table] if record else []
-        rows = f"{sum(own)} rows" if record else "without a record: it cannot be restored"
+        rows = (
+            f"{record.rows_of(place.table)} rows"
+            if record
+            else "without a record: it cannot be restored"
+        )
         lines.append(f"- {load_id}, landed at {landed}, {rows}")
     return lines or ["- none"]
 

@@ -163,9 +163,8 @@ class Landing:
 
 def _not_modified(record: LoadRecord, table: str) -> dict[str, Any]:
     """Return the metadata of a month whose current load stays."""
-    files = [file for file in record.files if file.table == table]
     return {
-        "dagster/partition_row_count": sum(file.rows for file in files),
+        "dagster/partition_row_count": record.rows_of(table),
         "files": len(record.files),
         "bytes": sum(file.bytes for file in record.files),
         "load_id": record.load_id,

@@ -49,7 +49,7 @@ def land_op(table: Table) -> dg.OpDefinition:
         results = []
         for month in context.partition_keys:
             work = partial(_land, table, landing, month, extract, calls, config)
-            result = attempt(month, work, partial(_reason, calls))
+            result = attempt(month, work, partial(reason, calls))
             context.log.info(f"{month}: {result.error or _summary(result.metadata)}")
             results.append(result)
         return results
@@ -90,7 +90,7 @@ def _summary(metadata: dict[str, Any]) -> str:
     return f"{rows} rows landed as load {load_id} in {metadata['seconds']} s"
 
 
-def _reason(calls: ApiCalls, error: Exception) -> str:
+def reason(calls: ApiCalls, error: Exception) -> str:
     """Return why a month failed: the innermost error, and what was asked last."""
     cause = root_cause(error)
     if isinstance(cause, SourceError | LandingError):

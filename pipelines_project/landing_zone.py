@@ -131,6 +131,17 @@ class LandingZone(dg.ConfigurableResource):
                 )
         raise LandingError(f"{place} was landed anew at each of many reads")
 
+    def files_to_replace(self, source: str, table: str, month: str) -> list[str]:
+        """Return the files of the current load, none if it was never landed or they are lost.
+
+        What is lost need not be kept: landing the month again is what brings it back.
+        """
+        try:
+            current = self.current_files(source, table, month)
+        except LostFilesError:
+            return []
+        return current.files if current else []
+
     def quarantine_files(self, place: MonthFolder, load_id: str) -> list[str]:
         """Return the files of the rows that a load refused, as DuckDB reads them."""
         files = place.quarantine_files_by_load().get(load_id, [])

@@ -50,6 +50,10 @@ class LoadRecord:
     files: list[RecordedFile]
     fetched: dict[str, str] = field(default_factory=dict)
 
+    def rows_of(self, table: str) -> int:
+        """Return how many rows of a dlt table the load has."""
+        return sum(file.rows for file in self.files if file.table == table)
+
 
 _JSON = TypeAdapter(LoadRecord)
 
@@ -76,8 +80,13 @@ def is_whole(place: MonthFolder, load_id: str, files: list[str]) -> bool:
         files: those of the load that are there. Without a record, any with rows will do.
     """
     if record := read_record(place, load_id):
-        return recorded_paths(place, record).keys() <= {*files}
+        return has_recorded_files(place, record, files)
     return any(file.endswith(".parquet") for file in files)
+
+
+def has_recorded_files(place: MonthFolder, record: LoadRecord, files: list[str]) -> bool:
+    """Tell whether all the recorded files are among those that are there."""
+    return recorded_paths(place, record).keys() <= {*files}
 
 
 def read_record(place: MonthFolder, load_id: str) -> LoadRecord | None:

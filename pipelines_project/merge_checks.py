@@ -11,7 +11,7 @@ from pipelines_project.checks import check_result, is_loaded, months_to_check, r
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.merge_month import VERSION_COLUMN, missing_rows
 from pipelines_project.table import Table
-from pipelines_project.warehouse import Warehouse, quoted
+from pipelines_project.warehouse import Warehouse, qualified, quoted
 
 
 def have_unique_ids(table: Table) -> dg.AssetChecksDefinition:
@@ -151,4 +151,4 @@ def _unknown_query(table: Table, column: str, known: Sequence[str]) -> str:
 
 
 def _name(table: Table) -> str:
-    return f"{quoted(table.source)}.{quoted(table.name)}"
+    return qualified(table.source, table.name)

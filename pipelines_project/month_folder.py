@@ -151,8 +151,9 @@ class MonthFolder:
 
         The record comes last: as long as it is there, it says which of the others are missing.
         """
-        records = _files_by_load(self.path, names_in(self.fs, self.path), _RECORD)
-        return _joined(self.data_files_by_load(), records)
+        names = names_in(self.fs, self.path)
+        own, records = (_files_by_load(self.path, names, kind) for kind in (_DATA_FILE, _RECORD))
+        return _joined(own, self.quarantine_files_by_load(), records)
 
     def folder_of(self, table: str) -> str:
         """Return the folder of the month's files of a dlt table, its own or its quarantine."""

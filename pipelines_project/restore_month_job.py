@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from pipelines_project.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.kept_load import restore
-from pipelines_project.land_month import root_cause
-from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.land_op import reason
+from pipelines_project.landing_zone import LandingZone
 from pipelines_project.month_results import MonthResult, attempt
+from pipelines_project.sources.api_calls import ApiCalls
 from pipelines_project.table import Table
 
 
@@ -62,9 +62,9 @@ def _restore(
     context: dg.OpExecutionContext, table: Table, landing: LandingZone, load_id: str | None
 ) -> None:
     month = context.partition_key
-    restored = attempt(
-        month, partial(restore, landing, table.place(landing, month), load_id), _reason
-    )
+    work = partial(restore, landing, table.place(landing, month), load_id)
+    # Nothing is asked of the API.
+    restored = attempt(month, work, partial(reason, ApiCalls()))
     _check(restored)
     # Before anything is deleted: a run that is killed here can be repeated.
     context.log_event(
@@ -78,8 +78,3 @@ def _restore(
 def _check(result: MonthResult) -> None:
     if result.error:
         raise dg.Failure(result.error, allow_retries=False)
-
-
-def _reason(error: Exception) -> str:
-    cause: Any = root_cause(error)
-    return str(cause) if isinstance(cause, LandingError) else f"{type(cause).__name__}: {cause}"

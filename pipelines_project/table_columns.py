@@ -4,7 +4,7 @@ import duckdb
 
 from pipelines_project.column_types import IrreconcilableTypesError, widened_type
 from pipelines_project.month_folder import MonthFolder
-from pipelines_project.warehouse import WarehouseError, quoted
+from pipelines_project.warehouse import WarehouseError, qualified, quoted
 
 READ_FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 MONTH_COLUMN = "month"
@@ -12,7 +12,7 @@ MONTH_COLUMN = "month"
 
 def table_name(place: MonthFolder) -> str:
     """Return the quoted name of the month's warehouse table."""
-    return f"{quoted(place.source)}.{quoted(place.table)}"
+    return qualified(place.source, place.table)
 
 
 def column_types(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:

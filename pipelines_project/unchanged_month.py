@@ -1,6 +1,6 @@
 """Whether a month is to be landed at all: not if its rows would be made from the same answers."""
 
-from pipelines_project.load_record import LoadRecord, is_whole, read_record
+from pipelines_project.load_record import LoadRecord, has_recorded_files, read_record
 from pipelines_project.month_folder import MonthFolder
 from pipelines_project.sources.comparable import Comparable
 
@@ -21,5 +21,5 @@ def unchanged_load(place: MonthFolder, source: object) -> LoadRecord | None:
     if not record or not record.fetched:
         return None
     files = place.all_files_by_load().get(record.load_id, [])
-    is_same = is_whole(place, record.load_id, files) and source.ask(place.month) == record.fetched
-    return record if is_same else None
+    is_whole = has_recorded_files(place, record, files)
+    return record if is_whole and source.ask(place.month) == record.fetched else None

@@ -29,6 +29,11 @@ def quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
+def qualified(schema: str, table: str) -> str:
+    """Return the quoted name of a table with its schema."""
+    return f"{quoted(schema)}.{quoted(table)}"
+
+
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit what is done inside, or roll all of it back if anything is raised."""

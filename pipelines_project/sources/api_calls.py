@@ -95,9 +95,9 @@ class ApiCalls:
 class CountingAdapter(HTTPAdapter):
     """Counts a request as it goes out, because an answer that is lost on its way never arrives."""
 
-    def __init__(self, calls: ApiCalls, **options: Any) -> None:
+    def __init__(self, calls: ApiCalls) -> None:
         """Count into `calls`."""
-        super().__init__(**options)
+        super().__init__()
         self._calls = calls
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -112,10 +112,7 @@ class BoundedAdapter(CountingAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         """Return the answer to the request."""
-        response = super().send(request, *args, **kwargs)
-        _read(response)
-        _refuse_other_host(response)
-        return response
+        return _checked(super().send(request, *args, **kwargs))
 
 
 class _NewestAnswers(SqliteStorage):
@@ -152,10 +149,14 @@ class RevalidatingAdapter(CacheAdapter, CountingAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         """Return the answer to the request."""
         request.headers["Cache-Control"] = "no-cache"
-        response = super().send(request, *args, **kwargs)
-        _read(response)
-        _refuse_other_host(response)
-        return response
+        return _checked(super().send(request, *args, **kwargs))
+
+
+def _checked(response: requests.Response) -> requests.Response:
+    """Return the answer, read whole, unless it is too large or leads elsewhere."""
+    _read(response)
+    _refuse_other_host(response)
+    return response
 
 
 def _read(response: requests.Response) -> None:

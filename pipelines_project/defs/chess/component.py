@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from pipelines_project import monthly_source
 from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.landing_zone import LandingZone, LostFilesError
+from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sources.api_calls import ApiCalls, HttpCache, SourceError, retrying_session
 from pipelines_project.sources.chess import GAME_KEY, GamesByMonth
 from pipelines_project.sources.chess_archives import API_URL, PlayerArchives
@@ -116,7 +116,9 @@ class ChessSource(monthly_source.MonthlySource):
         with duckdb_session() as connection:
             new.zone.register(connection)
             landing = _games_by_player(connection, new.files)
-            before = _games_by_player(connection, _files_landed(new))
+            place = new.place
+            landed = new.zone.files_to_replace(place.source, place.table, place.month)
+            before = _games_by_player(connection, landed)
         counts = dict.fromkeys(self.players.split(","), 0) | landing
         for player, games in counts.items():
             if not new.allow_shrink and games < before.get(player, 0) / 2:
@@ -126,16 +128,6 @@ class ChessSource(monthly_source.MonthlySource):
                     "config allow_shrink: true"
                 )
         return {"games_by_player": counts}
-
-
-def _files_landed(new: NewLoad) -> list[str]:
-    """Return the files of the month that are landed already, none if they are lost."""
-    try:
-        current = new.zone.current_files(new.place.source, new.place.table, new.place.month)
-    except LostFilesError:
-        # There is nothing to keep, and landing the month again is what brings the files back.
-        return []
-    return current.files if current else []
 
 
 def _games_by_player(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, int]:

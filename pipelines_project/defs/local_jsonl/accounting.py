@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.landing_zone import LandingZone, LostFilesError
+from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sources.api_calls import SourceError
 from pipelines_project.sources.local_jsonl import METADATA_KEY
 from pipelines_project.sources.rows import quarantine_table
@@ -35,7 +35,8 @@ def accounted(new: NewLoad) -> dict[str, Any]:
             f"{place}: {read['lines_read']} lines were read, but {rows} rows and {quarantined} "
             "quarantined lines were made of them"
         )
-    before = _rows_before(new)
+    landed_before = new.zone.files_to_replace(place.source, place.table, place.month)
+    before = rows_in(new.zone, landed_before)
     if not new.allow_shrink and rows < before / 2:
         raise SourceError(
             f"{place}: {read['raw_files']} files have {rows} rows, where {before} are landed. If "
@@ -46,20 +47,12 @@ def accounted(new: NewLoad) -> dict[str, Any]:
 
 def rows_in(zone: LandingZone, files: Sequence[str]) -> int:
     """Return how many rows parquet files have together."""
+    if not files:
+        return 0
     with duckdb_session() as connection:
         zone.register(connection)
-        query = "select coalesce(sum(num_rows), 0) from parquet_file_metadata($files)"
-        return int(connection.execute(query, {"files": files}).fetchall()[0][0]) if files else 0
-
-
-def _rows_before(new: NewLoad) -> int:
-    """Return the month's rows that are landed already, none if the files are lost."""
-    try:
-        load = new.zone.current_files(new.place.source, new.place.table, new.place.month)
-    except LostFilesError:
-        # Landing the month again is what brings the files back.
-        return 0
-    return rows_in(new.zone, load.files) if load else 0
+        query = "select sum(num_rows) from parquet_file_metadata($files)"
+        return int(connection.execute(query, {"files": files}).fetchall()[0][0])
 
 
 def _read_lines(zone: LandingZone, files: Sequence[str]) -> dict[str, Any]:

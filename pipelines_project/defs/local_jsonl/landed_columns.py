@@ -1,7 +1,7 @@
 """The columns that a table has already, which the schema contract holds a month against."""
 
 from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.landing_zone import LandingZone, LostFilesError
+from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE
 
 _ADDED = {ID_COLUMN, "_dlt_load_id", *PROVENANCE}
@@ -16,17 +16,14 @@ def landed_columns(zone: LandingZone, source: str, table: str, month: str) -> di
     landed = zone.months(source, table)
     before = [other for other in landed if other <= month]
     nearest = before[-1] if before else next(iter(landed), None)
-    try:
-        load = zone.current_files(source, table, nearest) if nearest else None
-    except LostFilesError:
-        return {}
-    if load is None:
+    files = zone.files_to_replace(source, table, nearest) if nearest else []
+    if not files:
         return {}
     with duckdb_session() as connection:
         zone.register(connection)
         columns = connection.execute(
             "describe select * from read_parquet($files, union_by_name = true, "
             "hive_partitioning = false)",
-            {"files": load.files},
+            {"files": files},
         ).fetchall()
     return {name: kind for name, kind, *_ in columns if name not in _ADDED}
