@@ -14,6 +14,12 @@ from pipelines_project.landing_zone import LandingZone
 from pipelines_project.warehouse import Warehouse
 from pipelines_project_tests.code_location import CodeLocation, code_location
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: a good part of a test is waiting for servers and disks."""
+    return (os.cpu_count() or 1) + 1
+
+
 # A busy machine is no fault of the code.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")

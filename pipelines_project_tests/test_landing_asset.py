@@ -6,6 +6,7 @@ import shlex
 import time
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ def _run_printed_commands(location: CodeLocation, run: Run) -> None:
         patch.setenv("LANDING_URL", location.landing.url)
         patch.setenv("WAREHOUSE_URL", location.warehouse.url)
         # A process of its own would not have loaded them with other settings before.
-        patch.setattr(definitions, "defs", dg.definitions(definitions.load))
+        patch.setattr(definitions, "defs", dg.definitions(cache(definitions.load)))
         for command in commands:
             answer = CliRunner().invoke(create_dagster_cli(), shlex.split(command)[1:])
             assert answer.exit_code == 0, answer.output

@@ -18,6 +18,8 @@ import requests
 
 from pipelines_project.sandbox.demo import main
 
+pytestmark = pytest.mark.stack
+
 _ROOT = Path(__file__).parents[2]
 
 
@@ -108,7 +110,6 @@ def _months(
     return str(len(landed))
 
 
-@pytest.mark.stack
 def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str, str]) -> None:
     landing = Path(environment["LANDING_URL"])
     code, output, errors = _run(environment)
@@ -154,7 +155,6 @@ def test_real_data_is_not_replaced(environment: dict[str, str]) -> None:
     assert not Path(environment["LANDING_URL"]).exists()
 
 
-@pytest.mark.stack
 def test_a_run_that_fails_is_told_with_its_reason(environment: dict[str, str]) -> None:
     with duckdb.connect(environment["WAREHOUSE_URL"]) as connection:
         connection.execute("create schema chess")
