@@ -36,6 +36,8 @@ def command(arguments: Sequence[str], folder: Path, environment: Mapping[str, st
         RuntimeError: it failed; the message is what it wrote.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        # Or it would wait for the disk to write what the one before it left behind.
+        os.sync()
         started = time.perf_counter()
         process = subprocess.Popen(
             arguments,

@@ -74,7 +74,7 @@ class Landing:
             version = pipeline.default_schema.stored_version_hash
             fetched = self.extract.fetched() if isinstance(self.extract, Comparable) else {}
             write_record(place, LoadRecord(load_id, version, files, fetched))
-            info = self._load(pipeline)
+            info = self._load(pipeline, version)
             schema = _column_schema(pipeline, resource, info)
         return {
             "dagster/partition_row_count": normalized.row_counts.get(place.table, 0),
@@ -105,12 +105,11 @@ class Landing:
         (load_id,) = extracted.loads_ids
         return load_id
 
-    def _load(self, pipeline: dlt.Pipeline) -> LoadInfo:
+    def _load(self, pipeline: dlt.Pipeline, version_hash: str) -> LoadInfo:
         """Load the package, also where dlt finds a file of its own that is cut off or gone by now.
 
         Another run may be writing or deleting it, which takes a moment, or was killed in it.
         """
-        version_hash = pipeline.default_schema.stored_version_hash
 
         def mend(state: RetryCallState) -> None:
             if state.attempt_number > 1:

@@ -1,5 +1,6 @@
 """What the code location offers, by the names of the design."""
 
+import gc
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -26,6 +27,13 @@ def test_the_definitions_are_loaded_once_in_a_process() -> None:
 
     assert definitions.defs() is once
     assert definitions.load() is not once
+
+
+def test_nothing_that_is_loaded_is_looked_at_again_for_garbage() -> None:
+    definitions.defs()
+
+    assert gc.get_freeze_count() > 100_000
+    assert gc.isenabled()
 
 
 def test_chess_has_the_assets_of_the_design(defs: dg.Definitions) -> None:
