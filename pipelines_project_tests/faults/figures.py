@@ -54,7 +54,7 @@ class Numbers:
         return replace(
             self,
             every=self.every * 16,
-            random_kills=self.random_kills // 4,
+            random_kills=self.random_kills // 8,
             cancelled=self.cancelled // 4,
             failing=self.failing // 4,
             disks=self.disks // 4,
@@ -65,7 +65,7 @@ class Numbers:
 
 
 _SMALL = Numbers(40, 16, 8, 4, 8, 2, 3, 2, 0.5, 10)
-_FULL = Numbers(1, 40, 200, 30, 60, 8, 8, 25, 3, 100)
+_FULL = Numbers(1, 40, 200, 24, 40, 8, 8, 25, 2, 100)
 
 IS_FULL = os.environ.get("FAULTS") == "full"
 NUMBERS = _FULL if IS_FULL else _SMALL

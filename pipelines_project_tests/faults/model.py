@@ -158,8 +158,10 @@ class Months(RuleBasedStateMachine):
         stale = self.zone.stale_files("demo", "events", month)
         self.zone.delete(stale if deleted is None else stale[:deleted])
         current = self.current(month)
-        if current:
-            self.may_lack_files |= {*self.loads[month]} - {current.load_id}
+        superseded = {*self.loads[month]} - {current.load_id if current else ""}
+        self.may_lack_files |= superseded
+        for load_id in superseded - {*self.place(month).committed_loads()}:
+            del self.loads[month][load_id]
         if deleted is None and current:
             self.loads[month] = {current.load_id: current}
             going_on = {run.load_id for run in self.runs if run.month == month}

@@ -47,3 +47,17 @@ def test_a_load_that_a_discard_uncovers_without_its_files_is_said_to_be_lost() -
     state.land(month="2023-02", rows=[])
     state.every_month_reads_as_its_newest_load()
     state.teardown()
+
+
+def test_a_load_that_went_as_stale_is_not_uncovered_by_a_discard() -> None:
+    state = Months()
+    state.start()
+    state.land(month="2023-02", rows=[{"number": 1}])
+    state.land(month="2023-02", rows=[])
+    state.delete_stale_files(month="2023-02", deleted=3)
+
+    state.discard(month="2023-02")
+
+    assert state.current("2023-02") is None
+    state.every_month_reads_as_its_newest_load()
+    state.teardown()

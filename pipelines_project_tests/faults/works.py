@@ -109,7 +109,7 @@ def hold(_: dg.Definitions, live: LiveData, seconds: float, end: Path) -> int:
     while not end.exists() or not reads:
         with live.warehouse.connect():
             time.sleep(seconds)
-        time.sleep(0.2)
+        time.sleep(0.5)
         reads += 1
     return reads
 
