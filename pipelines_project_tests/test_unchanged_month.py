@@ -13,6 +13,7 @@ from starlette.responses import Response
 from pipelines_project.land_month import Landing
 from pipelines_project.landing_zone import LandingZone
 from pipelines_project.sandbox.chess_games import GeneratedArchives
+from pipelines_project.sources.api_calls import HttpCache
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     LAND,
@@ -185,3 +186,13 @@ def test_the_cache_grows_no_larger_than_it_may(tmp_path: Path) -> None:
         [[page_size]] = database.execute("pragma page_size").fetchall()
     assert 2**19 < pages * page_size <= 2 * 2**20
     assert len(small.landing.months("chess", "games")) == 4
+
+
+def test_the_answers_are_where_the_setting_says_also_without_a_folder(
+    chess: CodeLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert chess.with_attributes(http_cache="here.db").materialize(_MONTH, LANDING).result.success
+
+    assert HttpCache(tmp_path / "here.db", 2**20).count("/player/erik/") > 0

@@ -143,13 +143,21 @@ class RevalidatingAdapter(CacheAdapter, CountingAdapter):
     def __init__(self, calls: ApiCalls, cache: HttpCache) -> None:
         """Keep answers in `cache`."""
         CountingAdapter.__init__(self, calls)
+        self._cache = cache
         self.storage = _NewestAnswers(database_path=cache.path, max_size=cache.max_bytes)
         self.rfc = True
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """Return the answer to the request."""
+        """Return the answer to the request.
+
+        Raises:
+            SourceError: it is refused, or the cache's file is a database of something else.
+        """
         request.headers["Cache-Control"] = "no-cache"
-        return _checked(super().send(request, *args, **kwargs))
+        try:
+            return _checked(super().send(request, *args, **kwargs))
+        except RuntimeError as error:
+            raise SourceError(f"answers cannot be kept in {self._cache.path}: {error}") from error
 
 
 def _checked(response: requests.Response) -> requests.Response:
