@@ -179,20 +179,22 @@ class MonthFolder:
     def stale_schema_files(self, kept_loads: list[str]) -> list[str]:
         """Return the month's dlt schema files that no kept load uses.
 
-        dlt writes a schema file once and later loads with the same schema share it, so a file
-        goes only when no kept load's marker states its hash, and none goes while a kept load's
-        marker cannot be read. One that is newer than every kept load stays: a run that is still
-        going may have written it.
+        Loads with the same schema share its file, so it goes only when no kept load's marker
+        states its hash, and none goes while a kept load's marker cannot be read. Runs at once may
+        each write a file of the same schema, of which the newest stays. One that is newer than
+        every kept load stays: a run that is still going may have written it.
         """
         folder = f"{self.dataset}/_dlt_version"
         newest = max(map(float, kept_loads))
         used = {self._schema_hash(load_id) for load_id in kept_loads}
         if None in used:
             return []
+        files = sorted(self._schema_files(), key=lambda match: float(match["written"]))
+        kept = {match["hash"]: match for match in files if match["hash"] in used}
         return [
             f"{folder}/{match[0]}"
-            for match in self._schema_files()
-            if match["hash"] not in used and float(match["written"]) < newest
+            for match in files
+            if match not in kept.values() and float(match["written"]) < newest
         ]
 
     def delete_cut_off_schema_files(self, version_hash: str) -> None:

@@ -206,6 +206,26 @@ def test_a_schema_file_that_a_kept_load_uses_stays(landing: LandingZone) -> None
     assert stale(second) == [str(float(first) + 0.1)]
 
 
+def test_of_the_files_of_a_schema_that_runs_wrote_at_once_the_newest_stays(
+    landing: LandingZone,
+) -> None:
+    place = place_of(landing)
+    first, second, current = ids_ago(40, 30, 10)
+    write_load(place, current, schema="shared")
+    [written] = Path(place.dataset, "_dlt_version").iterdir()
+    twice, newer = (
+        written.with_name(written.name.replace(str(float(current) + 0.1), at))
+        for at in (first, str(float(current) + 0.2))
+    )
+    written.rename(written.with_name(written.name.replace(str(float(current) + 0.1), second)))
+    twice.write_text("{}")
+
+    assert place.stale_schema_files([current]) == [str(twice)]
+    newer.write_text("{}")
+    stale = place.stale_schema_files([current])
+    assert [Path(path).name.split("__")[1] for path in stale] == [first, second]
+
+
 @pytest.mark.parametrize("content", [None, "", '{"schema_version_h'])
 def test_no_schema_file_goes_while_a_kept_marker_cannot_be_read(
     landing: LandingZone, content: str | None

@@ -53,7 +53,7 @@ class Numbers:
         """Return fewer, for a source whose runs do for the most part what the first one's do."""
         return replace(
             self,
-            every=self.every * 16,
+            every=self.every * 24,
             random_kills=self.random_kills // 8,
             cancelled=self.cancelled // 4,
             failing=self.failing // 4,
@@ -65,7 +65,7 @@ class Numbers:
 
 
 _SMALL = Numbers(40, 16, 8, 4, 8, 2, 3, 2, 0.5, 10)
-_FULL = Numbers(1, 40, 200, 24, 40, 8, 8, 25, 2, 100)
+_FULL = Numbers(1, 60, 200, 24, 32, 6, 8, 25, 2, 80)
 
 IS_FULL = os.environ.get("FAULTS") == "full"
 NUMBERS = _FULL if IS_FULL else _SMALL

@@ -36,7 +36,7 @@ def test_a_run_killed_at_any_operation_loses_nothing_and_one_rerun_mends_it(
 ) -> None:
     scenario, is_first = scenarios[name], name == "first"
     # A first run does little that a re-run does not.
-    every = place.numbers.every * (3 if is_first else 1)
+    every = place.numbers.every * (4 if is_first else 1)
     for sabotage in kill_points(scenario.operations, is_first, every)[part :: len(PARTS)]:
         _strike(place, scenario, sabotage)
         count("kill points", 1)
