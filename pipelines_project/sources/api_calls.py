@@ -143,8 +143,9 @@ class RevalidatingAdapter(CacheAdapter, CountingAdapter):
     def __init__(self, calls: ApiCalls, cache: HttpCache) -> None:
         """Keep answers in `cache`."""
         CountingAdapter.__init__(self, calls)
-        self._cache = cache
-        self.storage = _NewestAnswers(database_path=cache.path, max_size=cache.max_bytes)
+        # hishel keeps a file that is named without a folder in one of its own.
+        path = cache.path.absolute()
+        self.storage = _NewestAnswers(database_path=path, max_size=cache.max_bytes)
         self.rfc = True
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -157,7 +158,8 @@ class RevalidatingAdapter(CacheAdapter, CountingAdapter):
         try:
             return _checked(super().send(request, *args, **kwargs))
         except RuntimeError as error:
-            raise SourceError(f"answers cannot be kept in {self._cache.path}: {error}") from error
+            path = self.storage.database_path
+            raise SourceError(f"answers cannot be kept in {path}: {error}") from error
 
 
 def _checked(response: requests.Response) -> requests.Response:

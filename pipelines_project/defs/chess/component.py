@@ -93,9 +93,7 @@ class ChessSource(monthly_source.MonthlySource):
 
     @property
     def _cache(self) -> HttpCache:
-        # hishel keeps a file that is named without a folder in one of its own.
-        path = Path(self.http_cache).absolute()
-        return HttpCache(path, self.http_cache_megabytes * 2**20)
+        return HttpCache(Path(self.http_cache), self.http_cache_megabytes * 2**20)
 
     def _extractor(self, calls: ApiCalls, _landing: LandingZone) -> Extract:
         is_header = len(self.contact) <= 200 and _CONTACT.fullmatch(self.contact)
