@@ -27,6 +27,7 @@ from pipelines_project.load_record import (
     recorded_paths,
     write_record,
 )
+from pipelines_project.month_destination import COMPRESSION
 from pipelines_project.month_folder import MonthFolder
 from pipelines_project.subject import Subject
 from pipelines_project.subject_rows import find, telling_records
@@ -151,7 +152,7 @@ def _rewritten(place: MonthFolder, path: str, subject: Subject, folder: Path) ->
     local = folder / f"{load_id}.{uuid4().hex[:10]}.parquet"
     groups = row_groups(place.fs, path)
     first = others(table, next(groups))
-    with pq.ParquetWriter(local, first.schema) as writer:
+    with pq.ParquetWriter(local, first.schema, compression=COMPRESSION) as writer:
         writer.write_table(first)
         for rows in groups:
             writer.write_table(others(table, rows))
