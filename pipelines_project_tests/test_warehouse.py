@@ -229,3 +229,23 @@ def test_a_load_that_does_not_fit_into_memory_spills(tmp_path: Path) -> None:
     assert small.rows(f"select count(*) from (select distinct text from ({rows}))") == [
         (1_000_000,)
     ]
+
+
+def test_reading_the_landing_zone_is_a_stream_that_gets_less_memory(
+    warehouse: Warehouse, landing: LandingZone
+) -> None:
+    limit = "select current_setting('memory_limit')"
+    limited = Warehouse(url=warehouse.url, memory_limit="1GiB", load_memory_limit="64MiB")
+
+    assert limited.rows(limit) == [("1.0 GiB",)]
+    with limited.connect(landing) as connection:
+        assert connection.execute(limit).fetchall() == [("64.0 MiB",)]
+
+
+@pytest.mark.parametrize(("processors", "threads"), [(64, 4), (2, 2), (None, 1)])
+def test_a_machine_of_many_processors_does_not_run_out_of_the_memory_that_each_takes(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, processors: int | None, threads: int
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+
+    assert warehouse.rows("select current_setting('threads')") == [(threads,)]
