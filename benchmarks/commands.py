@@ -33,10 +33,15 @@ def dagster(arguments: Sequence[str], settings: Mapping[str, str]) -> Figures:
     return measure.command(command, ROOT, {**inherited(), **settings})
 
 
-def materialize(keys: Sequence[str], months: Sequence[str], settings: Mapping[str, str]) -> Figures:
+def materialize(
+    keys: Sequence[str],
+    months: Sequence[str],
+    settings: Mapping[str, str],
+    module: str = "pipelines_project.definitions",
+) -> Figures:
     """Materialize a range of months of the assets in one run, as a user types it."""
     selection = " or ".join(f'key:"{key}"' for key in keys)
-    arguments = ["-m", "pipelines_project.definitions", "--select", selection]
+    arguments = ["-m", module, "--select", selection]
     arguments += ["--partition-range", f"{months[0]}...{months[-1]}"]
     return dagster(["asset", "materialize", *arguments], settings)
 

@@ -69,6 +69,12 @@ def _plain(served: ChessMonths, place: Path) -> Figures:
     return plain_script("chess_months", place / "plain", served.url, _PLAYER, *served.months)
 
 
+def _no_work(served: ChessMonths, _place: Path) -> Figures:
+    settings = {"START_MONTH": FIRST_MONTH}
+    keys, module = ("landed", "loaded"), "benchmarks.plain.no_work"
+    return commands.materialize(keys, served.months, settings, module)
+
+
 def _transfer(served: ChessMonths, _place: Path) -> Figures:
     return in_process(served.transfer)
 
@@ -76,7 +82,8 @@ def _transfer(served: ChessMonths, _place: Path) -> Figures:
 CHESS_BACKFILL = Case(
     name="chess_backfill",
     what="Months of 1,000 games: `dagster asset materialize` with the warehouse, a dlt script "
-    "that only lands them, and the bare HTTP transfer.",
+    "that only lands them, the same command for two assets that do nothing, and the bare HTTP "
+    "transfer.",
     unit="months",
     # One month is what a run costs at least, so that the others tell what a month costs.
     sizes={1: 3, 12: 3, 120: 3},
@@ -84,6 +91,7 @@ CHESS_BACKFILL = Case(
     contenders={
         "ours": Contender(_ours),
         "plain dlt": Contender(_plain),
+        "dagster alone": Contender(_no_work),
         "http": Contender(_transfer),
     },
     targets=(

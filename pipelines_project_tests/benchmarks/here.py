@@ -43,12 +43,16 @@ def _run(how: str, argv: Sequence[str]) -> None:
 
 
 def materialize_here(
-    keys: Sequence[str], months: Sequence[str], settings: Mapping[str, str]
+    keys: Sequence[str],
+    months: Sequence[str],
+    settings: Mapping[str, str],
+    module: str = definitions.__name__,
 ) -> Figures:
     """Take the place of `commands.materialize`: the start of its command would be most of it."""
 
     def work() -> None:
-        defs = definitions.load()
+        is_ours = module == definitions.__name__
+        defs = definitions.load() if is_ours else runpy.run_module(module)["defs"]
         with dg.DagsterInstance.ephemeral() as instance:
             defs.resolve_implicit_global_asset_job_def().execute_in_process(
                 instance=instance,
