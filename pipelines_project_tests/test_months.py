@@ -104,7 +104,8 @@ def test_the_months_around_a_new_year_follow_each_other() -> None:
     assert next_month("2024-02") == "2024-03"
 
 
-@given(MONTHS)
+# No key can name the month after the last.
+@given(MONTHS.filter(lambda month: month != "2999-12"))
 def test_the_next_month_begins_where_the_month_ends(month: str) -> None:
     following = next_month(month)
 
