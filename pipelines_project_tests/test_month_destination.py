@@ -10,6 +10,11 @@ from pipelines_project.subject import Subject
 from pipelines_project_tests.landings import land, place_of
 
 
+def _land_twice(landing: LandingZone) -> None:
+    for rows in ([{"id": 1, "who": "them"}, {"id": 2, "who": "us"}], [{"id": 2, "who": "us"}]):
+        land(place_of(landing), landing, rows)
+
+
 def _codecs(landing: LandingZone) -> list[set[str]]:
     """Return the codecs of each landed file."""
     files = map(pq.read_metadata, Path(landing.url).glob("demo/events/*/*.parquet"))
@@ -20,15 +25,13 @@ def _codecs(landing: LandingZone) -> list[set[str]]:
 
 
 def test_every_file_is_compressed_by_zstd(landing: LandingZone) -> None:
-    for rows in ([{"id": 1, "who": "them"}, {"id": 2, "who": "us"}], [{"id": 2, "who": "us"}]):
-        land(place_of(landing), landing, rows)
+    _land_twice(landing)
 
     assert _codecs(landing) == [{"ZSTD"}, {"ZSTD"}]
 
 
 def test_a_file_stays_compressed_when_a_person_is_forgotten(landing: LandingZone) -> None:
-    for rows in ([{"id": 1, "who": "them"}, {"id": 2, "who": "us"}], [{"id": 2, "who": "us"}]):
-        land(place_of(landing), landing, rows)
+    _land_twice(landing)
 
     forget_landed.forget(landing, place_of(landing), Subject("who", "them"))
 

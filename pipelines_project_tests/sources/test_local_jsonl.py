@@ -384,6 +384,7 @@ def test_row_groups_are_large_and_a_month_is_one_file(land: Land, landing: Landi
     groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
     assert sum(groups) == 200_000
     assert min(groups[:-1]) >= 100_000
+    assert metadata.row_group(0).column(1).compression == "ZSTD"
 
 
 def test_a_month_without_files_is_empty_but_a_root_that_is_not_there_is_an_error(
