@@ -58,7 +58,7 @@ demo dev: export DAGSTER_HOME := $(CURDIR)/data/dagster
 dev: export DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR := 1
 
 demo: install ## Land, load and model made-up data of every source, and show what came of it.
-	@.venv/bin/python -m pipelines_project.sandbox.demo
+	@.venv/bin/python -m pipelines_project.demo
 
 # A shell that starts this in the background has SIGINT ignored, and dagster would inherit that and
 # then obey no signal at all, so it is put back first.

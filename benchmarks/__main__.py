@@ -14,7 +14,7 @@ from benchmarks.case import Case
 from benchmarks.cases import CASES
 from benchmarks.report import as_text, machine, report_of
 from benchmarks.rounds import take_turns
-from pipelines_project.sandbox.child_process import exit_on_signals
+from pipelines_project.demo.child_process import exit_on_signals
 
 _RESULTS = Path(__file__).parent / "results"
 

@@ -9,12 +9,12 @@ import dagster as dg
 from dlt.destinations.impl.filesystem.filesystem import INIT_FILE_NAME
 from dlt.extract import DltResource
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.ledger import LEDGER_SCHEMA
-from pipelines_project.month_folder import MonthFolder, checked_name
-from pipelines_project.month_load import Loader
-from pipelines_project.sources.api_calls import ApiCalls
+from pipelines_project.landing.month_folder import MonthFolder, checked_name
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.sources.rows import quarantine_table
+from pipelines_project.warehouse.ledger import LEDGER_SCHEMA
+from pipelines_project.warehouse.load_month import Loader
 
 _MARTS, _QUARANTINE = "_marts", quarantine_table("")
 

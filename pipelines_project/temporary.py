@@ -1,4 +1,4 @@
-"""Folders for temporary files, which go also when the process that used them was killed."""
+"""What is temporary: folders that go also when their process was killed, and DuckDB sessions."""
 
 import fcntl
 import os
@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import duckdb
 
 _PREFIX = "pipelines_project-"
 
@@ -55,3 +57,20 @@ def _delete_abandoned() -> None:
             lock = _lock(str(folder))
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
+
+
+@contextmanager
+def duckdb_session(**config: bool | int | str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection that spills what does not fit into memory to a folder of its own.
+
+    The names of DuckDB's temporary files are alike in all processes. Two that spill into one
+    folder, which is `.tmp` in the working directory by default, overwrite and delete each other's.
+
+    Args:
+        config: more settings of DuckDB.
+    """
+    with (
+        working_folder() as folder,
+        duckdb.connect(config={**config, "temp_directory": folder}) as connection,
+    ):
+        yield connection

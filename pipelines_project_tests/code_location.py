@@ -11,14 +11,14 @@ import pytest
 from dagster.components.testing.utils import component_defs
 
 from pipelines_project import definitions
-from pipelines_project.defs.chess.component import ChessSource
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.components.chess import ChessSource
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.chess import chess_app
 from pipelines_project.sandbox.chess_archives import Archives
 from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.server import serving
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
 
 LANDING = "landing/chess/games"
 WAREHOUSE = "warehouse/chess/games"

@@ -9,9 +9,9 @@ import hypothesis
 import pytest
 from tenacity import wait_none
 
-from pipelines_project import land_op
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration import land_op
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import CodeLocation, code_location
 
 

@@ -9,14 +9,14 @@ import dagster as dg
 import pytest
 from dagster.components.testing.utils import component_defs
 
-from pipelines_project.defs.freshdesk.component import FreshdeskSource
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.components.freshdesk import FreshdeskSource
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.freshdesk import KEY, freshdesk_app
 from pipelines_project.sandbox.freshdesk_quota import Quota
 from pipelines_project.sandbox.help_desk import HelpDesk
 from pipelines_project.sandbox.server import serving
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import CodeLocation
 
 

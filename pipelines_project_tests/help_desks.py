@@ -8,9 +8,9 @@ from typing import Any
 from pipelines_project.sandbox.freshdesk import KEY, freshdesk_app
 from pipelines_project.sandbox.help_desk import HelpDesk, Row
 from pipelines_project.sandbox.server import serving
-from pipelines_project.sources.api_calls import ApiCalls
-from pipelines_project.sources.freshdesk_api import FreshdeskApi
-from pipelines_project.sources.rate_limit import RateLimit
+from pipelines_project.sources.freshdesk.api import FreshdeskApi
+from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.http.rate_limit import RateLimit
 
 JANUARY = datetime(2024, 1, 1, tzinfo=UTC)
 FEBRUARY = datetime(2024, 2, 1, tzinfo=UTC)

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines_project.defs.local_jsonl.accounting import accounted
-from pipelines_project.land_month import Landing
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.sources.json_columns import POINTER_KEY
-from pipelines_project.sources.jsonl_settings import JsonlSettings
-from pipelines_project.sources.local_jsonl import json_lines
-from pipelines_project.sources.raw_files import RawFolder
+from pipelines_project.landing.land_month import Landing
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.accounting import accounted
+from pipelines_project.sources.files.json_lines import json_lines
+from pipelines_project.sources.files.raw_files import RawFolder
+from pipelines_project.sources.files.settings import JsonlSettings
+from pipelines_project.sources.json.columns import POINTER_KEY
 from pipelines_project.table import NewLoad
 
 MONTH = "2024-01"

@@ -11,13 +11,13 @@ import dagster as dg
 import yaml
 from dagster.components.testing import create_defs_folder_sandbox
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import Run, range_tags
 
 LANDING = "landing/local_jsonl/events"
 WAREHOUSE = "warehouse/local_jsonl/events"
-_TYPE = "pipelines_project.defs.local_jsonl.component.LocalJsonlSource"
+_TYPE = "pipelines_project.components.LocalJsonlSource"
 
 
 @dataclass(frozen=True)

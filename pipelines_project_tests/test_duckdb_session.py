@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipelines_project.duckdb_session import duckdb_session
+from pipelines_project.temporary import duckdb_session
 
 _SETTING = "select current_setting('temp_directory')"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project import working_folder as module
-from pipelines_project.working_folder import working_folder
+from pipelines_project import temporary as module
+from pipelines_project.temporary import working_folder
 
 _WORK = """
 import pathlib
-from pipelines_project.working_folder import working_folder
+from pipelines_project.temporary import working_folder
 with working_folder() as folder:
     (pathlib.Path(folder) / "file").write_text("x")
     print(folder, flush=True)

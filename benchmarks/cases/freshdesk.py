@@ -14,10 +14,10 @@ from benchmarks.measure import in_process
 from benchmarks.server import FIRST_MONTH, service
 from pipelines_project.months import month_start, next_month
 from pipelines_project.sandbox.freshdesk import KEY
-from pipelines_project.sources.api_calls import ApiCalls
-from pipelines_project.sources.freshdesk import changed_rows
-from pipelines_project.sources.freshdesk_api import FreshdeskApi
-from pipelines_project.sources.rate_limit import RateLimit
+from pipelines_project.sources.freshdesk.api import FreshdeskApi
+from pipelines_project.sources.freshdesk.lists import changed_rows
+from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.http.rate_limit import RateLimit
 
 _TICKETS = 5_000
 _KEYS = ("landing/freshdesk/tickets", "warehouse/freshdesk/tickets")

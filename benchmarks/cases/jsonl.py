@@ -10,15 +10,15 @@ import dagster as dg
 from benchmarks.case import Case, Contender, Figures, Target, ratio
 from benchmarks.measure import in_process
 from benchmarks.plain import json_lines
-from pipelines_project.defs.local_jsonl.component import LocalJsonlSource
-from pipelines_project.delete_stale_files_op import delete_stale_files_op
-from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.land_op import land_op
-from pipelines_project.landing_asset import landing_asset
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.components.files import LocalJsonlSource
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
+from pipelines_project.orchestration.land_op import land_op
+from pipelines_project.orchestration.landing_asset import landing_asset
+from pipelines_project.orchestration.warehouse_asset import warehouse_asset
 from pipelines_project.sandbox.raw_files import RawFilesOptions
-from pipelines_project.warehouse import Warehouse
-from pipelines_project.warehouse_asset import warehouse_asset
+from pipelines_project.temporary import duckdb_session
+from pipelines_project.warehouse.database import Warehouse
 
 _MONTH = "2024-01"
 _SIZES = {100_000: 3, 1_000_000: 3, 10_000_000: 1}

@@ -13,12 +13,12 @@ from benchmarks.case import Case, Contender, Figures, Target, ratio
 from benchmarks.cases.chess import backfill, chess_months
 from benchmarks.commands import first_months
 from benchmarks.measure import in_process
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.month_load import load_month
-from pipelines_project.replace_month import replace_month
-from pipelines_project.sources.chess import GAME_KEY
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.chess.games import GAME_KEY
+from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.load_month import load_month
+from pipelines_project.warehouse.loaders.replace_month import replace_month
 
 _LOADER = replace_month(GAME_KEY)
 # So many months, the last ones, are replaced one after the other, each as by a run of its own.

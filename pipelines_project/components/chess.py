@@ -9,14 +9,19 @@ import dagster as dg
 import duckdb
 from pydantic import Field, field_validator
 
-from pipelines_project import monthly_source
-from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.sources.api_calls import ApiCalls, HttpCache, SourceError, retrying_session
-from pipelines_project.sources.chess import GAME_KEY, GamesByMonth
-from pipelines_project.sources.chess_archives import API_URL, PlayerArchives
+from pipelines_project.components import monthly_source
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.chess.archives import API_URL, PlayerArchives
+from pipelines_project.sources.chess.games import GAME_KEY, GamesByMonth
+from pipelines_project.sources.http.api_calls import (
+    ApiCalls,
+    HttpCache,
+    SourceError,
+    retrying_session,
+)
 from pipelines_project.table import Extract, NewLoad, Table
-from pipelines_project.table_columns import READ_FILES
+from pipelines_project.temporary import duckdb_session
+from pipelines_project.warehouse.columns import READ_FILES
 
 _ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9a-f:]+\])(:[1-6]?[0-9]{1,4})?(/[\w./-]*)?", re.A)
 # What a header can hold: one line in Latin letters.

@@ -8,20 +8,24 @@ from typing import ClassVar, Literal
 import dagster as dg
 from pydantic import Field, field_validator
 
-from pipelines_project import monthly_source
-from pipelines_project.checks import have_unique_keys, no_stale_files, warehouse_rows_match_landing
-from pipelines_project.defs.local_jsonl.accounting import accounted
-from pipelines_project.defs.local_jsonl.checks import (
+from pipelines_project.components import monthly_source
+from pipelines_project.landing.landed_columns import landed_columns
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.accounting import accounted
+from pipelines_project.orchestration.changed_months_sensor import changed_months_sensor
+from pipelines_project.orchestration.checks.lines import (
     every_line_is_accounted_for,
     no_lines_are_quarantined,
 )
-from pipelines_project.defs.local_jsonl.landed_columns import landed_columns
-from pipelines_project.defs.local_jsonl.sensor import changed_months_sensor
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.sources.api_calls import ApiCalls
-from pipelines_project.sources.jsonl_settings import JsonlSettings
-from pipelines_project.sources.local_jsonl import json_lines
-from pipelines_project.sources.raw_files import RawFolder, checked_template
+from pipelines_project.orchestration.checks.tables import (
+    have_unique_keys,
+    no_stale_files,
+    warehouse_rows_match_landing,
+)
+from pipelines_project.sources.files.json_lines import json_lines
+from pipelines_project.sources.files.raw_files import RawFolder, checked_template
+from pipelines_project.sources.files.settings import JsonlSettings
+from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Extract, Table, checked_table
 
 # As dlt writes the names of columns.

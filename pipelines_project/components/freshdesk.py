@@ -6,23 +6,23 @@ from typing import ClassVar
 import dagster as dg
 from pydantic import Field
 
-from pipelines_project import monthly_source
-from pipelines_project.checks import current_month_is_fresh, no_stale_files
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.merge_checks import (
+from pipelines_project.components import monthly_source
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.months import month_start, next_month
+from pipelines_project.orchestration.checks.merged import (
     have_unique_ids,
     references_are_known,
     updates_are_in_their_month,
     warehouse_has_landed_rows,
 )
-from pipelines_project.merge_month import merge_month
-from pipelines_project.months import month_start, next_month
-from pipelines_project.sources import freshdesk
-from pipelines_project.sources.api_calls import ApiCalls
-from pipelines_project.sources.freshdesk_api import MOST_PAGES, FreshdeskApi, checked_address
-from pipelines_project.sources.freshdesk_columns import TABLES
-from pipelines_project.sources.rate_limit import RateLimit
+from pipelines_project.orchestration.checks.tables import current_month_is_fresh, no_stale_files
+from pipelines_project.sources.freshdesk import lists as freshdesk
+from pipelines_project.sources.freshdesk.api import MOST_PAGES, FreshdeskApi, checked_address
+from pipelines_project.sources.freshdesk.columns import TABLES
+from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.http.rate_limit import RateLimit
 from pipelines_project.table import Extract, Table
+from pipelines_project.warehouse.loaders.merge_month import merge_month
 
 _ROW = {
     "tickets": "ticket, with its stats and requester; deleted ones and spam are marked",

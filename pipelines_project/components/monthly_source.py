@@ -9,18 +9,18 @@ from typing import Any, ClassVar
 import dagster as dg
 from pydantic import Field, ValidationInfo, field_validator
 
-from pipelines_project.checks import table_checks
-from pipelines_project.delete_stale_files_op import delete_stale_files_op
-from pipelines_project.land_op import land_op
-from pipelines_project.landing_asset import delete_stale_files_job, landing_asset
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_load import Loader
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import checked_month, monthly_partitions, months_in_flux
-from pipelines_project.replace_month import replace_month
-from pipelines_project.restore_month_job import restore_month_job
-from pipelines_project.sources.api_calls import ApiCalls
+from pipelines_project.orchestration.checks.tables import table_checks
+from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
+from pipelines_project.orchestration.land_op import land_op
+from pipelines_project.orchestration.landing_asset import delete_stale_files_job, landing_asset
+from pipelines_project.orchestration.restore_month_job import restore_month_job
+from pipelines_project.orchestration.warehouse_asset import warehouse_asset
+from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Extract, NewLoad, Table, accept
-from pipelines_project.warehouse_asset import warehouse_asset
+from pipelines_project.warehouse.load_month import Loader
+from pipelines_project.warehouse.loaders.replace_month import replace_month
 
 # Dagster's freshness policies begin at one minute.
 _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}

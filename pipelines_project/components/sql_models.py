@@ -9,11 +9,11 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel, Field, PrivateAttr
 
-from pipelines_project.monthly_source import MonthlySource
-from pipelines_project.sql_model import SqlModel, parse_model
+from pipelines_project.components.monthly_source import MonthlySource
+from pipelines_project.marts.model import SqlModel, parse_model
+from pipelines_project.orchestration.warehouse_asset import POOL, counting_failed_runs
 from pipelines_project.table import checked_source
-from pipelines_project.warehouse import Warehouse, quoted, transaction
-from pipelines_project.warehouse_asset import POOL, counting_failed_runs
+from pipelines_project.warehouse.database import Warehouse, quoted, transaction
 
 
 @dataclass(frozen=True)

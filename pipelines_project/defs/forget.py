@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from pipelines_project.forget_job import forget_job
-from pipelines_project.monthly_source import MonthlySource
-from pipelines_project.sql_models import SqlModels, marts_over
+from pipelines_project.components.monthly_source import MonthlySource
+from pipelines_project.components.sql_models import SqlModels, marts_over
+from pipelines_project.orchestration.forget_job import forget_job
 
 
 @dg.definitions

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.run_launcher import locked_in_process_executor
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.run_launcher import locked_in_process_executor
+from pipelines_project.warehouse.database import Warehouse
 
 
 @dg.definitions

@@ -1,4 +1,4 @@
-"""The demo: `python -m pipelines_project.sandbox.demo` lands, loads and models made-up data.
+"""The demo: `python -m pipelines_project.demo` lands, loads and models made-up data.
 
 It writes to the landing zone, the warehouse and the Dagster instance that the environment names,
 and shows what came of it. `make demo` sets DAGSTER_HOME.
@@ -15,14 +15,14 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines_project.defs.resources import resources
-from pipelines_project.landing_zone import LandingError, LandingZone
+from pipelines_project.demo.child_process import exit_on_signals, run
+from pipelines_project.demo.report import RunReport, report_of_range, text_table
+from pipelines_project.demo.sources import DEMO_SOURCES, DemoSource
+from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project.months import month_of, previous_month
-from pipelines_project.sandbox.child_process import exit_on_signals, run
-from pipelines_project.sandbox.demo_report import RunReport, report_of_range, text_table
-from pipelines_project.sandbox.demo_sources import DEMO_SOURCES, DemoSource
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sandbox.services import service_settings, services_app
-from pipelines_project.warehouse import Warehouse, WarehouseError
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
 
 _MONTHS = 3
 
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _chosen(arguments: Sequence[str]) -> list[DemoSource]:
     names = [source.name for source in DEMO_SOURCES]
-    parser = argparse.ArgumentParser(prog="python -m pipelines_project.sandbox.demo")
+    parser = argparse.ArgumentParser(prog="python -m pipelines_project.demo")
     parser.add_argument("source", nargs="*", help=f"of {', '.join(names)}; all if none is named")
     chosen = parser.parse_args(arguments).source or names
     if unknown := sorted(set(chosen) - set(names)):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.table_columns import READ_FILES
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.columns import READ_FILES
+from pipelines_project.warehouse.database import Warehouse
 
 
 @dataclass(frozen=True)

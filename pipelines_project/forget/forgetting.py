@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from pipelines_project import forget_landed, forget_loaded, subject_rows
-from pipelines_project.checks import is_loaded
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.monthly_source import MonthlySource
-from pipelines_project.sql_models import Mart, build
-from pipelines_project.subject import Subject
+from pipelines_project.components.monthly_source import MonthlySource
+from pipelines_project.components.sql_models import Mart, build
+from pipelines_project.forget import landed as forget_landed
+from pipelines_project.forget import loaded as forget_loaded
+from pipelines_project.forget import rows as subject_rows
+from pipelines_project.forget.subject import Subject
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.checks.tables import is_loaded
 from pipelines_project.table import Table
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
 
 Places = dict[str, dict[str, int]]
 """By table and month, or by mart, how many rows of the person are where."""

@@ -15,11 +15,12 @@ from uuid import uuid4
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from pipelines_project.kept_load import differences
-from pipelines_project.land_month import Landing
-from pipelines_project.landed_rows import Keep, has_rows, landed_rows, row_groups
-from pipelines_project.landing_zone import LandingError, LandingZone
-from pipelines_project.load_record import (
+from pipelines_project.forget.rows import find, telling_records
+from pipelines_project.forget.subject import Subject
+from pipelines_project.landing.destination import COMPRESSION
+from pipelines_project.landing.land_month import Landing
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.record import (
     LoadRecord,
     RecordedFile,
     read_record,
@@ -27,11 +28,10 @@ from pipelines_project.load_record import (
     recorded_paths,
     write_record,
 )
-from pipelines_project.month_destination import COMPRESSION
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.subject import Subject
-from pipelines_project.subject_rows import find, telling_records
-from pipelines_project.working_folder import working_folder
+from pipelines_project.landing.restore import differences
+from pipelines_project.landing.rows import Keep, has_rows, landed_rows, row_groups
+from pipelines_project.landing.zone import LandingError, LandingZone
+from pipelines_project.temporary import working_folder
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.ledger import create_ledger, held_load, take_turn
-from pipelines_project.month_load import LoadedMonth, load_month, retried
-from pipelines_project.subject import Subject
+from pipelines_project.forget.subject import Subject
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.table import Table
-from pipelines_project.table_columns import MONTH_COLUMN, column_types
-from pipelines_project.warehouse import qualified, quoted, transaction
+from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
+from pipelines_project.warehouse.database import qualified, quoted, transaction
+from pipelines_project.warehouse.ledger import create_ledger, held_load, take_turn
+from pipelines_project.warehouse.load_month import LoadedMonth, load_month, retried
 
 _FILLER = "ledger.free_blocks"
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from pipelines_project.landed_rows import row_groups
-from pipelines_project.load_record import LoadRecord, read_record
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.subject import QUARANTINED_TEXT, Subject
+from pipelines_project.forget.subject import QUARANTINED_TEXT, Subject
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.record import LoadRecord, read_record
+from pipelines_project.landing.rows import row_groups
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute

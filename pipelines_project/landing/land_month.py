@@ -25,12 +25,12 @@ from tenacity import (
     wait_fixed,
 )
 
-from pipelines_project.landing_zone import LandingError, LandingZone, LostFilesError
-from pipelines_project.load_record import LoadRecord, RecordedFile, recorded_file, write_record
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.record import LoadRecord, RecordedFile, recorded_file, write_record
+from pipelines_project.landing.unchanged import unchanged_load
+from pipelines_project.landing.zone import LandingError, LandingZone, LostFilesError
 from pipelines_project.sources.comparable import Comparable
 from pipelines_project.sources.rows import lists_as_json, quarantine_table
-from pipelines_project.unchanged_month import unchanged_load
 
 CLOCK_WAIT_SECONDS = 5.0
 

@@ -1,8 +1,8 @@
 """The columns that a table has already, which the schema contract holds a month against."""
 
-from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE
+from pipelines_project.temporary import duckdb_session
 
 _ADDED = {ID_COLUMN, "_dlt_load_id", *PROVENANCE}
 

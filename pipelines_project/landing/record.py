@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.landing.month_folder import MonthFolder
 
 
 @dataclass(frozen=True)

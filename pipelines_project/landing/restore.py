@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipelines_project.land_month import Landing
-from pipelines_project.landed_rows import has_rows, landed_rows
-from pipelines_project.landing_zone import LandingError, LandingZone
-from pipelines_project.load_record import LoadRecord, RecordedFile, read_record, recorded_paths
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.landing.land_month import Landing
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.record import LoadRecord, RecordedFile, read_record, recorded_paths
+from pipelines_project.landing.rows import has_rows, landed_rows
+from pipelines_project.landing.zone import LandingError, LandingZone
 
 
 def restore(zone: LandingZone, place: MonthFolder, load_id: str | None) -> dict[str, Any]:

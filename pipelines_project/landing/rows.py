@@ -11,9 +11,9 @@ from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.extract import DltResource
 from fsspec import AbstractFileSystem
 
-from pipelines_project.land_month import Verify
-from pipelines_project.landing_zone import LandingError
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.landing.land_month import Verify
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.zone import LandingError
 
 _LOAD_ID_COLUMN = "_dlt_load_id"
 

@@ -1,7 +1,7 @@
 """Whether a month is to be landed at all: not if its rows would be made from the same answers."""
 
-from pipelines_project.load_record import LoadRecord, has_recorded_files, read_record
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.record import LoadRecord, has_recorded_files, read_record
 from pipelines_project.sources.comparable import Comparable
 
 

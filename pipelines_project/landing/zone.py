@@ -20,15 +20,15 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field
 
-from pipelines_project.load_record import is_whole
-from pipelines_project.month_destination import month_destination
-from pipelines_project.month_folder import (
+from pipelines_project.landing.destination import month_destination
+from pipelines_project.landing.month_folder import (
     MonthFolder,
     checked_name,
     landed_months,
     months_with_files,
 )
-from pipelines_project.working_folder import working_folder
+from pipelines_project.landing.record import is_whole
+from pipelines_project.temporary import working_folder
 
 _READ_ATTEMPTS = 100
 

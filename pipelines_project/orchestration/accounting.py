@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.sources.api_calls import SourceError
-from pipelines_project.sources.local_jsonl import METADATA_KEY
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.files.json_lines import METADATA_KEY
+from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.rows import quarantine_table
 from pipelines_project.table import NewLoad
+from pipelines_project.temporary import duckdb_session
 
 
 def accounted(new: NewLoad) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import time
 
 import dagster as dg
 
-from pipelines_project.changed_months import changed_months
-from pipelines_project.sources.raw_files import RawFolder
+from pipelines_project.sources.files.changed_months import changed_months
+from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.table import Table
 
 

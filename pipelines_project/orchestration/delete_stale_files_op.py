@@ -7,9 +7,14 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from pipelines_project.landing_zone import LandingError, LandingZone
-from pipelines_project.month_folder import LOAD_ID
-from pipelines_project.month_results import MonthResult, attempt, materialize_commands, record
+from pipelines_project.landing.month_folder import LOAD_ID
+from pipelines_project.landing.zone import LandingError, LandingZone
+from pipelines_project.orchestration.month_results import (
+    MonthResult,
+    attempt,
+    materialize_commands,
+    record,
+)
 from pipelines_project.table import Table
 
 AHEAD_OF_CLOCK_SECONDS = 60.0

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from pipelines_project.forgetting import Forgetting, Places
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.monthly_source import MonthlySource
-from pipelines_project.sql_models import Mart
+from pipelines_project.components.monthly_source import MonthlySource
+from pipelines_project.components.sql_models import Mart
+from pipelines_project.forget.forgetting import Forgetting, Places
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.table import Table
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
 
 
 def forget_job(

@@ -7,10 +7,10 @@ import dagster as dg
 from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.land_month import Landing, is_passing_fault, root_cause
-from pipelines_project.landing_zone import LandingError, LandingZone
-from pipelines_project.month_results import MonthResult, attempt
-from pipelines_project.sources.api_calls import ApiCalls, SourceError
+from pipelines_project.landing.land_month import Landing, is_passing_fault, root_cause
+from pipelines_project.landing.zone import LandingError, LandingZone
+from pipelines_project.orchestration.month_results import MonthResult, attempt
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.table import Extract, NewLoad, Table
 
 MONTH_ATTEMPTS = 3

@@ -6,12 +6,12 @@ from functools import partial
 import dagster as dg
 from pydantic import Field
 
-from pipelines_project.delete_stale_files_op import DeleteStaleFilesConfig, tidy
-from pipelines_project.kept_load import restore
-from pipelines_project.land_op import reason
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_results import MonthResult, attempt
-from pipelines_project.sources.api_calls import ApiCalls
+from pipelines_project.landing.restore import restore
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
+from pipelines_project.orchestration.land_op import reason
+from pipelines_project.orchestration.month_results import MonthResult, attempt
+from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
 
 

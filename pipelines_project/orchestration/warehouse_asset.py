@@ -7,11 +7,11 @@ import dagster as dg
 import duckdb
 from pydantic import Field
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_load import load_month
-from pipelines_project.month_results import attempt, materialize_commands, record
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.month_results import attempt, materialize_commands, record
 from pipelines_project.table import Table
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.load_month import load_month
 
 POOL = "warehouse"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipelines_project.duckdb_session import duckdb_session
 from pipelines_project.months import checked_month, next_month
+from pipelines_project.temporary import duckdb_session
 
 _BATCH_ROWS = 50_000
 _FILE = re.compile(r"part-(\d{4,})\.\w+")

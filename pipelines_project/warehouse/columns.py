@@ -2,9 +2,9 @@
 
 import duckdb
 
-from pipelines_project.column_types import IrreconcilableTypesError, widened_type
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.warehouse import WarehouseError, qualified, quoted
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.warehouse.database import WarehouseError, qualified, quoted
+from pipelines_project.warehouse.types import IrreconcilableTypesError, widened_type
 
 READ_FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 MONTH_COLUMN = "month"

@@ -12,9 +12,9 @@ import duckdb
 from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from pipelines_project.database_file import make_database_file
-from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.temporary import duckdb_session
+from pipelines_project.warehouse.database_file import make_database_file
 
 _SCHEME = re.compile(r"\w+:")
 _LOCKED = re.compile(r"Could not set lock|Unique file handle conflict", re.IGNORECASE)

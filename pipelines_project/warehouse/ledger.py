@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.warehouse import quoted
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.warehouse.database import quoted
 
 LEDGER_SCHEMA = "ledger"
 _LEDGER = f"{LEDGER_SCHEMA}.loads"

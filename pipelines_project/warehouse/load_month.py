@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.landing_zone import LandingZone, Load
-from pipelines_project.ledger import create_ledger, held_load, write_ledger
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.table_columns import match_columns, table_types
-from pipelines_project.warehouse import WarehouseError, transaction
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.zone import LandingZone, Load
+from pipelines_project.warehouse.columns import match_columns, table_types
+from pipelines_project.warehouse.database import WarehouseError, transaction
+from pipelines_project.warehouse.ledger import create_ledger, held_load, write_ledger
 
 # What PostgreSQL says, as a plain `duckdb.Error`, when another transaction was first: with the same
 # rows, or in creating the same table.

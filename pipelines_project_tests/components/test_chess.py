@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipelines_project.defs.chess.component import ChessSource
+from pipelines_project.components.chess import ChessSource
 from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project_tests.code_location import LANDING, CodeLocation, code_location
 

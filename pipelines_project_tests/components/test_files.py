@@ -9,15 +9,15 @@ import dagster as dg
 import pytest
 
 from pipelines_project import definitions
-from pipelines_project.defs.local_jsonl.component import LocalJsonlSource
-from pipelines_project_tests.defs.local_jsonl.jsonl_location import (
+from pipelines_project.components.files import LocalJsonlSource
+from pipelines_project_tests.json_lines import jsonl, landed_lines, write_lines
+from pipelines_project_tests.jsonl_location import (
     LANDING,
     WAREHOUSE,
     JsonlLocation,
     attributes,
     jsonl_location,
 )
-from pipelines_project_tests.json_lines import jsonl, landed_lines, write_lines
 
 _MONTHS = "2024-01...2024-02"
 
@@ -246,7 +246,7 @@ def test_the_committed_sample_lands_and_loads(
 ) -> None:
     monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))
     monkeypatch.setenv("WAREHOUSE_URL", str(tmp_path / "warehouse.duckdb"))
-    monkeypatch.setenv("RAW_URL", str(Path(__file__).parents[3] / "data" / "raw"))
+    monkeypatch.setenv("RAW_URL", str(Path(__file__).parents[2] / "data" / "raw"))
     job = definitions.load().resolve_job_def("local_jsonl_synthetic_data_materialize")
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance, partition_key="2024-03")

@@ -16,7 +16,7 @@ from pipelines_project.sandbox.freshdesk import KEY
 from pipelines_project.sandbox.freshdesk_quota import Quota
 from pipelines_project.sandbox.help_desk import HelpDesk, StoredHelpDesk, recorded_help_desk
 from pipelines_project.sandbox.made_up_help_desk import MadeUpHelpDesk
-from pipelines_project.sources.freshdesk_columns import TABLES
+from pipelines_project.sources.freshdesk.columns import TABLES
 from pipelines_project_tests.code_location import CodeLocation
 from pipelines_project_tests.freshdesk_location import (
     both,

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from dagster.components.testing import create_defs_folder_sandbox
 
-from pipelines_project.defs.chess.component import ChessSource
+from pipelines_project.components.chess import ChessSource
 from pipelines_project.months import month_of, previous_month
 from pipelines_project_tests.code_location import (
     LANDING,
@@ -31,7 +31,7 @@ def chess(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeLocation]:
 def _load(attributes: dict[str, Any]) -> None:
     """Load a chess source whose defs.yaml has these attributes."""
     document = {
-        "type": "pipelines_project.defs.chess.component.ChessSource",
+        "type": "pipelines_project.components.ChessSource",
         "attributes": attributes,
     }
     with create_defs_folder_sandbox() as sandbox:

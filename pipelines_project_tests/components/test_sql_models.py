@@ -10,15 +10,15 @@ import dagster as dg
 import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
-from pipelines_project.sql_model import parse_model
-from pipelines_project.sql_models import build
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.components.sql_models import build
+from pipelines_project.marts.model import parse_model
+from pipelines_project.warehouse.database import Warehouse
 
 _DEFS = """\
-type: pipelines_project.defs.chess.component.ChessSource
+type: pipelines_project.components.ChessSource
 attributes: {players: hikaru, contact: me@example.com, start_month: 2023-01}
 ---
-type: pipelines_project.sql_models.SqlModels
+type: pipelines_project.components.SqlModels
 attributes: {source: SOURCE}
 """
 

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 import requests
 
-from pipelines_project.sandbox.demo import main
+from pipelines_project.demo.__main__ import main
 
 pytestmark = pytest.mark.stack
 
@@ -40,7 +40,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def _start(environment: Mapping[str, str], *sources: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipelines_project.sandbox.demo", *sources]
+    command = [sys.executable, "-m", "pipelines_project.demo", *sources]
     pipe = subprocess.PIPE
     return subprocess.Popen(
         command, cwd=_ROOT, env=environment, stdout=pipe, stderr=pipe, text=True

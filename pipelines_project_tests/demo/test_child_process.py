@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 
-from pipelines_project.sandbox.child_process import run
+from pipelines_project.demo.child_process import run
 
 _ROOT = Path(__file__).parents[2]
 _OBEDIENT = "import time; print('started', flush=True); time.sleep(60)"
@@ -17,7 +17,7 @@ _STUBBORN = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); {_OBE
 # Tells the command's process id, and when the command has written something.
 _RUNNER = """
 import os, pathlib, signal, subprocess, sys, threading, time
-from pipelines_project.sandbox import child_process
+from pipelines_project.demo import child_process
 
 class Told(subprocess.Popen):
     def __init__(self, *args, stdout, **kwargs):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from pipelines_project.sandbox.demo_report import report_of_range, text_table
+from pipelines_project.demo.report import report_of_range, text_table
 
 _PARTITIONS = dg.MonthlyPartitionsDefinition(start_date="2023-01", fmt="%Y-%m")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.sandbox.demo_sources import DEMO_SOURCES
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.demo.sources import DEMO_SOURCES
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.landings import place_of, write_load
 
 [_CHESS] = [source for source in DEMO_SOURCES if source.name == "chess"]

@@ -129,7 +129,8 @@ def _serve(pipe: Any, folder: Path, work: Callable[..., Any], args: tuple[Any, .
     _write_to(folder / "forked.log")
     from tenacity import wait_none
 
-    from pipelines_project import definitions, land_op
+    from pipelines_project import definitions
+    from pipelines_project.orchestration import land_op
 
     land_op.wait_random_exponential = lambda **_: wait_none()  # type: ignore[assignment]
     defs = definitions.load()

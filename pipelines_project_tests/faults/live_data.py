@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.load_record import read_record
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.landing.record import read_record
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.landings import rows_of
 

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pytest
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from pipelines_project.land_month import CLOCK_WAIT_SECONDS, Landing
-from pipelines_project.landing_zone import LandingError, LandingZone, LostFilesError
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.month_load import load_month
-from pipelines_project.replace_month import replace_month
-from pipelines_project.warehouse import Warehouse, WarehouseError
+from pipelines_project.landing.land_month import CLOCK_WAIT_SECONDS, Landing
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.zone import LandingError, LandingZone, LostFilesError
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.load_month import load_month
+from pipelines_project.warehouse.loaders.replace_month import replace_month
 from pipelines_project_tests.faults.works import clock_ahead
 from pipelines_project_tests.landings import commit_load, land, place_of, rows_of, write_load
 

@@ -5,8 +5,8 @@ import os
 import dagster as dg
 from dagster.components.testing.utils import component_defs
 
+from pipelines_project.components.chess import ChessSource
 from pipelines_project.defs import resources
-from pipelines_project.defs.chess.component import ChessSource
 
 MONTHS_PER_RUN = 6
 

@@ -21,14 +21,14 @@ from pipelines_project.sandbox.faults import Faults, FaultsMiddleware
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
 from pipelines_project.sandbox.server import serving
 from pipelines_project_tests.code_location import CodeLocation
-from pipelines_project_tests.defs.local_jsonl.jsonl_location import (
+from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.freshdesk_location import both, freshdesk_location
+from pipelines_project_tests.jsonl_location import (
     LANDING,
     JsonlLocation,
     attributes,
     jsonl_location,
 )
-from pipelines_project_tests.faults.figures import Count
-from pipelines_project_tests.freshdesk_location import both, freshdesk_location
 from pipelines_project_tests.landings import tree
 
 pytestmark = pytest.mark.faults

@@ -18,21 +18,21 @@ from dagster.components.testing.utils import component_defs
 from pydantic import ValidationError
 
 from pipelines_project import definitions
-from pipelines_project.defs.chess.component import ChessSource
-from pipelines_project.defs.freshdesk.component import FreshdeskSource
-from pipelines_project.defs.local_jsonl.component import LocalJsonlSource
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.sources.raw_files import RawFolder, checked_template
-from pipelines_project.sql_models import SqlModels
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.components.chess import ChessSource
+from pipelines_project.components.files import LocalJsonlSource
+from pipelines_project.components.freshdesk import FreshdeskSource
+from pipelines_project.components.sql_models import SqlModels
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.files.raw_files import RawFolder, checked_template
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import (
     LANDING,
     WAREHOUSE,
     CodeLocation,
     code_location,
 )
-from pipelines_project_tests.defs.local_jsonl.jsonl_location import attributes, jsonl_location
 from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.jsonl_location import attributes, jsonl_location
 from pipelines_project_tests.landings import tree
 
 pytestmark = pytest.mark.faults

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests.faults.live_data import Month
 from pipelines_project_tests.faults.soak.plan import plan
 from pipelines_project_tests.faults.soak.reconciliation import Reconciliation

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines_project.kept_load import restore as restored
+from pipelines_project.landing.restore import restore as restored
 from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.faults.forked_runs import Ended
 from pipelines_project_tests.faults.live_data import Held, Month, Rows

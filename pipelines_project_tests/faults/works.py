@@ -13,11 +13,11 @@ import duckdb
 import pytest
 from dlt.common import time as dlt_time
 
-from pipelines_project.defs.chess.component import ChessSource
-from pipelines_project.forget_job import forget_job
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.components.chess import ChessSource
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.forget_job import forget_job
 from pipelines_project.sandbox.faults import Faults
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import TIDY, CodeLocation
 from pipelines_project_tests.faults.live_data import LiveData, Month, Rows
 

@@ -8,15 +8,15 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from pipelines_project.defs.freshdesk.component import FreshdeskSource
-from pipelines_project.defs.local_jsonl.component import LocalJsonlSource
-from pipelines_project.forgetting import Forgetting
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.merge_month import missing_rows
-from pipelines_project.month_load import load_month
-from pipelines_project.sources.freshdesk_columns import columns
+from pipelines_project.components.files import LocalJsonlSource
+from pipelines_project.components.freshdesk import FreshdeskSource
+from pipelines_project.forget.forgetting import Forgetting
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.freshdesk.columns import columns
 from pipelines_project.table import Table
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.load_month import load_month
+from pipelines_project.warehouse.loaders.merge_month import missing_rows
 from pipelines_project_tests.json_lines import MONTH, jsonl, land_lines, write_lines
 from pipelines_project_tests.landings import land
 

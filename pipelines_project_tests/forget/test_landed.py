@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from pipelines_project import forget_landed, subject_rows
-from pipelines_project.kept_load import restore
-from pipelines_project.landing_zone import LandingError, LandingZone
-from pipelines_project.load_record import read_record, write_record
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.subject import Subject
+from pipelines_project.forget import landed as forget_landed
+from pipelines_project.forget import rows as subject_rows
+from pipelines_project.forget.subject import Subject
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.record import read_record, write_record
+from pipelines_project.landing.restore import restore
+from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project_tests import json_lines
 from pipelines_project_tests.json_lines import jsonl, land_lines, landed_lines, write_lines
 from pipelines_project_tests.landings import (

@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines_project.subject import Subject
+from pipelines_project.forget.subject import Subject
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipelines_project import forget_landed
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.subject import Subject
+from pipelines_project.forget import landed as forget_landed
+from pipelines_project.forget.subject import Subject
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests.landings import land, place_of
 
 

@@ -10,16 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines_project.land_month import Landing
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.load_record import (
+from pipelines_project.landing.land_month import Landing
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.record import (
     LoadRecord,
     RecordedFile,
     read_record,
     recorded_file,
     write_record,
 )
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests import json_lines
 from pipelines_project_tests.json_lines import jsonl, land_lines, write_lines
 from pipelines_project_tests.landings import (

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines_project.kept_load import restore
-from pipelines_project.land_month import Landing
-from pipelines_project.landing_zone import LandingError, LandingZone
-from pipelines_project.load_record import read_record
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.landing.land_month import Landing
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.record import read_record
+from pipelines_project.landing.restore import restore
+from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project_tests import json_lines
 from pipelines_project_tests.json_lines import jsonl, land_lines, landed_lines, write_lines
 from pipelines_project_tests.landings import MONTH, land, place_of, rows_of, tree

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from pipelines_project.land_month import Landing
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.landing.land_month import Landing
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.chess_games import GeneratedArchives
-from pipelines_project.sources.api_calls import HttpCache
+from pipelines_project.sources.http.api_calls import HttpCache
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     LAND,
@@ -104,7 +104,7 @@ def test_another_set_of_players_is_landed(chess: CodeLocation) -> None:
 def test_rows_of_another_schema_are_landed(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines_project.sources.chess._SCHEMA_VERSION", "another")
+    monkeypatch.setattr("pipelines_project.sources.chess.games._SCHEMA_VERSION", "another")
 
     assert "not_modified" not in _landed(chess)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.sql_model import SqlModel, parse_model
+from pipelines_project.marts.model import SqlModel, parse_model
 
 
 def _model(folder: Path, sql: str, name: str = "monthly") -> SqlModel:

@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 from starlette.responses import Response
 
-from pipelines_project import warehouse_asset
-from pipelines_project.month_load import load_month
+from pipelines_project.orchestration import warehouse_asset
+from pipelines_project.warehouse.load_month import load_month
 from pipelines_project_tests.code_location import (
     LANDING,
     MARTS,

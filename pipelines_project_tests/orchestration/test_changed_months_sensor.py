@@ -13,14 +13,14 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines_project.defs.local_jsonl.component import LocalJsonlSource
+from pipelines_project.components.files import LocalJsonlSource
+from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.defs.resources import resources
-from pipelines_project.monthly_source import MonthlySource
-from pipelines_project.warehouse import Warehouse
-from pipelines_project_tests.defs.local_jsonl.jsonl_location import attributes
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.json_lines import jsonl, write_lines
+from pipelines_project_tests.jsonl_location import attributes
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[2]
 _OLD = (1_000_000_000, 1_000_000_000)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines_project.forgetting import Forgetting
-from pipelines_project.kept_load import restore
-from pipelines_project.month_folder import MonthFolder
+from pipelines_project.forget.forgetting import Forgetting
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.restore import restore
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     LANDING,

@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 from tenacity import RetryCallState, wait_random_exponential
 
-from pipelines_project import land_op
+from pipelines_project.orchestration import land_op
 from pipelines_project.sandbox.faults import half
 from pipelines_project_tests.code_location import GAMES_PER_MONTH, LAND, LANDING, CodeLocation
 

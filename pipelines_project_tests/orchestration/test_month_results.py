@@ -3,7 +3,12 @@
 import dagster as dg
 import pytest
 
-from pipelines_project.month_results import MonthResult, attempt, materialize_commands, record
+from pipelines_project.orchestration.month_results import (
+    MonthResult,
+    attempt,
+    materialize_commands,
+    record,
+)
 
 KEY = dg.AssetKey(["landing", "demo", "events"])
 GOOD = [MonthResult("2023-01", {"rows": 1}), MonthResult("2023-03", {"rows": 3})]

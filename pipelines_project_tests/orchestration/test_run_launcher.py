@@ -29,10 +29,13 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import Queued
 from dagster_graphql.cli import execute_query
 
 from pipelines_project.defs.resources import resources
-from pipelines_project.run_launcher import lock_file
+from pipelines_project.orchestration.run_launcher import lock_file
 
-_ROOT = Path(__file__).parents[1]
-_MODULE, _ATTRIBUTE = "pipelines_project_tests.test_run_launcher", "waiting_definitions"
+_ROOT = Path(__file__).parents[2]
+_MODULE, _ATTRIBUTE = (
+    "pipelines_project_tests.orchestration.test_run_launcher",
+    "waiting_definitions",
+)
 _LOCATION = f"{_MODULE}:{_ATTRIBUTE}"
 _WHERE = ["-m", _MODULE, "-a", _ATTRIBUTE]
 _LAUNCH = """

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.month_load import load_month
-from pipelines_project.replace_month import replace_month
-from pipelines_project.table_columns import match_columns, table_name
-from pipelines_project.warehouse import Warehouse, WarehouseError
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.columns import match_columns, table_name
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.load_month import load_month
+from pipelines_project.warehouse.loaders.replace_month import replace_month
 from pipelines_project_tests.landings import ids_ago, land, place_of, write_load
 
 REPLACE = replace_month(("id",))

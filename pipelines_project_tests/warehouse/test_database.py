@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.warehouse import Warehouse, WarehouseError, quoted, transaction
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.database import Warehouse, WarehouseError, quoted, transaction
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
 # Nothing of the project is imported, so that it starts at once.
@@ -189,7 +189,7 @@ def test_any_name_is_an_identifier_once_quoted(warehouse: Warehouse, name: str) 
 
 _FULL_DISK = """
 import resource, signal, sys
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 Warehouse(url=sys.argv[1]).rows("select 1")
 """
@@ -211,7 +211,7 @@ def test_a_file_whose_first_writer_ran_out_of_disk_is_made_by_the_next(
 
 def test_processes_that_make_the_file_at_once_write_into_one(warehouse: Warehouse) -> None:
     code = (
-        "import sys; from pipelines_project.warehouse import Warehouse\n"
+        "import sys; from pipelines_project.warehouse.database import Warehouse\n"
         "with Warehouse(url=sys.argv[1]).connect() as c:\n"
         "    c.execute('create table if not exists t (n int); insert into t values (1)')"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines_project.database_file import make_database_file
+from pipelines_project.warehouse.database_file import make_database_file
 
 
 def test_a_file_that_is_there_stays_as_it_is_and_what_a_killed_process_left_goes(

@@ -3,9 +3,9 @@
 import duckdb
 import pytest
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.ledger import create_ledger, held_load, take_turn, write_ledger
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.ledger import create_ledger, held_load, take_turn, write_ledger
 from pipelines_project_tests.landings import place_of
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines_project.landing_zone import LandingError, LandingZone, Load
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.month_load import LoadChangedError, LoadedMonth, Loader, load_month
-from pipelines_project.replace_month import replace_month
-from pipelines_project.warehouse import Warehouse, WarehouseError
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.zone import LandingError, LandingZone, Load
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.load_month import LoadChangedError, LoadedMonth, Loader, load_month
+from pipelines_project.warehouse.loaders.replace_month import replace_month
 from pipelines_project_tests.landings import MONTH, ids_ago, land, place_of, write_load
 
 REPLACE = replace_month(("id",))
@@ -300,10 +300,10 @@ def test_a_landing_zone_in_memory_is_loaded_too(warehouse: Warehouse) -> None:
 
 _KILLED_BEFORE_THE_COMMIT = """
 import os, signal, sys
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.month_load import Loader, load_month
-from pipelines_project.replace_month import replace_month
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.load_month import Loader, load_month
+from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.database import Warehouse
 
 def write(connection, place, load, columns):
     replace = replace_month(("id",))
@@ -329,7 +329,7 @@ def test_a_process_that_is_killed_before_the_commit_leaves_the_old_rows(
     write_load(place, ids_ago(10)[0], [rows])
 
     command = [sys.executable, "-c", _KILLED_BEFORE_THE_COMMIT, landing.url, warehouse.url]
-    killed = subprocess.run(command, cwd=Path(__file__).parents[1], check=False, timeout=60)
+    killed = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, timeout=60)
 
     assert killed.returncode == -9
     with warehouse.connect(landing) as connection:

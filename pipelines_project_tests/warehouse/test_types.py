@@ -6,7 +6,7 @@ from itertools import product
 import duckdb
 import pytest
 
-from pipelines_project.column_types import IrreconcilableTypesError, widened_type
+from pipelines_project.warehouse.types import IrreconcilableTypesError, widened_type
 
 NUMBERS = ("TINYINT", "BIGINT", "UBIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL(18,3)")
 SINGLE_VALUES = (*NUMBERS, "VARCHAR", "BOOLEAN", "DATE", "TIME", "UUID", "TIMESTAMP")

@@ -4,11 +4,15 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from pipelines_project.checks import check_result, months_to_check, read_again_if_deleted
-from pipelines_project.defs.local_jsonl.accounting import rows_in
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.sources.raw_files import RawFolder
-from pipelines_project.sources.raw_lines import read_blocks
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.accounting import rows_in
+from pipelines_project.orchestration.checks.tables import (
+    check_result,
+    months_to_check,
+    read_again_if_deleted,
+)
+from pipelines_project.sources.files.raw_files import RawFolder
+from pipelines_project.sources.json.raw_lines import read_blocks
 from pipelines_project.table import Table
 
 

@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from pipelines_project.checks import check_result, is_loaded, months_to_check, read_again_if_deleted
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.merge_month import VERSION_COLUMN, missing_rows
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.checks.tables import (
+    check_result,
+    is_loaded,
+    months_to_check,
+    read_again_if_deleted,
+)
 from pipelines_project.table import Table
-from pipelines_project.warehouse import Warehouse, qualified, quoted
+from pipelines_project.warehouse.database import Warehouse, qualified, quoted
+from pipelines_project.warehouse.loaders.merge_month import VERSION_COLUMN, missing_rows
 
 
 def have_unique_ids(table: Table) -> dg.AssetChecksDefinition:

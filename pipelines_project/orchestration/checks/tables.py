@@ -11,11 +11,11 @@ import dagster as dg
 import duckdb
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of, month_start
 from pipelines_project.table import Table
-from pipelines_project.table_columns import READ_FILES, table_name
-from pipelines_project.warehouse import Warehouse, quoted
+from pipelines_project.warehouse.columns import READ_FILES, table_name
+from pipelines_project.warehouse.database import Warehouse, quoted
 
 # A re-run may delete the files between the listing and the reading.
 read_again_if_deleted = retry(

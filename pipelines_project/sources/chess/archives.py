@@ -11,8 +11,8 @@ from typing import Any
 import requests
 from dlt.common import json
 
-from pipelines_project.sources.api_calls import ApiCalls, SourceError
-from pipelines_project.sources.kept_answers import KeptAnswers
+from pipelines_project.sources.chess.kept_answers import KeptAnswers
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 
 API_URL = "https://api.chess.com/pub"
 

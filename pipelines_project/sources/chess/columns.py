@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from pipelines_project.sources.json_columns import Column, columns_of, rows
-from pipelines_project.sources.json_lines import SortedLines, sorted_lines
-from pipelines_project.sources.json_shape import BIGINT, BOOLEAN, DOUBLE, TEXT, Shape
-from pipelines_project.sources.raw_lines import MAX_NESTING, BadLine, Block, too_deep
+from pipelines_project.sources.json.columns import Column, columns_of, rows
+from pipelines_project.sources.json.lines import SortedLines, sorted_lines
+from pipelines_project.sources.json.raw_lines import MAX_NESTING, BadLine, Block, too_deep
+from pipelines_project.sources.json.shape import BIGINT, BOOLEAN, DOUBLE, TEXT, Shape
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute

@@ -13,13 +13,13 @@ import pyarrow as pa
 from dlt.common import json
 from dlt.extract import DltResource
 
-from pipelines_project.duckdb_session import duckdb_session
-from pipelines_project.sources.api_calls import SourceError
-from pipelines_project.sources.chess_archives import PlayerArchives
-from pipelines_project.sources.chess_columns import DOCUMENTED, game_rows, no_games, sorted_games
+from pipelines_project.sources.chess.archives import PlayerArchives
+from pipelines_project.sources.chess.columns import DOCUMENTED, game_rows, no_games, sorted_games
+from pipelines_project.sources.chess.kept_answers import Answer, KeptAnswers
 from pipelines_project.sources.comparable import Comparable
-from pipelines_project.sources.json_shape import merged
-from pipelines_project.sources.kept_answers import Answer, KeptAnswers
+from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sources.json.shape import merged
+from pipelines_project.temporary import duckdb_session
 
 GAME_KEY = ("player", "url")
 _SCHEMA_VERSION = hashlib.sha256(json.dumpb(DOCUMENTED)).hexdigest()[:16]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
-from pipelines_project.sources.raw_files import RawFile, fingerprint
+from pipelines_project.sources.files.raw_files import RawFile, fingerprint
 
 
 class SeenMonth(TypedDict):

@@ -20,14 +20,14 @@ import pyarrow as pa
 import pyarrow.compute
 from dlt.extract import DltResource
 
-from pipelines_project.sources.api_calls import SourceError
-from pipelines_project.sources.block_workers import block_workers
-from pipelines_project.sources.json_columns import rows
-from pipelines_project.sources.json_lines import sorted_lines
-from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE, JsonlSettings
-from pipelines_project.sources.month_survey import MonthSurvey, survey_month
-from pipelines_project.sources.raw_files import RawFile, fingerprint
-from pipelines_project.sources.raw_lines import BadLine, Block, read_blocks
+from pipelines_project.sources.files.month_survey import MonthSurvey, survey_month
+from pipelines_project.sources.files.raw_files import RawFile, fingerprint
+from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
+from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sources.json.block_workers import block_workers
+from pipelines_project.sources.json.columns import rows
+from pipelines_project.sources.json.lines import sorted_lines
+from pipelines_project.sources.json.raw_lines import BadLine, Block, read_blocks
 from pipelines_project.sources.rows import quarantine_table
 
 # Its functions are made when it is imported, where no type checker sees them.

@@ -6,15 +6,15 @@ from functools import partial
 
 from dlt.common.normalizers.naming import NamingConvention
 
-from pipelines_project.sources.api_calls import SourceError
-from pipelines_project.sources.block_workers import BlockWorkers
-from pipelines_project.sources.json_columns import Column, columns_of
-from pipelines_project.sources.json_lines import SortedLines, sorted_lines
-from pipelines_project.sources.json_shape import Shape, merged
-from pipelines_project.sources.jsonl_settings import ID_COLUMN, PROVENANCE, JsonlSettings
-from pipelines_project.sources.raw_files import RawFile
-from pipelines_project.sources.raw_lines import BadLine, read_blocks
-from pipelines_project.sources.schema_contract import Rule, changes, is_object
+from pipelines_project.sources.files.raw_files import RawFile
+from pipelines_project.sources.files.schema_contract import Rule, changes, is_object
+from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
+from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sources.json.block_workers import BlockWorkers
+from pipelines_project.sources.json.columns import Column, columns_of
+from pipelines_project.sources.json.lines import SortedLines, sorted_lines
+from pipelines_project.sources.json.raw_lines import BadLine, read_blocks
+from pipelines_project.sources.json.shape import Shape, merged
 
 _RESERVED = (ID_COLUMN, "_dlt_load_id")
 _SHOWN_BAD_LINES = 5

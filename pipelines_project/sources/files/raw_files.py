@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import fsspec
 from fsspec.utils import glob_translate
 
-from pipelines_project.sources.api_calls import SourceError
+from pipelines_project.sources.http.api_calls import SourceError
 
 _DIRECTIVE = re.compile(r"%(.?)")
 _DIGITS = {"Y": 4, "m": 2}

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines_project.sources.exact_numbers import LONG_INTEGER
-from pipelines_project.sources.json_columns import Column
-from pipelines_project.sources.json_shape import BIGINT, BOOLEAN, DOUBLE, merged, pointer_literal
+from pipelines_project.sources.json.columns import Column
+from pipelines_project.sources.json.exact_numbers import LONG_INTEGER
+from pipelines_project.sources.json.shape import BIGINT, BOOLEAN, DOUBLE, merged, pointer_literal
 
 _KINDS = {
     BOOLEAN: ["BOOLEAN"],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pipelines_project.sources.raw_files import RawFolder
+from pipelines_project.sources.files.raw_files import RawFolder
 
 ID_COLUMN = "_dlt_id"
 PROVENANCE = ("source_file", "source_line")

@@ -11,9 +11,9 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests.auth import AuthBase
 
-from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
-from pipelines_project.sources.freshdesk_pages import Row
-from pipelines_project.sources.rate_limit import RateLimit, RateLimitedAdapter
+from pipelines_project.sources.freshdesk.pages import Row
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project.sources.http.rate_limit import RateLimit, RateLimitedAdapter
 
 MOST_PAGES = 20_000
 """Two million rows, which are an hour and a half of requests at 200 a minute."""

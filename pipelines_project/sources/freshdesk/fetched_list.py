@@ -8,7 +8,7 @@ from typing import IO
 
 from dlt.common import json
 
-from pipelines_project.sources.freshdesk_pages import Row, updated_at
+from pipelines_project.sources.freshdesk.pages import Row, updated_at
 
 
 class FetchedList:

@@ -17,11 +17,11 @@ import dlt
 from dlt.common import json
 from dlt.extract import DltResource
 
-from pipelines_project.sources.fetched_list import FetchedList
-from pipelines_project.sources.freshdesk_api import FreshdeskApi
-from pipelines_project.sources.freshdesk_columns import columns
-from pipelines_project.sources.freshdesk_pages import NumberedPages, Row, updated_at
-from pipelines_project.sources.updated_since import UpdatedSince
+from pipelines_project.sources.freshdesk.api import FreshdeskApi
+from pipelines_project.sources.freshdesk.columns import columns
+from pipelines_project.sources.freshdesk.fetched_list import FetchedList
+from pipelines_project.sources.freshdesk.pages import NumberedPages, Row, updated_at
+from pipelines_project.sources.freshdesk.updated_since import UpdatedSince
 
 PAGE_CAP = 300
 """The last page of tickets that Freshdesk gives; page 301 is answered 400 (API v2)."""

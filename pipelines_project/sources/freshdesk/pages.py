@@ -6,7 +6,7 @@ from typing import Any
 import requests
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
-from pipelines_project.sources.api_calls import SourceError
+from pipelines_project.sources.http.api_calls import SourceError
 
 Row = dict[str, Any]
 

@@ -5,14 +5,14 @@ from datetime import datetime
 import requests
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
-from pipelines_project.sources.api_calls import SourceError
-from pipelines_project.sources.freshdesk_pages import (
+from pipelines_project.sources.freshdesk.pages import (
     PER_PAGE,
     Row,
     has_next,
     set_params,
     updated_at,
 )
+from pipelines_project.sources.http.api_calls import SourceError
 
 _MOST_READINGS = 10
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from dlt.common import logger
 
-from pipelines_project.sources.api_calls import ApiCalls, BoundedAdapter, SourceError
+from pipelines_project.sources.http.api_calls import ApiCalls, BoundedAdapter, SourceError
 
 _SHORTEST_WAIT_SECONDS = 1.0
 

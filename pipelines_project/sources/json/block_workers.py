@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import duckdb
 
-from pipelines_project.duckdb_session import duckdb_session
+from pipelines_project.temporary import duckdb_session
 
 _MOST_THREADS = 4
 _Item = TypeVar("_Item")

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 from dlt.common.normalizers.naming import NamingConvention
 
-from pipelines_project.sources.json_shape import (
+from pipelines_project.sources.json.shape import (
     BIGINT,
     BOOLEAN,
     DOUBLE,

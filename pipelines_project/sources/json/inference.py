@@ -5,9 +5,9 @@ from functools import cache, partial, reduce
 import duckdb
 import pyarrow as pa
 
-from pipelines_project.sources.exact_numbers import LONG_INTEGER
-from pipelines_project.sources.json_columns import Column, select_list
-from pipelines_project.sources.json_shape import (
+from pipelines_project.sources.json.columns import Column, select_list
+from pipelines_project.sources.json.exact_numbers import LONG_INTEGER
+from pipelines_project.sources.json.shape import (
     BIGINT,
     BOOLEAN,
     DOUBLE,

@@ -8,11 +8,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute
 
-from pipelines_project.sources.exact_numbers import with_exact_numbers
-from pipelines_project.sources.json_inference import has_shape, key_lists, keys_of, shape_of
-from pipelines_project.sources.json_shape import Shape
-from pipelines_project.sources.raw_lines import BadLine, Block
-from pipelines_project.sources.schema_contract import Rule
+from pipelines_project.sources.files.schema_contract import Rule
+from pipelines_project.sources.json.exact_numbers import with_exact_numbers
+from pipelines_project.sources.json.inference import has_shape, key_lists, keys_of, shape_of
+from pipelines_project.sources.json.raw_lines import BadLine, Block
+from pipelines_project.sources.json.shape import Shape
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute

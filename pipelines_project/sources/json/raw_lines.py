@@ -14,8 +14,8 @@ from typing import IO, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute
 
-from pipelines_project.sources.api_calls import SourceError
-from pipelines_project.sources.raw_files import RawFile, RawFolder
+from pipelines_project.sources.files.raw_files import RawFile, RawFolder
+from pipelines_project.sources.http.api_calls import SourceError
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pipelines_project.landing_zone import Load
-from pipelines_project.ledger import take_turn
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.month_load import Loader
-from pipelines_project.table_columns import READ_FILES, table_name
-from pipelines_project.warehouse import WarehouseError, quoted
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.zone import Load
+from pipelines_project.warehouse.columns import READ_FILES, table_name
+from pipelines_project.warehouse.database import WarehouseError, quoted
+from pipelines_project.warehouse.ledger import take_turn
+from pipelines_project.warehouse.load_month import Loader
 
 VERSION_COLUMN = "updated_at"
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from pipelines_project.defs import freshdesk
+from pipelines_project import definitions
+from pipelines_project.components.sql_models import build
+from pipelines_project.marts.model import parse_model
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
-from pipelines_project.sql_model import parse_model
-from pipelines_project.sql_models import build
-from pipelines_project.warehouse import Warehouse
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.freshdesk_location import both, freshdesk_location
 
-_MARTS = Path(freshdesk.__file__).parent / "marts"
+_MARTS = Path(definitions.__file__).parent / "defs" / "freshdesk" / "marts"
 
 
 def _ticket(

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipelines_project.sandbox.child_process import exit_on_signals
+from pipelines_project.demo.child_process import exit_on_signals
 from pipelines_project_tests.faults.soak.soak import soak
 
 

@@ -21,16 +21,16 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipelines_project.land_month import root_cause
-from pipelines_project.landing_zone import LandingZone
+from pipelines_project.landing.land_month import root_cause
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.chess import chess_app
 from pipelines_project.sandbox.chess_archives import Archives, RecordedArchives
 from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project.sandbox.faults import Faults, broken_off, half
 from pipelines_project.sandbox.server import serving
-from pipelines_project.sources.api_calls import ApiCalls, SourceError, retrying_session
-from pipelines_project.sources.chess import GamesByMonth
-from pipelines_project.sources.chess_archives import PlayerArchives
+from pipelines_project.sources.chess.archives import PlayerArchives
+from pipelines_project.sources.chess.games import GamesByMonth
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
 
 _MONTH = "2024-02"
 _LIST = "erik/games/archives"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipelines_project.changed_months import ChangedMonths, changed_months
-from pipelines_project.sources.raw_files import RawFile
+from pipelines_project.sources.files.changed_months import ChangedMonths, changed_months
+from pipelines_project.sources.files.raw_files import RawFile
 
 NOW = 1_700_000_000.0
 A, B = RawFile("2024-01/a", 10, NOW - 1000, ""), RawFile("2024-02/b", 20, NOW - 1000, "x")

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.sources.api_calls import SourceError
-from pipelines_project.sources.raw_files import RawFile, RawFolder, checked_template, fingerprint
+from pipelines_project.sources.files.raw_files import (
+    RawFile,
+    RawFolder,
+    checked_template,
+    fingerprint,
+)
+from pipelines_project.sources.http.api_calls import SourceError
 
 TEMPLATE = "events/%Y-%m/*.jsonl*"
 

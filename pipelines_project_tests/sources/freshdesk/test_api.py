@@ -10,10 +10,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from pipelines_project.sandbox.faults import Faults, broken_off, half
 from pipelines_project.sandbox.freshdesk import KEY
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
-from pipelines_project.sources.api_calls import ApiCalls, SourceError
-from pipelines_project.sources.freshdesk_api import FreshdeskApi, FreshdeskAuth, checked_address
-from pipelines_project.sources.freshdesk_pages import NumberedPages
-from pipelines_project.sources.rate_limit import RateLimit
+from pipelines_project.sources.freshdesk.api import FreshdeskApi, FreshdeskAuth, checked_address
+from pipelines_project.sources.freshdesk.pages import NumberedPages
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
+from pipelines_project.sources.http.rate_limit import RateLimit
 from pipelines_project_tests.help_desks import asking
 
 _BILLING = {"id": 1, "name": "Billing", "updated_at": "2024-01-01T00:00:00Z"}

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipelines_project.sources.fetched_list import FetchedList
-from pipelines_project.sources.freshdesk_pages import Row
+from pipelines_project.sources.freshdesk.fetched_list import FetchedList
+from pipelines_project.sources.freshdesk.pages import Row
 from pipelines_project_tests.help_desks import FEBRUARY, JANUARY, text
 
 _MARCH = datetime.fromisoformat("2024-03-01T00:00:00+00:00")

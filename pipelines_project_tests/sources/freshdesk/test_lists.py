@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.help_desk import Row, StoredHelpDesk
 from pipelines_project.sandbox.made_up_help_desk import MadeUpHelpDesk
-from pipelines_project.sources.freshdesk import changed_rows, resource
-from pipelines_project.sources.freshdesk_api import FreshdeskApi
-from pipelines_project.sources.freshdesk_columns import TABLES
+from pipelines_project.sources.freshdesk.api import FreshdeskApi
+from pipelines_project.sources.freshdesk.columns import TABLES
+from pipelines_project.sources.freshdesk.lists import changed_rows, resource
 from pipelines_project_tests.help_desks import FEBRUARY, JANUARY, asking, text, ticket
 
 _MARCH = FEBRUARY + timedelta(days=29)

@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse
 
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
-from pipelines_project.sources.api_calls import SourceError
-from pipelines_project.sources.freshdesk_pages import NumberedPages, updated_at
+from pipelines_project.sources.freshdesk.pages import NumberedPages, updated_at
+from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project_tests.help_desks import asking, companies
 
 

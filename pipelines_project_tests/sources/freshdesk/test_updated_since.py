@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse
 
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.help_desk import Row, StoredHelpDesk
-from pipelines_project.sources.api_calls import ApiCalls, SourceError
-from pipelines_project.sources.freshdesk_api import FreshdeskApi
-from pipelines_project.sources.freshdesk_pages import updated_at
-from pipelines_project.sources.updated_since import UpdatedSince
+from pipelines_project.sources.freshdesk.api import FreshdeskApi
+from pipelines_project.sources.freshdesk.pages import updated_at
+from pipelines_project.sources.freshdesk.updated_since import UpdatedSince
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project_tests.help_desks import (
     FEBRUARY,
     JANUARY,

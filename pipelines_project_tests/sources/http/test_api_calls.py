@@ -19,8 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from pipelines_project.sandbox.faults import Faults, FaultsMiddleware, broken_off
 from pipelines_project.sandbox.server import serving
-from pipelines_project.sources import api_calls
-from pipelines_project.sources.api_calls import (
+from pipelines_project.sources.http import api_calls
+from pipelines_project.sources.http.api_calls import (
     ApiCalls,
     HttpCache,
     SourceError,

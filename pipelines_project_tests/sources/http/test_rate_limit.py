@@ -10,10 +10,10 @@ from starlette.responses import Response
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.freshdesk_quota import Quota
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
-from pipelines_project.sources.api_calls import ApiCalls, SourceError
-from pipelines_project.sources.freshdesk_api import FreshdeskApi
-from pipelines_project.sources.freshdesk_pages import NumberedPages
-from pipelines_project.sources.rate_limit import RateLimit, retry_after_seconds
+from pipelines_project.sources.freshdesk.api import FreshdeskApi
+from pipelines_project.sources.freshdesk.pages import NumberedPages
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
+from pipelines_project.sources.http.rate_limit import RateLimit, retry_after_seconds
 from pipelines_project_tests.help_desks import asking, companies
 
 _DESK = StoredHelpDesk({"companies": companies(550)})

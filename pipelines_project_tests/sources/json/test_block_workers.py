@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from pipelines_project.sources.block_workers import block_workers
+from pipelines_project.sources.json.block_workers import block_workers
 
 
 def _square(connection: duckdb.DuckDBPyConnection, number: int) -> int:

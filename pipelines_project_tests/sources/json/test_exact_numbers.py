@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.sources.exact_numbers import ExactNumbers, with_exact_numbers
+from pipelines_project.sources.json.exact_numbers import ExactNumbers, with_exact_numbers
 
 _DIGITS = st.text("0123456789", min_size=1, max_size=25)
 _LITERALS = st.builds(

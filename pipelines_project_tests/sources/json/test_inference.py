@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.sources.json_inference import has_shape, shape_of
-from pipelines_project.sources.json_shape import (
+from pipelines_project.sources.json.inference import has_shape, shape_of
+from pipelines_project.sources.json.shape import (
     BIGINT,
     BOOLEAN,
     DOUBLE,

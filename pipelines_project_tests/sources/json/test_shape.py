@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines_project.sources.json_shape import (
+from pipelines_project.sources.json.shape import (
     BIGINT,
     BOOLEAN,
     DOUBLE,

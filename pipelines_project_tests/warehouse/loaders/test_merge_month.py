@@ -9,10 +9,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipelines_project.landing_zone import LandingZone
-from pipelines_project.merge_month import merge_month
-from pipelines_project.month_load import LoadedMonth, load_month
-from pipelines_project.warehouse import Warehouse, WarehouseError
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.load_month import LoadedMonth, load_month
+from pipelines_project.warehouse.loaders.merge_month import merge_month
 from pipelines_project_tests.landings import place_of, write_load
 
 _LOADER = merge_month("id", ("spam", "deleted"))

@@ -6,11 +6,11 @@ from typing import Any, cast
 import duckdb
 import pytest
 
-from pipelines_project.landing_zone import LandingZone, Load
-from pipelines_project.month_folder import MonthFolder
-from pipelines_project.month_load import LoadedMonth, Loader, load_month
-from pipelines_project.replace_month import replace_month
-from pipelines_project.warehouse import Warehouse, WarehouseError
+from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.zone import LandingZone, Load
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.load_month import LoadedMonth, Loader, load_month
+from pipelines_project.warehouse.loaders.replace_month import replace_month
 from pipelines_project_tests.landings import MONTH, ids_ago, land, place_of, write_load
 
 REPLACE = replace_month(("player", "url"))

@@ -1,1 +1,0 @@
-"""chess.com: one component class, its YAML, and its marts."""

@@ -1,1 +1,0 @@
-"""Freshdesk: one component class, its YAML, and its marts."""

@@ -1,0 +1,1 @@
+"""SQL models: parsing one, and building its table. No Dagster."""

@@ -1,0 +1,1 @@
+"""The Dagster code below the components: ops, assets, jobs, sensors and resources."""

@@ -1,0 +1,1 @@
+"""The asset checks, each of which states a truth and names the months where it does not hold."""

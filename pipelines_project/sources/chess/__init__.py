@@ -1,0 +1,1 @@
+"""chess.com's monthly archives."""

@@ -1,0 +1,1 @@
+"""What every source that asks an API shares: sessions, retries, limits, refusals."""

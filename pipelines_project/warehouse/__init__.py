@@ -1,0 +1,1 @@
+"""The warehouse: attaching it, its ledger, and loading a landed month. No Dagster."""
