@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines_project.landing.land_month import Landing
+from pipelines_project.landing.accounting import accounted
+from pipelines_project.landing.land_month import NewLoad
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration.accounting import accounted
 from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.sources.files.settings import JsonlSettings
 from pipelines_project.sources.json.columns import POINTER_KEY
-from pipelines_project.table import NewLoad
 
 MONTH = "2024-01"
 TEMPLATE = "events/%Y-%m/*"

@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.common.schema.typing import TColumnSchema
 
-from pipelines_project.landing.land_month import Landing
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingZone, Load
+from pipelines_project.landing.landed_month import Load
+from pipelines_project.landing.zone import LandingZone
 
 MONTH = "2023-01"
 

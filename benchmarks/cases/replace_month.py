@@ -13,7 +13,6 @@ from benchmarks.case import Case, Contender, Figures, Target, ratio
 from benchmarks.cases.chess import backfill, chess_months
 from benchmarks.commands import first_months
 from benchmarks.measure import in_process
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.chess.games import GAME_KEY
 from pipelines_project.warehouse.database import Warehouse

@@ -1,79 +1,71 @@
-"""One month of one table on storage: names, paths and listings, as dlt's filesystem has them."""
+"""One month of one table in the landing zone: its loads, which is current, which files are stale.
 
-import base64
-import json
+A load is the files that its record names. The record is written after them, so it commits the load.
+The current load of a month is the newest load id that has a record. Files that no record names do
+not exist for readers.
+"""
+
+import glob
 import re
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, cast
 
 from dlt.common.schema.exceptions import InvalidSchemaName
-from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
 from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
 
+from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.record import (
+    LoadRecord,
+    RecordedFile,
+    read_record,
+    sha256_of,
+    write_record,
+)
 from pipelines_project.months import checked_month
-from pipelines_project.sources.rows import quarantine_table
+from pipelines_project.names import checked_name, quarantine_table
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LOAD_ID = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
-_DATA_FILE = re.compile(r"(\d+\.\d+)\.[^/]+\.parquet")
-_MONTH_FOLDER = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
-_RECORD = re.compile(r"_(\d+\.\d+)\.json(\.new)?")
-_MARKER = re.compile(r"(?P<schema>.+)__(?P<load_id>\d+\.\d+)\.jsonl")
-_SCHEMA_FILE = re.compile(r"(?P<schema>.+)__(?P<written>\d+\.\d+)__(?P<hash>[0-9a-f]+)\.jsonl")
-
-
-def checked_name(name: str) -> str:
-    """Return the name of a source or table if dlt, a path and SQL all take it as it is.
-
-    Raises:
-        ValueError: for anything but lower-case words joined by single underscores.
-    """
-    if len(name) > 60 or not _NAME.fullmatch(name):
-        raise ValueError(f"{name[:80]!r} is not a name: use a-z, 0-9 and single underscores")
-    return name
-
-
-def names_in(fs: AbstractFileSystem, folder: str) -> list[str]:
-    """Return the names of the entries in a folder, none if there is no such folder."""
-    try:
-        return sorted(path.rsplit("/", 1)[-1] for path in fs.ls(folder, detail=False))
-    except FileNotFoundError:
-        return []
-
-
-def landed_months(fs: AbstractFileSystem, dataset: str, table: str) -> list[str]:
-    """Return the months of a table that have a committed load, in order."""
-    source = dataset.rsplit("/", 1)[-1]
-    schema = re.compile(rf"{source}_{checked_name(table)}_(\d{{4}})_(\d{{2}})")
-    markers = (_MARKER.fullmatch(name) for name in names_in(fs, f"{dataset}/_dlt_loads"))
-    found = (schema.fullmatch(marker["schema"]) for marker in markers if marker)
-    return sorted({f"{match[1]}-{match[2]}" for match in found if match})
-
-
-def _files_by_load(folder: str, names: list[str], kind: re.Pattern[str]) -> dict[str, list[str]]:
-    loads: dict[str, list[str]] = {}
-    for name in names:
-        if match := kind.fullmatch(name):
-            loads.setdefault(match[1], []).append(f"{folder}/{name}")
-    return loads
-
-
-def _joined(*by_load: dict[str, list[str]]) -> dict[str, list[str]]:
-    load_ids = dict.fromkeys(load_id for files in by_load for load_id in files)
-    return {i: [path for files in by_load for path in files.get(i, [])] for i in load_ids}
-
-
-def months_with_files(fs: AbstractFileSystem, dataset: str, table: str) -> list[str]:
-    """Return the months of a table that have a folder or a committed load, in order."""
-    folders = (f"{dataset}/{name}" for name in (table, quarantine_table(table)))
-    found = (_MONTH_FOLDER.fullmatch(name) for folder in folders for name in names_in(fs, folder))
-    return sorted({match[1] for match in found if match} | {*landed_months(fs, dataset, table)})
+_DATA_FILE = re.compile(rf"({LOAD_ID.pattern})\.[^/]+\.parquet")
+_RECORD = re.compile(rf"_({LOAD_ID.pattern})\.json(?P<new>\.new)?")
+_READ_ATTEMPTS = 100
 
 
 @dataclass(frozen=True)
-class MonthFolder:
+class Load:
+    """A committed load: its id, its record, and the files of the table as DuckDB reads them."""
+
+    load_id: str
+    record: LoadRecord
+    files: list[str]
+
+
+Sizes = dict[str, int | None]
+"""By path, the size of a file; None for what is no file."""
+
+
+@dataclass
+class Listing:
+    """What one look at a month's folders shows.
+
+    Attributes:
+        committed: the ids of the loads that have a record, newest first.
+        files: by load id, the files that are there.
+    """
+
+    committed: list[str] = field(default_factory=list[str])
+    files: dict[str, Sizes] = field(default_factory=dict[str, Sizes])
+
+    @property
+    def newest(self) -> str | None:
+        """The id of the current load."""
+        return next(iter(self.committed), None)
+
+
+@dataclass(frozen=True)
+class LandedMonth:
     """The place of one month: `dataset` is the path of its source's folder."""
 
     fs: AbstractFileSystem
@@ -87,8 +79,7 @@ class MonthFolder:
         checked_name(self.source)
         checked_name(self.table)
         checked_month(self.month)
-        if (excess := len(self.schema_name) - InvalidSchemaName.MAXIMUM_SCHEMA_NAME_LENGTH) > 0:
-            # dlt would cut the schema's name, and so the marker's, which would then not be found.
+        if (excess := len(self.pipeline_name) - InvalidSchemaName.MAXIMUM_SCHEMA_NAME_LENGTH) > 0:
             raise ValueError(
                 f"the names of {self.source}/{self.table} are together {excess} characters too long"
             )
@@ -98,133 +89,212 @@ class MonthFolder:
         return f"{self.source}/{self.table} {self.month}"
 
     @property
-    def path(self) -> str:
-        """The folder of the month's parquet files."""
-        return f"{self.dataset}/{self.table}/month={self.month}"
-
-    @property
-    def schema_name(self) -> str:
-        """The dlt pipeline and schema name of the month, which its markers begin with."""
+    def pipeline_name(self) -> str:
+        """The name of the month's dlt pipeline, which no other month has."""
         return f"{self.source}_{self.table}_{self.month.replace('-', '_')}"
 
-    def make_dataset(self) -> None:
-        """Make the source's folder as dlt does, also where another run is about to or was killed.
-
-        dlt fails if the folder is there and its own file in it is not, or is cut off.
-        """
-        init_file = f"{self.dataset}/{INIT_FILE_NAME}"
-        if self._read_json(init_file) is None:
-            self.fs.makedirs(self.dataset, exist_ok=True)
-            versions = dict.fromkeys(("initial_version", "current_version"), CURRENT_VERSION)
-            self.fs.write_text(init_file, json.dumps(versions))
-
-    def marker(self, load_id: str) -> str:
-        """Return the path of the file whose presence commits the load."""
-        return f"{self.dataset}/_dlt_loads/{self.schema_name}__{load_id}.jsonl"
-
-    def committed_loads(self) -> list[str]:
-        """Return the load ids that have a marker, newest first."""
-        found = map(_MARKER.fullmatch, names_in(self.fs, f"{self.dataset}/_dlt_loads"))
-        ids = [m["load_id"] for m in found if m and m["schema"] == self.schema_name]
-        return sorted(ids, key=float, reverse=True)
+    @property
+    def path(self) -> str:
+        """The folder of the month's parquet files and records."""
+        return self.folder_of(self.table)
 
     @property
     def quarantine_path(self) -> str:
         """The folder of the rows that the month's loads refused; most tables have none."""
-        return f"{self.dataset}/{quarantine_table(self.table)}/month={self.month}"
-
-    def files_by_load(self) -> dict[str, list[str]]:
-        """Return every load id that has files in the folder, committed or not, with their paths."""
-        return _files_by_load(self.path, names_in(self.fs, self.path), _DATA_FILE)
-
-    def quarantine_files_by_load(self) -> dict[str, list[str]]:
-        """Return the same of the quarantined rows, which are of the load but are not read."""
-        names = names_in(self.fs, self.quarantine_path)
-        return _files_by_load(self.quarantine_path, names, _DATA_FILE)
-
-    def data_files_by_load(self) -> dict[str, list[str]]:
-        """Return the same of both: every file that has rows."""
-        return _joined(self.files_by_load(), self.quarantine_files_by_load())
-
-    def all_files_by_load(self) -> dict[str, list[str]]:
-        """Return every file of every load: its data, what it quarantined, and its record.
-
-        The record comes last: as long as it is there, it says which of the others are missing.
-        """
-        names = names_in(self.fs, self.path)
-        own, records = (_files_by_load(self.path, names, kind) for kind in (_DATA_FILE, _RECORD))
-        return _joined(own, self.quarantine_files_by_load(), records)
+        return self.folder_of(quarantine_table(self.table))
 
     def folder_of(self, table: str) -> str:
         """Return the folder of the month's files of a dlt table, its own or its quarantine."""
-        return self.quarantine_path if table == quarantine_table(self.table) else self.path
+        return f"{self.dataset}/{table}/month={self.month}"
 
     def table_of(self, path: str) -> str:
         """Return the dlt table that a data file of the month belongs to."""
         is_quarantined = path.startswith(f"{self.quarantine_path}/")
         return quarantine_table(self.table) if is_quarantined else self.table
 
-    def record(self, load_id: str) -> str:
-        """Return the path of what was recorded of the load; see `load_record`.
-
-        No reader of parquet takes a name that begins with `_` for data.
-        """
+    def record_path(self, load_id: str) -> str:
+        """Return the path of a load's record; readers of parquet skip names that begin with `_`."""
         return f"{self.path}/_{load_id}.json"
 
-    def files_of_load(self, load_id: str) -> list[str]:
-        """Return the paths of one load, its marker first: without it the load is not committed."""
-        markers = [self.marker(load_id)] if load_id in self.committed_loads() else []
-        return markers + self.all_files_by_load().get(load_id, [])
+    def listing(self) -> Listing:
+        """List the month's folder and its quarantine's, once each."""
+        found = Listing()
+        for folder in (self.path, self.quarantine_path):
+            for name, size in _entries(self.fs, folder):
+                if match := _DATA_FILE.fullmatch(name) or _RECORD.fullmatch(name):
+                    found.files.setdefault(match[1], {})[f"{folder}/{name}"] = size
+                    if match.re is _RECORD and not match["new"]:
+                        found.committed.append(match[1])
+        found.committed.sort(key=float, reverse=True)
+        return found
 
-    def stale_schema_files(self, kept_loads: list[str]) -> list[str]:
-        """Return the month's dlt schema files that no kept load uses.
+    def current_load(self) -> str | None:
+        """Return the newest committed load id, or None if the month was never landed."""
+        return self.listing().newest
 
-        Loads with the same schema share its file, so it goes only when no kept load's marker
-        states its hash, and none goes while a kept load's marker cannot be read. Runs at once may
-        each write a file of the same schema, of which the newest stays. One that is newer than
-        every kept load stays: a run that is still going may have written it.
+    def current_files(self) -> Load | None:
+        """Return the current load, its files all there, or None if the month was never landed.
+
+        Raises:
+            DamagedLoadError: the current load is not what its record says; it names the files.
         """
-        folder = f"{self.dataset}/_dlt_version"
-        newest = max(map(float, kept_loads))
-        used = {self._schema_hash(load_id) for load_id in kept_loads}
-        if None in used:
-            return []
-        files = sorted(self._schema_files(), key=lambda match: float(match["written"]))
-        kept = {match["hash"]: match for match in files if match["hash"] in used}
-        return [
-            f"{folder}/{match[0]}"
-            for match in files
-            if match not in kept.values() and float(match["written"]) < newest
-        ]
+        return self._whole()[1]
 
-    def delete_cut_off_schema_files(self, version_hash: str) -> None:
-        """Delete the files of a schema that a run was killed in, or is about to write again.
+    def _whole(self) -> tuple[Listing, Load | None]:
+        """Return a listing of the month with its current load; raises as `current_files` does."""
+        before = ""
+        for _ in range(_READ_ATTEMPTS):
+            listing = self.listing()
+            if listing.newest is None:
+                return listing, None
+            try:
+                return listing, self.load(listing, listing.newest)
+            except FileNotFoundError:
+                continue
+            except DamagedLoadError:
+                # A listing that takes a while can show a record without files written before it.
+                if before == listing.newest:
+                    raise
+                before = listing.newest
+        raise LandingError(f"{self} was landed anew at each of many reads")
 
-        dlt fails on one that it cannot read, and writes the schema anew where there is none.
+    def load(self, listing: Listing, load_id: str) -> Load:
+        """Return a committed load, having compared names and sizes of its files with its record.
+
+        Raises:
+            FileNotFoundError: it has no record any more.
+            DamagedLoadError: it is not what its record says, or the record cannot be read.
         """
-        for match in self._schema_files():
-            path = f"{self.dataset}/_dlt_version/{match[0]}"
-            if match["hash"] == _hex(version_hash) and self._read_json(path) is None:
-                with suppress(FileNotFoundError):
-                    self.fs.rm_file(path)
-
-    def _schema_files(self) -> Iterator[re.Match[str]]:
-        found = map(_SCHEMA_FILE.fullmatch, names_in(self.fs, f"{self.dataset}/_dlt_version"))
-        return (match for match in found if match and match["schema"] == self.schema_name)
-
-    def _schema_hash(self, load_id: str) -> str | None:
-        """Return the hash that a marker states, or None if it is gone by now or was cut off."""
-        marker = self._read_json(self.marker(load_id))
-        return _hex(marker["schema_version_hash"]) if marker else None
-
-    def _read_json(self, path: str) -> dict[str, Any] | None:
-        """Return what dlt wrote to the file, or None if it is gone or was cut off."""
         try:
-            return json.loads(self.fs.read_text(path))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
+            record = read_record(self.fs, self.record_path(load_id))
+        except DamagedLoadError as error:
+            raise self.damaged([str(error)]) from error
+        there = listing.files.get(load_id, {})
+        if wrong := [*self._differences(record, there)]:
+            raise self.damaged(wrong)
+        own = [path for path, file in self.paths(record).items() if file.table == self.table]
+        return Load(load_id, record, [self._readable(path) for path in own])
+
+    def paths(self, record: LoadRecord) -> dict[str, RecordedFile]:
+        """Return what is recorded of each file by its path."""
+        return {f"{self.folder_of(file.table)}/{file.name}": file for file in record.files}
+
+    def readable_quarantine(self, record: LoadRecord) -> list[str]:
+        """Return the files of the rows that a load refused, as DuckDB reads them."""
+        refused = (p for p, file in self.paths(record).items() if file.table != self.table)
+        return [self._readable(path) for path in refused]
+
+    def damaged(self, what: Iterable[str]) -> DamagedLoadError:
+        """Return the error that names what is wrong with a load, and what mends it."""
+        return DamagedLoadError(
+            f"{self}: {'; '.join(what)}. Nothing was changed. Land {self.month} again, which "
+            "replaces the damaged load"
+        )
+
+    def _differences(self, record: LoadRecord, there: Sizes) -> Iterator[str]:
+        for path, file in self.paths(record).items():
+            if path not in there:
+                yield f"{path} is missing"
+            elif there[path] is None:
+                yield f"{path} is no file"
+            elif there[path] != file.bytes:
+                yield f"{path} has {there[path]} bytes, not {file.bytes}"
+
+    def check_content(self, record: LoadRecord) -> None:
+        """Read the files of a load, and compare their content with its record.
+
+        Raises:
+            DamagedLoadError: a file has another sha256, or cannot be read.
+        """
+        wrong = [
+            f"{path} has not the sha256 that was recorded, {file.sha256}"
+            for path, file in self.paths(record).items()
+            if self._sha256(path) != file.sha256
+        ]
+        if wrong:
+            raise self.damaged(wrong)
+
+    def _sha256(self, path: str) -> str:
+        try:
+            with self.fs.open(path, "rb") as file:
+                return sha256_of(cast(Any, file))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise self.damaged([f"{path} cannot be read: {error}"]) from error
+
+    def commit(self, record: LoadRecord) -> None:
+        """Write the record of a load whose files are stored."""
+        write_record(self.fs, self.record_path(record.load_id), record)
+
+    def files_of_load(self, load_id: str, listing: Listing | None = None) -> list[str]:
+        """Return the paths of one load, its record first: without it the load does not exist."""
+        files = (listing or self.listing()).files.get(load_id, {})
+        return sorted(files, key=lambda path: (path != self.record_path(load_id), path))
+
+    def stale_files(self, keep_loads: int = 0) -> list[str]:
+        """Return the paths that may be deleted, in an order in which stopping halfway is safe.
+
+        Stale is what belongs to loads older than the current one, committed or not. A newer load
+        may still be being written and is never stale.
+
+        Args:
+            keep_loads: how many superseded loads to keep, the newest of those that are whole.
+
+        Raises:
+            DamagedLoadError: the current load is damaged, so what is older may still be needed.
+        """
+        listing, current = self._whole()
+        if current is None:
+            return []
+        superseded = (i for i in listing.committed[1:] if self._is_whole(listing, i))
+        kept = {*islice(superseded, keep_loads)}
+        older = (i for i in listing.files if float(i) < float(current.load_id))
+        stale = sorted({*older} - kept, key=float)
+        return [path for load_id in stale for path in self.files_of_load(load_id, listing)]
+
+    def _is_whole(self, listing: Listing, load_id: str) -> bool:
+        try:
+            self.load(listing, load_id)
+        except (LandingError, FileNotFoundError):
+            return False
+        return True
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Delete the files; one that is gone already is fine, and every one is tried.
+
+        Raises:
+            LandingError: names the files that could not be deleted, with the reason for each.
+        """
+        failures: list[str] = []
+        for path in paths:
+            try:
+                self._delete(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                failures.append(f"{path}: {error}")
+        if failures:
+            raise LandingError("could not delete " + "; ".join(failures))
+
+    def _delete(self, path: str) -> None:
+        try:
+            self.fs.rm_file(path)
+        except IsADirectoryError:
+            self.fs.rm(path, recursive=True)
+
+    def _readable(self, path: str) -> str:
+        url = path if isinstance(self.fs, LocalFileSystem) else self.fs.unstrip_protocol(path)
+        # DuckDB takes a path for a pattern.
+        return glob.escape(url)
 
 
-def _hex(version_hash: str) -> str:
-    """Return the hash of a schema as dlt writes it in file names."""
-    return base64.b64decode(version_hash).hex()
+def _entries(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, int | None]]:
+    """Yield name and size of what is in a folder, nothing if there is no such folder."""
+    try:
+        found = cast(list[dict[str, Any]], fs.ls(folder, detail=True))
+    except FileNotFoundError:
+        return
+    for entry in found:
+        is_file = entry.get("type") == "file"
+        yield str(entry["name"]).rsplit("/", 1)[-1], int(entry["size"] or 0) if is_file else None

@@ -16,9 +16,8 @@ import pyarrow as pa
 import pytest
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from pipelines_project.landing.land_month import CLOCK_WAIT_SECONDS, Landing
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingError, LandingZone, LostFilesError
+from pipelines_project.landing.land_month import CLOCK_WAIT_SECONDS
+from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.replace_month import replace_month

@@ -1,6 +1,5 @@
 """What the forked processes do: runs of the assets, and readers beside them."""
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -167,7 +166,6 @@ def forget(defs: dg.Definitions, data: str, player: str) -> Outcome:
         players="hikaru",
         contact="tests@example.com",
         start_month="2021-01",
-        http_cache=os.environ["CHESS_HTTP_CACHE"],
     )
     job = forget_job(source, source.tables(), [])
     forgetful = dg.Definitions(

@@ -12,7 +12,6 @@ import pytest
 from pipelines_project.forget import landed as forget_landed
 from pipelines_project.forget import rows as subject_rows
 from pipelines_project.forget.subject import Subject
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project.landing.record import read_record, write_record
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingError, LandingZone

@@ -24,8 +24,8 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipelines_project.landing.land_month import Landing, is_passing_fault, root_cause
-from pipelines_project.landing.zone import LandingError, LandingZone, LostFilesError
+from pipelines_project.landing.land_month import is_passing_fault, root_cause
+from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
 from pipelines_project_tests.landings import (

@@ -8,8 +8,8 @@ from dlt.common.schema.utils import is_valid_schema_name, normalize_schema_name
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.landing.month_folder import MonthFolder, checked_name
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.names import checked_name
 from pipelines_project_tests.landings import (
     MONTH,
     ids_ago,

@@ -10,8 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines_project.landing.land_month import Landing
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project.landing.record import (
     LoadRecord,
     RecordedFile,

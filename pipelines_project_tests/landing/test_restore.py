@@ -11,8 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines_project.landing.land_month import Landing
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project.landing.record import read_record
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingError, LandingZone

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from pipelines_project.landing.land_month import Landing
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.chess_games import GeneratedArchives
-from pipelines_project.sources.http.api_calls import HttpCache
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     LAND,

@@ -11,7 +11,6 @@ import duckdb
 import fsspec
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project_tests.landings import (
     MONTH,

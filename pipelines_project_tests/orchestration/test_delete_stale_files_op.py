@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project_tests.code_location import LANDING, TIDY, CodeLocation
 from pipelines_project_tests.landings import ids_ago, tree, write_load
 

@@ -9,7 +9,6 @@ import dagster as dg
 import pytest
 
 from pipelines_project.forget.forgetting import Forgetting
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project.landing.restore import restore
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,

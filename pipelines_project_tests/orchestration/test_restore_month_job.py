@@ -5,7 +5,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project.landing.record import read_record
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,

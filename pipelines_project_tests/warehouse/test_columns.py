@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.landing.month_folder import MonthFolder
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.columns import match_columns, table_name
 from pipelines_project.warehouse.database import Warehouse, WarehouseError

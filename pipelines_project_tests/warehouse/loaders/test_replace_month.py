@@ -6,8 +6,8 @@ from typing import Any, cast
 import duckdb
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingZone, Load
+from pipelines_project.landing.landed_month import Load
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import LoadedMonth, Loader, load_month
 from pipelines_project.warehouse.loaders.replace_month import replace_month

@@ -7,7 +7,6 @@ import pytest
 
 from pipelines_project.landing.land_month import root_cause
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration import accounting
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project_tests.json_lines import MONTH, jsonl, land_lines, write_lines
 
