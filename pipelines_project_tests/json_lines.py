@@ -54,7 +54,7 @@ def land_lines(
 ) -> LandedLines:
     """Land the month's files by dlt, as the project does, and return what is landed."""
     chosen = JsonlSettings("events", RawFolder(str(raw), TEMPLATE), **settings)
-    place = zone.month_folder("local_jsonl", "events", month)
+    place = zone.month("local_jsonl", "events", month)
     metadata = Landing(
         zone,
         place,
@@ -68,8 +68,8 @@ def landed_lines(
     zone: LandingZone, month: str = MONTH, metadata: dict[str, Any] | None = None
 ) -> LandedLines:
     """Return what is landed of a month."""
-    place = zone.month_folder("local_jsonl", "events", month)
-    [load_id, *_] = place.committed_loads()
+    place = zone.month("local_jsonl", "events", month)
+    [load_id, *_] = place.listing().committed
     own = place.files_by_load()[load_id]
     refused = place.quarantine_files_by_load().get(load_id, [])
     tables = [_table(zone, path) for path in own]

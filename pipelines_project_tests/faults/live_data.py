@@ -93,7 +93,7 @@ class LiveData:
 
     def landed(self, month: Month) -> Rows | None:
         """Return the rows of the month's current load, having checked that they are its own."""
-        landed = self.landing.current_files(*month)
+        landed = self.landing.month(*month).current_files()
         if landed is None:
             return None
         rows = rows_of(self.landing, landed)
@@ -170,8 +170,8 @@ class LiveData:
         assert {path.name for path in self.data.glob("warehouse*")} == {"warehouse.duckdb"}
 
     def _files_of(self, month: Month) -> set[str]:
-        place = self.landing.month_folder(*month)
-        load = self.landing.current_files(*month)
+        place = self.landing.month(*month)
+        load = self.landing.month(*month).current_files()
         assert load
         marker = Path(place.marker(load.load_id))
         init, versions = Path(place.dataset, "init"), Path(place.dataset, "_dlt_version")

@@ -17,12 +17,13 @@ import pytest
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from pipelines_project.landing.land_month import CLOCK_WAIT_SECONDS
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.replace_month import replace_month
 from pipelines_project_tests.faults.works import clock_ahead
-from pipelines_project_tests.landings import commit_load, land, place_of, rows_of, write_load
+from pipelines_project_tests.landings import land, place_of, rows_of, write_load
 
 MONTHS = ("2023-01", "2023-02")
 MONTH = st.sampled_from(MONTHS)
@@ -78,7 +79,7 @@ class Months(RuleBasedStateMachine):
         if hasattr(self, "stack"):
             self.stack.close()
 
-    def place(self, month: str) -> MonthFolder:
+    def place(self, month: str) -> LandedMonth:
         return place_of(self.zone, month)
 
     def current(self, month: str) -> Begun | None:
@@ -154,7 +155,7 @@ class Months(RuleBasedStateMachine):
     @rule(month=MONTH, deleted=st.none() | st.integers(0, 3))
     def delete_stale_files(self, month: str, deleted: int | None) -> None:
         """Delete all that is stale, or only the first few files of it, as a killed run does."""
-        stale = self.zone.stale_files("demo", "events", month)
+        stale = self.zone.month("demo", "events", month).stale_files()
         self.zone.delete(stale if deleted is None else stale[:deleted])
         current = self.current(month)
         superseded = {*self.loads[month]} - {current.load_id if current else ""}
@@ -167,7 +168,7 @@ class Months(RuleBasedStateMachine):
             kept = set() if self.is_lost(current) else {current.load_id}
             assert {*self.place(month).files_by_load()} - going_on == kept
             assert self.place(month).committed_loads() == [current.load_id]
-            assert self.zone.stale_files("demo", "events", month) == []
+            assert self.zone.month("demo", "events", month).stale_files() == []
 
     @rule(month=MONTH)
     def discard(self, month: str) -> None:
@@ -205,9 +206,9 @@ class Months(RuleBasedStateMachine):
             current = self.current(month)
             if current and self.is_lost(current):
                 with pytest.raises(LostFilesError, match=f"land {month} again"):
-                    self.zone.current_files("demo", "events", month)
+                    self.zone.month("demo", "events", month).current_files()
                 continue
-            found = self.zone.current_files("demo", "events", month)
+            found = self.zone.month("demo", "events", month).current_files()
             assert (current and current.load_id) == (found and found.load_id)
             if current:
                 rows = [_own(row) for row in rows_of(self.zone, found)]

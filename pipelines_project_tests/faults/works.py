@@ -91,11 +91,11 @@ def read(
     reads = 0
     while not end.exists() or not reads:
         for month, versions in allowed.items():
-            before = live.landing.current_load(*month)
+            before = live.landing.month(*month).current_load()
             try:
                 landed = live.landed(month)
             except duckdb.IOException:
-                assert live.landing.current_load(*month) != before
+                assert live.landing.month(*month).current_load() != before
                 continue
             assert landed in versions
             reads += 1
