@@ -48,8 +48,8 @@ def write_load(
     load_id: str,
     parts: Sequence[pa.Table | Sequence[Mapping[str, Any]]] = ([{"id": 1}],),
     committed: bool = True,
-) -> None:
-    """Write a load as landing does: one file a part, then the record."""
+) -> LoadRecord:
+    """Write a load as landing does: one file a part, then the record, which is returned."""
     files, schema = [], dict[str, str]()
     with tempfile.TemporaryDirectory() as folder:
         for number, part in enumerate(parts):
@@ -59,8 +59,10 @@ def write_load(
             put_file(place.fs, Path(folder, name), f"{place.path}/{name}")
             files.append(recorded_file(place.table, name, Path(folder, name)))
             schema |= {field.name: str(field.type) for field in table.schema}
+    record = LoadRecord(load_id, schema, files)
     if committed:
-        place.commit(LoadRecord(load_id, schema, files))
+        place.commit(record)
+    return record
 
 
 def ids_ago(*seconds: float) -> list[str]:
