@@ -87,7 +87,9 @@ def retried() -> Retrying:
 
 def _is_passing(error: BaseException) -> bool:
     """Tell whether a new transaction may do what this one could not."""
-    types = (LoadChangedError, duckdb.TransactionException, duckdb.IOException)
+    # A file may go, for stale, between listing and reading; the next listing shows a newer load.
+    gone = (FileNotFoundError, duckdb.IOException)
+    types = (LoadChangedError, duckdb.TransactionException, *gone)
     is_conflict = isinstance(error, duckdb.Error) and _OTHER_WAS_FIRST.search(str(error))
     return isinstance(error, types) or bool(is_conflict)
 
