@@ -18,6 +18,7 @@ from pipelines_project.landing.record import LoadRecord, recorded_file
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.storage import put_file
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.names import quarantine_table
 
 MONTH = "2023-01"
 
@@ -62,6 +63,24 @@ def write_load(
     record = LoadRecord(load_id, schema, files)
     if committed:
         place.commit(record)
+    return record
+
+
+def write_quarantined(
+    place: LandedMonth,
+    load_id: str,
+    rows: Sequence[Mapping[str, Any]],
+    refused: Sequence[Mapping[str, Any]],
+) -> LoadRecord:
+    """Write a load of rows and of rows that it refused, as landing does."""
+    record = write_load(place, load_id, [rows], committed=False)
+    name, table = f"{load_id}.refused.parquet", quarantine_table(place.table)
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder, name)
+        pq.write_table(pa.Table.from_pylist([*refused]), local)
+        put_file(place.fs, local, f"{place.quarantine_path}/{name}")
+        record.files.append(recorded_file(table, name, local))
+    place.commit(record)
     return record
 
 
