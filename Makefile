@@ -15,7 +15,7 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev test stack faults soak bench check test-embedded-elt clean
+.PHONY: help install demo dev test stack faults soak bench check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
