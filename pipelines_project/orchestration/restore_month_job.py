@@ -11,6 +11,7 @@ from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.orchestration.land_op import reason
+from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import landed_metadata
 from pipelines_project.orchestration.month_results import MonthResult, attempt
 from pipelines_project.orchestration.table_assets import landing_key
@@ -45,6 +46,7 @@ def restore_month_job(
         config: RestoreMonthConfig,
         landing: dg.ResourceParam[LandingZone],
     ) -> None:
+        refuse_late_run(context)
         by_name = {table.name: table for table in tables}
         if config.table not in by_name:
             raise dg.Failure(
