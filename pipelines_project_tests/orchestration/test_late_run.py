@@ -27,7 +27,7 @@ def _wait(monkeypatch: pytest.MonkeyPatch, minutes: float) -> None:
 
 
 def _restore(location: CodeLocation) -> Run:
-    (load_id,) = location.landing.month_folder("chess", "games", MONTH).committed_loads()
+    (load_id,) = location.landing.month("chess", "games", MONTH).listing().committed
     return location.restore(MONTH, load_id=load_id)
 
 
