@@ -3,7 +3,7 @@
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.warehouse.database import Warehouse, WarehouseError, qualified, quoted
+from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, qualified, quoted
 from pipelines_project.warehouse.types import IrreconcilableTypesError, widened_type
 
 READ_FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
@@ -48,7 +48,7 @@ def match_columns(
         The select list over the files, each column cast to the table's type where they differ.
 
     Raises:
-        WarehouseError: a column's types cannot be reconciled; it names column, month and types.
+        UnfitMonthError: a column's types cannot be reconciled; it names column, month and types.
     """
     landed = _landed_types(connection, files)
     names = _target_names(list(landed))
@@ -87,7 +87,7 @@ def _reconcile(
     try:
         target = widened_type(have, new, survives)
     except IrreconcilableTypesError as error:
-        raise WarehouseError(
+        raise UnfitMonthError(
             f"{place}: column {name!r} is {have} in the "
             f"warehouse and {new} in the landed month, and no type holds both"
         ) from error

@@ -23,6 +23,10 @@ class WarehouseError(Exception):
     """The warehouse cannot take what it was asked to; says which table and month, and why."""
 
 
+class UnfitMonthError(WarehouseError):
+    """A month cannot be loaded as it is landed: to land it again can help, to load it cannot."""
+
+
 def quoted(name: str) -> str:
     """Return the name as a quoted SQL identifier."""
     escaped = name.replace('"', '""')

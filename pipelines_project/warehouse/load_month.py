@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import match_columns, table_types
-from pipelines_project.warehouse.database import WarehouseError, transaction
+from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load, write_ledger
 
 # What PostgreSQL says, as a plain `duckdb.Error`, when another transaction was first: with the same
@@ -102,7 +102,7 @@ def _load_once(
 ) -> LoadedMonth:
     load = place.current_files()
     if load is None:
-        raise WarehouseError(f"{place} was never landed: land it first")
+        raise UnfitMonthError(f"{place} was never landed: land it first")
     create_ledger(connection, place.source)
     with transaction(connection):
         if held := held_load(connection, place):
