@@ -390,6 +390,29 @@ def test_a_reader_starts_over_when_a_new_load_is_committed_while_it_lists(
     assert len(load.files) == 1
 
 
+def test_a_month_that_was_landed_and_tidied_while_it_was_listed_is_not_one_without_a_load(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(landing)
+    old, new = ids_ago(30, 20)
+    write_load(place, old)
+    ls, waiting = landing.fs.ls, iter([True])
+
+    def listed(path: str, **options: Any) -> Any:
+        """List what is there before and after: what goes is missing, and what comes is too."""
+        before = ls(path, **options)
+        if path != place.path or not next(waiting, False):
+            return before
+        write_load(place, new)
+        place.delete(place.files_of_load(old))
+        return [entry for entry in before if Path(entry["name"]).exists()]
+
+    monkeypatch.setattr(landing.fs, "ls", listed)
+
+    assert place.current_load() == new
+    assert landing.months("demo", "events") == [MONTH]
+
+
 def test_a_reader_looks_again_where_a_listing_shows_a_record_and_not_yet_its_files(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
