@@ -57,14 +57,15 @@ def delete_stale_files_op(table: Table) -> dg.OpDefinition:
         landing: dg.ResourceParam[LandingZone],
         landed: list[MonthResult],
     ) -> None:
-        results = landed or [MonthResult(month) for month in context.partition_keys]
+        in_asset = context.has_assets_def
+        results = landed if in_asset else [MonthResult(month) for month in context.partition_keys]
         # A month that is landed and not tidied yet is recorded too; alone, the op records nothing.
-        with recorded_if_interrupted(context, landing_key(table), results if landed else []):
+        with recorded_if_interrupted(context, landing_key(table), results if in_asset else []):
             for number, month in enumerate(results):
                 if not month.error:
                     work = partial(tidy, table, landing, config, month)
                     results[number] = attempt(month.month, work)
-        if landed:
+        if in_asset:
             record(dg.AssetExecutionContext.get(), results, _advice(table, results))
         else:
             _report(context, results)

@@ -8,6 +8,7 @@ import dagster as dg
 import duckdb
 from pydantic import Field
 
+from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.automation import follows_any_month
 from pipelines_project.orchestration.metadata import loaded_metadata
@@ -29,6 +30,7 @@ from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
 from pipelines_project.warehouse.load_month import load_month
 
 POOL = "warehouse"
+_MENDED_BY_LANDING = (UnfitMonthError.__name__, DamagedLoadError.__name__)
 
 
 class LoadConfig(dg.Config):
@@ -75,7 +77,7 @@ def warehouse_asset(table: Table) -> dg.AssetsDefinition:
 def _advice(table: Table, results: Sequence[MonthResult]) -> str:
     """Return the commands that load the months that failed, and land them before if that helps."""
     failed = [result for result in results if result.error]
-    unfit = [r.month for r in failed if r.error_type == UnfitMonthError.__name__]
+    unfit = [r.month for r in failed if r.error_type in _MENDED_BY_LANDING]
     others = [r.month for r in failed if r.month not in unfit]
     commands = partial(materialize_commands, one_run=not table.months_per_run)
     said = []

@@ -66,7 +66,7 @@ def test_the_quarantined_lines_of_a_load_are_recorded_too(
     landing: LandingZone, tmp_path: Path
 ) -> None:
     write_lines(tmp_path, jsonl({"id": 1}, {"id": 2}) + "{\n")
-    load_id = land_lines(landing, tmp_path, on_bad_line="quarantine").metadata["load_id"]
+    load_id = land_lines(landing, tmp_path, on_bad_line="quarantine").load_id
 
     place = landing.month("local_jsonl", "events", json_lines.MONTH)
     record = read_record(place, load_id)

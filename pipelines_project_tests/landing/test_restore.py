@@ -84,7 +84,7 @@ def test_quarantined_lines_are_restored_with_the_rows(landing: LandingZone, tmp_
     land_lines(landing, tmp_path, on_bad_line="quarantine", allow_shrink=True)
     place = landing.month("local_jsonl", "events", json_lines.MONTH)
 
-    restore(landing, place, before.metadata["load_id"])
+    restore(landing, place, before.load_id)
 
     after = landed_lines(landing)
     without_id = [
