@@ -88,7 +88,7 @@ def test_each_month_of_a_range_is_a_run_and_one_that_fails_does_not_stop_the_oth
         ("2023-01", "failed"),
         ("2023-02", "succeeded"),
         ("2023-03", "failed"),
-    ]
+    ], printed
     assert len(_reports(printed)) == 1
 
 
