@@ -271,10 +271,14 @@ class LandedMonth:
         return [path for load_id in stale for path in self.files_of_load(load_id, listing)]
 
     def _is_whole(self, listing: Listing, load_id: str) -> bool:
+        """Tell whether a load is what was committed: on the local disk by its content too."""
         try:
-            self.load(listing, load_id)
-        except (LandingError, FileNotFoundError):
-            return False
+            load = self.load(listing, load_id)
+            if isinstance(self.fs, LocalFileSystem):
+                self.check_content(load.record)
+        except (LandingError, FileNotFoundError) as error:
+            # A file that cannot be read now is not known to be damaged.
+            return isinstance(error.__cause__, OSError)
         return True
 
     def delete(self, paths: Iterable[str]) -> None:

@@ -38,11 +38,13 @@ class Staged:
         load_id: dlt's, a time in seconds since 1970 before the first request for its rows.
         files: of the month's table and its quarantine.
         schema: the dlt type of each column of the table.
+        required: the columns that are never null.
     """
 
     load_id: str
     files: list[StagedFile]
     schema: Mapping[str, str]
+    required: list[str]
 
 
 @contextmanager
@@ -76,10 +78,12 @@ def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Iterator[
         try:
             load_id = _extract(pipeline, resource(), month.table)
             pipeline.normalize()
+            columns = pipeline.default_schema.get_table_columns(month.table)
             yield Staged(
                 load_id,
                 _files(pipeline, load_id, month.table),
-                _schema(pipeline.default_schema, month.table),
+                {name: str(column.get("data_type")) for name, column in columns.items()},
+                [name for name, column in columns.items() if not column.get("nullable", True)],
             )
         finally:
             if pipeline.is_active:
@@ -113,8 +117,3 @@ def _files(pipeline: dlt.Pipeline, load_id: str, table: str) -> list[StagedFile]
         for info, path in found
         if info.table_name in (table, quarantine_table(table))
     ]
-
-
-def _schema(schema: dlt.Schema, table: str) -> dict[str, str]:
-    columns = schema.get_table_columns(table)
-    return {name: str(column.get("data_type")) for name, column in columns.items()}
