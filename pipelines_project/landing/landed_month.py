@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, cast
 
 from dlt.common.schema.exceptions import InvalidSchemaName
-from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
@@ -69,7 +67,7 @@ class Listing:
 class LandedMonth:
     """The place of one month: `dataset` is the path of its source's folder."""
 
-    fs: AbstractFileSystem
+    fs: FileSystem
     dataset: str
     source: str
     table: str
@@ -234,7 +232,7 @@ class LandedMonth:
     def _sha256(self, path: str) -> str:
         try:
             with self.fs.open(path, "rb") as file:
-                return sha256_of(cast(Any, file))
+                return sha256_of(file)
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -310,10 +308,10 @@ class LandedMonth:
         return glob.escape(url)
 
 
-def _entries(fs: AbstractFileSystem, folder: str) -> list[tuple[str, int | None]] | None:
+def _entries(fs: FileSystem, folder: str) -> list[tuple[str, int | None]] | None:
     """Return name and size of what is in a folder, None if there is no such folder."""
     try:
-        found = cast(list[dict[str, Any]], fs.ls(folder, detail=True))
+        found = fs.ls(folder, detail=True)
     except FileNotFoundError:
         return None
     return [

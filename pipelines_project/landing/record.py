@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import pyarrow.parquet as pq
-from fsspec import AbstractFileSystem
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
-from pipelines_project.landing.storage import put_whole
+from pipelines_project.landing.storage import FileSystem, put_whole
 
 FORMAT = 1
 
@@ -88,7 +87,7 @@ def sha256_of(file: IO[bytes]) -> str:
     return hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
 
 
-def read_record(fs: AbstractFileSystem, path: str) -> LoadRecord:
+def read_record(fs: FileSystem, path: str) -> LoadRecord:
     """Return the record under the path.
 
     Raises:
@@ -97,7 +96,7 @@ def read_record(fs: AbstractFileSystem, path: str) -> LoadRecord:
         LandingError: another version of this project has written it, in a format of its own.
     """
     try:
-        text = cast(bytes, fs.cat_file(path))
+        text = fs.cat_file(path)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -117,7 +116,7 @@ def read_record(fs: AbstractFileSystem, path: str) -> LoadRecord:
         ) from None
 
 
-def write_record(fs: AbstractFileSystem, path: str, record: LoadRecord) -> None:
+def write_record(fs: FileSystem, path: str, record: LoadRecord) -> None:
     """Commit a load, whose files must be durable by now."""
     put_whole(fs, path, sealed(_JSON.dump_json(record)))
 
