@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from dlt.common.schema.exceptions import InvalidSchemaName
 from fsspec.implementations.local import LocalFileSystem
@@ -22,6 +23,7 @@ from pipelines_project.landing.record import (
     sha256_of,
     write_record,
 )
+from pipelines_project.landing.storage import FileSystem
 from pipelines_project.months import checked_month
 from pipelines_project.names import checked_name, quarantine_table
 

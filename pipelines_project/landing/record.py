@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-import pyarrow.parquet as pq
+import pyarrow.parquet
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
 from pipelines_project.landing.storage import FileSystem, put_whole
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 FORMAT = 1
 

@@ -1,12 +1,13 @@
 """Staging a month: dlt writes its rows as parquet into a private folder of this machine."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dlt
-import pyarrow.parquet as pq
+import pyarrow.parquet
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.destinations import filesystem
 from dlt.extract import DltResource
@@ -15,6 +16,9 @@ from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import quarantine_table
 from pipelines_project.sources.rows import lists_as_json
 from pipelines_project.temporary import working_folder
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 # A million events: 27 MB where snappy, dlt's default, makes 44, as fast to write and to load.
 _COMPRESSION = "zstd"
@@ -48,7 +52,7 @@ class Staged:
 
 
 @contextmanager
-def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Iterator[Staged]:
+def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator[Staged]:
     """Extract and normalize a month's rows, and delete the folder they are in afterwards.
 
     The pipeline has a name and a folder of its own, so any number of months, and of runs of one

@@ -1,6 +1,6 @@
 """What a run over many months says of each: metadata for the good ones, one error for the bad."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +45,7 @@ def recorded_if_interrupted(
     context: dg.OpExecutionContext | dg.AssetExecutionContext,
     key: dg.AssetKey,
     results: Sequence[MonthResult],
-) -> Iterator[None]:
+) -> Generator[None]:
     """Record the months that are done if the run is canceled or reaches its maximum runtime.
 
     Dagster records the months of a run when its step ends, and an interrupted one ends without.

@@ -57,7 +57,7 @@ def match_columns(
         columns = ", ".join(f"{quoted(names[column])} {landed[column]}" for column in landed)
         connection.execute(f"create table {table_name(place)} ({MONTH_COLUMN} varchar, {columns})")
         have = {names[column]: landed[column] for column in landed}
-    selected = []
+    selected: list[str] = []
     for column, new in landed.items():
         name = names[column]
         if name not in have:

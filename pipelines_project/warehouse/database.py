@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ def qualified(schema: str, table: str) -> str:
 
 
 @contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
     """Commit what is done inside, or roll all of it back if anything is raised."""
     connection.begin()
     try:
@@ -80,7 +80,7 @@ class Warehouse:
     threads: int = 4
 
     @contextmanager
-    def connect(self, landing: LandingZone | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self, landing: LandingZone | None = None) -> Generator[duckdb.DuckDBPyConnection]:
         """Give a DuckDB connection whose default database is the warehouse.
 
         Args:
