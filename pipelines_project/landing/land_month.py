@@ -30,7 +30,8 @@ from pipelines_project.landing.record import LoadRecord, RecordedFile, recorded_
 from pipelines_project.landing.unchanged import unchanged_load
 from pipelines_project.landing.zone import LandingError, LandingZone, LostFilesError
 from pipelines_project.sources.comparable import Comparable
-from pipelines_project.sources.rows import lists_as_json, quarantine_table
+from pipelines_project.sources.rows import quarantine_table
+from pipelines_project.sources.typed_rows import refuse_variants, typed
 
 CLOCK_WAIT_SECONDS = 5.0
 
@@ -67,6 +68,7 @@ class Landing:
             resource = self.extract(place.month)
             load_id = self._extract(pipeline, resource)
             normalized = pipeline.normalize()
+            refuse_variants(pipeline.default_schema, place.table)
             jobs = _new_files(pipeline, load_id, place.table)
             verified = self.verify([*jobs])
             place.make_dataset()
@@ -88,20 +90,8 @@ class Landing:
         }
 
     def _extract(self, pipeline: dlt.Pipeline, resource: DltResource) -> str:
-        """Extract the resource, and its empty table in case it has no rows; return the load id.
-
-        A resource without declared columns yields Arrow tables, which bring theirs, rows or not.
-        """
-        table = dlt.resource(
-            [dlt.mark.materialize_table_schema()],
-            name=f"{self.place.table}_table",
-            table_name=self.place.table,
-            columns=resource.columns,
-        )
-        rows = resource.add_map(lists_as_json)
-        extracted = pipeline.extract(
-            [rows, table] if resource.columns else [rows], loader_file_format="parquet"
-        )
+        """Extract the resource's rows with one type a column; return the load id."""
+        extracted = pipeline.extract([typed(resource)], loader_file_format="parquet")
         (load_id,) = extracted.loads_ids
         return load_id
 

@@ -92,8 +92,8 @@ def test_a_month_without_rows_is_a_load_with_the_schema(landing: LandingZone) ->
         "id": "int64",
         "at": "timestamp[us, tz=UTC]",
         "n__score": "double",
-        "_dlt_load_id": "string",
         "_dlt_id": "string",
+        "_dlt_load_id": "dictionary<values=string, indices=int8, ordered=0>",
     }
 
 
