@@ -69,7 +69,8 @@ def _tickets(
     for mark in ("", *TICKET_MARKS):
         paginator = UpdatedSince(start, end, page_cap)
         state = {"filter": mark} if mark else {}
-        for page in api.pages("tickets", {**include, **state}, paginator):
+        # An instant is read again until two readings agree.
+        for page in api.pages("tickets", {**include, **state}, paginator, may_repeat=True):
             rows = (row for row in paginator.unseen(page) if start <= updated_at(row) < end)
             yield [_marked(row, TICKET_MARKS, mark) for row in rows]
 
