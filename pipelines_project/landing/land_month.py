@@ -111,7 +111,7 @@ def land_month(
     before = previous_load(month)
     _wait_for_clock(month, before.load_id)
     is_comparable = before.record is not None and not land_unchanged
-    fetch = Fetch(before.rows, before.facts if is_comparable else {})
+    fetch = Fetch(0 if allow_shrink else before.rows, before.facts if is_comparable else {})
     try:
         with staged(month, lambda: extract(month.month, fetch)) as new:
             details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))

@@ -14,7 +14,7 @@ from dlt.extract import DltResource
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import quarantine_table
-from pipelines_project.sources.rows import lists_as_json
+from pipelines_project.sources.typed_rows import refuse_variants, typed
 from pipelines_project.temporary import working_folder
 
 # Its stubs know only a part of the types.
@@ -80,8 +80,9 @@ def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator
             ),
         )
         try:
-            load_id = _extract(pipeline, resource(), month.table)
+            load_id = _extract(pipeline, resource())
             pipeline.normalize()
+            refuse_variants(pipeline.default_schema, month.table)
             columns = pipeline.default_schema.get_table_columns(month.table)
             yield Staged(
                 load_id,
@@ -94,21 +95,9 @@ def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator
                 pipeline.deactivate()
 
 
-def _extract(pipeline: dlt.Pipeline, resource: DltResource, table: str) -> str:
-    """Extract the resource, and its empty table in case it has no rows; return the load id.
-
-    A resource without declared columns yields Arrow tables, which bring theirs, rows or not.
-    """
-    empty = dlt.resource(
-        [dlt.mark.materialize_table_schema()],
-        name=f"{table}_table",
-        table_name=table,
-        columns=resource.columns,
-    )
-    rows = resource.add_map(lists_as_json)
-    extracted = pipeline.extract(
-        [rows, empty] if resource.columns else [rows], loader_file_format="parquet"
-    )
+def _extract(pipeline: dlt.Pipeline, resource: DltResource) -> str:
+    """Extract the resource, whose rows or tables bring their columns; return the load id."""
+    extracted = pipeline.extract([typed(resource)], loader_file_format="parquet")
     (load_id,) = extracted.loads_ids
     return load_id
 

@@ -341,13 +341,13 @@ def test_an_answer_that_is_not_what_was_asked_for_is_never_an_absence(
         (_LIST, Response(status_code=410), "has closed 'erik': take it off CHESS_PLAYERS"),
         (_LIST, Response(status_code=403), "refused 'erik': .* set CHESS_CONTACT"),
         (_LIST, JSONResponse({}), "the archive list of 'erik' without archives"),
-        (_LIST, JSONResponse([]), r"player/erik/games/archives with '\[\]'"),
+        (_LIST, JSONResponse([]), r"player/erik/games/archives answered '\[\]'"),
         (_GAMES, Response(status_code=404), "lists 2024-02 of 'erik' but answers 404"),
         (_GAMES, Response(status_code=410), "has closed 'erik': take it off CHESS_PLAYERS"),
         (_GAMES, Response(status_code=403), "refused 'erik': .* set CHESS_CONTACT"),
         (_GAMES, JSONResponse({}), "2024-02 of 'erik' without a list of games"),
         (_GAMES, _answer({"rules": "chess"}), "2024-02 of 'erik' .* have a url"),
-        (_GAMES, JSONResponse(None), "player/erik/games/2024/02 with 'null'"),
+        (_GAMES, JSONResponse(None), "player/erik/games/2024/02 answered 'null'"),
     ],
 )
 def test_an_answer_that_no_retry_can_mend_is_an_error_that_says_so_at_once(

@@ -89,7 +89,7 @@ def test_a_refusal_is_raised_with_its_own_text_and_not_tried_again(
     assert len(faults.requests) == 1
 
 
-@pytest.mark.parametrize(("status", "requests_made"), [(400, 1), (429, 3), (500, 3), (503, 3)])
+@pytest.mark.parametrize(("status", "requests_made"), [(429, 3), (500, 3), (503, 3)])
 def test_a_bad_status_is_an_error_after_a_bounded_number_of_requests(
     api: str, faults: Faults, status: int, requests_made: int
 ) -> None:
@@ -99,6 +99,17 @@ def test_a_bad_status_is_an_error_after_a_bounded_number_of_requests(
         _get(f"{api}/item", ApiCalls())
 
     assert len(faults.requests) == requests_made
+
+
+def test_a_status_that_trying_again_cannot_mend_is_refused_at_once(
+    api: str, faults: Faults
+) -> None:
+    faults.answer_always("item", Response("what?", 400))
+
+    with pytest.raises(SourceError, match=f"{api}/item answered 400 .*: 'what\\?'"):
+        _get(f"{api}/item", ApiCalls())
+
+    assert len(faults.requests) == 1
 
 
 def test_a_lost_connection_is_tried_again(api: str, faults: Faults) -> None:
