@@ -1,5 +1,6 @@
 """Months landed for tests: by dlt as the project lands them, or file by file in its order."""
 
+import json
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from dlt.common.schema.typing import TColumnSchema
 
 from pipelines_project.landing.land_month import Landed, Verify, land_month
 from pipelines_project.landing.landed_month import LandedMonth, Load
-from pipelines_project.landing.record import LoadRecord, recorded_file
+from pipelines_project.landing.record import LoadRecord, recorded_file, sealed
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.storage import put_file
 from pipelines_project.landing.zone import LandingZone
@@ -82,6 +83,14 @@ def write_quarantined(
         record.files.append(recorded_file(table, name, local))
     place.commit(record)
     return record
+
+
+def change_record(place: LandedMonth, load_id: str, **changes: Any) -> None:
+    """Write a load's record anew with other members, as another version or a mistake would."""
+    path = place.record_path(load_id)
+    stated = json.loads(place.fs.cat_file(path))
+    del stated["sha256"]
+    place.fs.pipe_file(path, sealed(json.dumps({**stated, **changes}).encode()))
 
 
 def ids_ago(*seconds: float) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from dlt.common.schema.utils import is_valid_schema_name, normalize_schema_name
@@ -260,12 +260,12 @@ def _drop(place: LandedMonth, path: str) -> None:
 
 
 def _cut(place: LandedMonth, path: str) -> None:
-    content = cast(bytes, place.fs.cat_file(path))
+    content = place.fs.cat_file(path)
     place.fs.pipe_file(path, content[:-1])
 
 
 def _lengthen(place: LandedMonth, path: str) -> None:
-    content = cast(bytes, place.fs.cat_file(path))
+    content = place.fs.cat_file(path)
     place.fs.pipe_file(path, content + b"\0")
 
 
@@ -326,7 +326,7 @@ def test_content_that_is_not_as_recorded_is_found_by_its_hash(
     assert whole
     place.check_content(whole.record)
     path = f"{place.path}/{current}.part1.parquet"
-    zone.fs.pipe_file(path, harm(cast(bytes, zone.fs.cat_file(path))))
+    zone.fs.pipe_file(path, harm(zone.fs.cat_file(path)))
 
     load = place.current_files()
     assert load

@@ -70,7 +70,7 @@ def test_a_record_without_files_is_stale_once_it_is_older_than_the_current_load(
     write_load(place, current)
     place.commit(LoadRecord(older, {}, []))
     for load_id in (older, newer):
-        zone.fs.touch(f"{place.record_path(load_id)}.new")
+        zone.fs.pipe_file(f"{place.record_path(load_id)}.new", b"")
 
     stale = place.stale_files()
     assert stale == [place.record_path(older), f"{place.record_path(older)}.new"]
@@ -89,10 +89,10 @@ def test_nothing_is_stale_while_the_current_load_is_damaged(
     assert current
     zone.fs.rm_file(f"{place.path}/{current}.part0.parquet")
 
-    with pytest.raises(DamagedLoadError, match="is missing.* Land 2023-01 again"):
+    with pytest.raises(DamagedLoadError, match=r"is missing.* Land 2023-01 again"):
         place.stale_files(keep_loads)
     zone.fs.pipe_file(place.record_path(current), b"{")
-    with pytest.raises(DamagedLoadError, match="record .* is damaged"):
+    with pytest.raises(DamagedLoadError, match=r"record .* is damaged"):
         place.stale_files(keep_loads)
 
     land(place, [{"id": 1}])
