@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import wraps
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Harm(StrEnum):
     CANCELLED = "the process is told to stop"
     FAILS = "the operation fails, and no other does"
     DISK_FULL = "nothing can be written from there on"
-    READ_ONLY = "nothing below the folder can be changed"
+    READ_ONLY = "nothing below the folder can be changed from there on"
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ class Sabotage:
         at: the number of the operation, from 0.
         seconds: how long after it, for `KILLED_LATER`.
         folder: where, for `READ_ONLY`.
+        step: an expression; if given, it happens at the first operation whose text it is found in.
     """
 
     harm: Harm = Harm.NOTHING
     at: int = 0
     seconds: float = 0
     folder: str = ""
+    step: str = ""
 
 
 @dataclass
@@ -63,6 +66,7 @@ class Operations:
     done: list[str] = field(default_factory=list)
     _half: str = ""
     _is_busy: bool = False
+    _at: float = inf
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
         """Take an audit event of Python."""
@@ -87,16 +91,20 @@ class Operations:
     def _reach(self, label: str, path: str, writes: bool) -> None:
         number = len(self.done)
         self.done.append(label)
+        if self._at == inf and (not self.sabotage.step or re.search(self.sabotage.step, label)):
+            self._at = number if self.sabotage.step else self.sabotage.at
         if self._half:
             os.truncate(self._half, Path(self._half).stat().st_size // 2)
             _kill()
-        harm, at = self.sabotage.harm, self.sabotage.at
+        harm, at = self.sabotage.harm, self._at
         if number == at:
             self._strike(harm, path)
         if harm is Harm.DISK_FULL and number >= at and writes:
             self._fail(errno.ENOSPC, path)
-        if harm is Harm.READ_ONLY and writes and path.startswith(self.sabotage.folder):
-            self._fail(errno.EACCES, path)
+        # The warehouse, which a statement changes, is a file of the root.
+        below = (path or str(self.root)).startswith(self.sabotage.folder)
+        if harm is Harm.READ_ONLY and number >= at and writes and below:
+            self._fail(errno.EROFS, path)
 
     def _strike(self, harm: Harm, path: str) -> None:
         if harm is Harm.KILLED:
@@ -122,19 +130,25 @@ class Operations:
 
 _AT_ONCE = (Harm.KILLED, Harm.KILLED_WITH_EMPTY_FILE, Harm.KILLED_WITH_HALF_FILE)
 
+_LANDING_CHANGE = re.compile(r"write .*/data/landing/")
+_LANDING_WRITE = re.compile(r"write open .*/data/landing/")
+
 
 def kill_points(operations: list[str], is_first: bool, every: int) -> list[Sabotage]:
     """Return a kill before each operation, and two more where a file of the landing is written.
 
-    The first run of all does in its own temporary folder what every run does.
+    Of the operations only every so many-th is taken, but each that changes the landing zone: a
+    load is published and stale files are deleted by few. The first run of all does in its own
+    temporary folder what every run does.
     """
     reached = [n for n, text in enumerate(operations) if not (is_first and "/data/tmp/" in text)]
-    written = [n for n, text in enumerate(operations) if text.startswith("write open ")]
-    landed = [n for n in written if "/data/landing/" in operations[n]]
+    fewer = max(1, every // 40)
+    changes = [n for n in reached if _LANDING_CHANGE.match(operations[n])][::fewer]
+    landed = [n for n in reached if _LANDING_WRITE.match(operations[n])][::fewer]
     assert landed
-    before = [Sabotage(Harm.KILLED, n) for n in reached[::every]]
-    return before + [
-        Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed[:: max(1, every // 40)]
+    before = sorted({*reached[::every], *changes})
+    return [Sabotage(Harm.KILLED, n) for n in before] + [
+        Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed
     ]
 
 

@@ -27,6 +27,8 @@ from pipelines_project_tests.code_location import (
 )
 from pipelines_project_tests.faults.damage import DAMAGES, damaged, flip, replace_folder
 from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.jsonl_location import LANDING as LINES
+from pipelines_project_tests.jsonl_location import JsonlLocation, attributes, jsonl_location
 from pipelines_project_tests.landings import rows_of, tree
 
 pytestmark = pytest.mark.faults
@@ -93,7 +95,7 @@ class Data:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
+def landed_twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
     folder = tmp_path_factory.mktemp("damage")
     games = json.loads(GeneratedArchives(GAMES_PER_MONTH).games("erik", MONTH))
     games["games"].pop()
@@ -109,10 +111,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
 
 
 @pytest.fixture
-def data(prepared: Data, count: Count) -> Data:
-    replace_folder(prepared.folder, prepared.copy)
+def data(landed_twice: Data, count: Count) -> Data:
+    replace_folder(landed_twice.folder, landed_twice.copy)
     count("damaged files", 1)
-    return prepared
+    return landed_twice
 
 
 def _entries(folder: Path) -> dict[Path, tuple[int, int]]:
@@ -260,3 +262,38 @@ def test_a_directory_with_the_name_of_a_record_from_the_future_is_discarded_by_i
     assert data.location.tidy(MONTH, discard_load_id=load_id).result.success
     assert not path.exists()
     data.assert_mended(data.location.materialize(MONTH))
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JsonlLocation]:
+    """A month of lines, one of which is quarantined, landed and loaded."""
+    folder = tmp_path_factory.mktemp("lines")
+    raw = folder / "raw" / "events" / MONTH / "a.jsonl"
+    raw.parent.mkdir(parents=True)
+    raw.write_text('{"id": 1}\n{"id": 2}\nno line')
+    table = attributes(folder / "raw", on_bad_line="quarantine")
+    with jsonl_location(folder, table) as location:
+        assert location.materialize(MONTH).result.success
+        yield location
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_landing_again_replaces_a_load_whose_quarantine_is_damaged(
+    lines: JsonlLocation, count: Count, damage: str
+) -> None:
+    month = lines.landing.month("local_jsonl", "events", MONTH)
+    current = month.current_files()
+    assert current
+    [path] = map(Path, month.readable_quarantine(current.record))
+    with damaged(path, damage):
+        run = lines.materialize(MONTH)
+
+        assert run.result.success, run.error
+        assert str(path) in run.materialized(LINES)[MONTH]["replaced_damaged_load"]
+        again = month.current_files()
+        assert again
+        month.check_content(again.record)
+        rows = {file.table: file.rows for file in again.record.files}
+        assert rows == {"events": 2, "events_quarantine": 1}
+        assert lines.rows("select id from local_jsonl.events order by id") == [(1,), (2,)]
+    count("damaged files", 1)

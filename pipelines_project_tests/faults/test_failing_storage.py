@@ -1,6 +1,8 @@
 """A run that is cancelled, or whose storage fails, leaves whole months, and a re-run mends it."""
 
+import errno
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +90,35 @@ def test_a_folder_that_nothing_may_be_changed_in_loses_nothing_and_is_named(
     place.assert_whole(scenario)
     place.assert_one_rerun_mends(scenario)
     count("failing operations", 1)
+
+
+STEPS = {
+    "staging the rows": r"^write open .*/data/tmp/",
+    "storing a file": r"^write open .*/data/landing/.*\.parquet$",
+    "writing the record": r"^write open .*/data/landing/.*\.json\.new$",
+    "committing the load": r"^write os\.rename .*/data/landing/.*\.json\.new$",
+    "deleting a stale file": r"^write os\.remove .*/data/landing/",
+    "loading": r"^sql execute (insert|create|alter|delete)",
+}
+
+
+@pytest.mark.parametrize("harm", [Harm.DISK_FULL, Harm.READ_ONLY])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_disk_that_fills_up_or_turns_read_only_at_a_step_is_said_and_loses_nothing(
+    place: Place, scenarios: dict[str, Scenario], count: Count, step: str, harm: Harm
+) -> None:
+    scenario = scenarios["rerun"]
+    assert any(re.search(STEPS[step], each) for each in scenario.operations)
+    place.live.restore(scenario.start)
+
+    ended = place.run(Sabotage(harm, step=STEPS[step], folder=str(place.live.data)))
+
+    said = ended.answer.error if ended.answer else ended.log
+    assert ended.answer is None or not ended.answer.success
+    assert os.strerror(errno.ENOSPC if harm is Harm.DISK_FULL else errno.EROFS) in said
+    place.assert_whole(scenario)
+    place.assert_one_rerun_mends(scenario)
+    count("full disks" if harm is Harm.DISK_FULL else "failing operations", 1)
 
 
 @pytest.fixture
