@@ -65,7 +65,7 @@ def put_file(fs: FileSystem, local: Path, path: str) -> None:
     _make_folder(Path(folder))
     with local.open("rb") as source, Path(path).open("wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
-        _flush(target.fileno())
+        _flush(target)
     _flush_folder(Path(folder))
 
 
@@ -77,7 +77,7 @@ def put_whole(fs: FileSystem, path: str, content: bytes) -> None:
     new = Path(f"{path}{NEW}")
     with new.open("wb") as file:
         file.write(content)
-        _flush(file.fileno())
+        _flush(file)
     new.replace(path)
     _flush_folder(new.parent)
 
@@ -93,10 +93,12 @@ def _make_folder(folder: Path) -> None:
 def _flush_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        _flush(descriptor)
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _flush(descriptor: int) -> None:
-    os.fsync(descriptor)
+def _flush(file: IO[bytes]) -> None:
+    """Hand what Python still holds of a file to the system, and that to the disk."""
+    file.flush()
+    os.fsync(file.fileno())

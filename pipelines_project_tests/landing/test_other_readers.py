@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines_project.landing.zone import LandingZone
@@ -67,7 +68,7 @@ def test_it_takes_the_newest_record_and_the_files_that_it_names(
     write_quarantined(place, "1000.5", [{"id": "current"}], [{"line": "{"}])
     write_load(place, "2000.5", [[{"id": "being written"}]], committed=False)
     Path(f"{place.record_path('2000.5')}.new").write_text("{")
-    write_load(place, "1000.5", [[], [{"id": "left behind"}]], committed=False)
+    pq.write_table(pa.table({"id": ["left"]}), Path(place.path, "1000.5.left.parquet"))
 
     assert _ids(read_month(place.path)) == ["current"]
 
