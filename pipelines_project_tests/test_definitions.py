@@ -118,6 +118,7 @@ def test_every_truth_is_a_check_on_the_asset_that_it_is_about(defs: dg.Definitio
 
     assert checks == {
         (LANDING, "no_stale_files"),
+        (LANDING, "landed_files_are_intact"),
         (LANDING, "current_month_is_fresh"),
         (WAREHOUSE, "games_have_unique_keys"),
         (WAREHOUSE, "warehouse_rows_match_landing"),

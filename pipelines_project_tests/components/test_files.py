@@ -73,6 +73,7 @@ def test_a_run_passes_every_check_and_warns_of_quarantined_lines(location: Jsonl
     good = location.materialize(_MONTHS).checks()
     assert {*good} == {
         "no_stale_files",
+        "landed_files_are_intact",
         "every_line_is_accounted_for",
         "no_lines_are_quarantined",
         "events_have_unique_keys",
@@ -119,7 +120,7 @@ def test_a_month_whose_files_are_gone_stays_as_it_is_unless_it_may_shrink(
         path.unlink()
 
     refused = location.materialize("2024-01")
-    assert "0 files have 0 rows, where 2 are landed" in refused.error
+    assert "0 rows came, where 2 are landed" in refused.error
     assert "allow_shrink" in refused.error
     assert len(landed_lines(location.landing).rows) == 2
 
@@ -195,11 +196,12 @@ def test_a_superseded_load_goes_with_its_quarantined_lines(location: JsonlLocati
     runs = [location.materialize("2024-01") for _ in range(3)]
 
     place = location.landing.month("local_jsonl", "events", "2024-01")
-    [(load_id, [rows, lines, record])] = place.all_files_by_load().items()
-    assert [place.path in rows, place.quarantine_path in lines, record] == [
+    [load_id] = place.listing().files
+    record, rows, lines = place.files_of_load(load_id)
+    assert [record, place.path in rows, place.quarantine_path in lines] == [
+        place.record_path(load_id),
         True,
         True,
-        place.record(load_id),
     ]
     assert runs[-1].materialized(LANDING)["2024-01"]["load_id"] == load_id
     deleted = runs[1].materialized(LANDING)["2024-01"]["stale_files"]

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
-from pipelines_project.marts.build import build
+from pipelines_project.marts.build import Built, Mart, build
 from pipelines_project.marts.model import parse_model
 from pipelines_project.warehouse.database import Warehouse
 
@@ -111,14 +111,12 @@ def _write(folder: Path, sql: str) -> Path:
 def test_a_table_is_replaced_with_its_new_columns_and_rows(
     tmp_path: Path, warehouse: Warehouse
 ) -> None:
-    build(warehouse, "chess", parse_model(_write(tmp_path, "select 1 as n, 'x' as old")))
+    build(warehouse, Mart("chess", parse_model(_write(tmp_path, "select 1 as n, 'x' as old"))))
 
     sql = "select n, n / 2 as half from (values (0), (1), (2)) as numbers (n)"
-    metadata = build(warehouse, "chess", parse_model(_write(tmp_path, sql)))
+    built = build(warehouse, Mart("chess", parse_model(_write(tmp_path, sql))))
 
-    columns = [(each.name, each.type) for each in metadata["dagster/column_schema"].columns]
-    assert metadata["dagster/row_count"] == 3
-    assert columns == [("n", "INTEGER"), ("half", "DOUBLE")]
+    assert built == Built(rows=3, schema={"n": "INTEGER", "half": "DOUBLE"})
     rows = warehouse.rows("select * from chess_marts.monthly order by n")
     assert rows == [(0, 0.0), (1, 0.5), (2, 1.0)]
 
@@ -129,10 +127,10 @@ def test_a_table_is_replaced_with_its_new_columns_and_rows(
 def test_sql_that_fails_leaves_the_old_table(
     tmp_path: Path, warehouse: Warehouse, sql: str
 ) -> None:
-    build(warehouse, "chess", parse_model(_write(tmp_path, "select 1 as n")))
+    build(warehouse, Mart("chess", parse_model(_write(tmp_path, "select 1 as n"))))
 
     with pytest.raises(Exception, match=r"x|gone|no"):
-        build(warehouse, "chess", parse_model(_write(tmp_path, sql)))
+        build(warehouse, Mart("chess", parse_model(_write(tmp_path, sql))))
 
     assert warehouse.rows("select n from chess_marts.monthly") == [(1,)]
     assert warehouse.rows("select count(*) from duckdb_tables() where schema_name <> 'ledger'") == [

@@ -33,7 +33,7 @@ def _land_twice(location: CodeLocation) -> tuple[str, str]:
     assert location.materialize(MONTH).result.success
     fewer = location.with_attributes(keep_loads=1, players="erik")
     assert fewer.materialize(MONTH).result.success
-    new, old = _place(location).committed_loads()
+    new, old = _place(location).listing().committed
     return old, new
 
 
@@ -50,8 +50,8 @@ def test_a_kept_load_is_whole_and_of_more_the_oldest_goes(keeping: CodeLocation)
     loads = [run.materialized()[MONTH]["load_id"] for run in runs]
     place = _place(keeping)
     assert place.listing().committed == [loads[2], loads[1]]
-    assert place.all_files_by_load().keys() == {*loads[1:]}
-    record = read_record(place, loads[1])
+    assert place.listing().files.keys() == {*loads[1:]}
+    record = read_record(place.fs, place.record_path(loads[1]))
     assert record
     assert sum(file.rows for file in record.files) == 2 * GAMES_PER_MONTH
     assert runs[2].checks()["no_stale_files"].passed
@@ -63,13 +63,13 @@ def test_a_kept_load_is_the_current_one_again_with_the_same_rows(keeping: CodeLo
     before = keeping.warehouse.rows(rows)
     fewer = keeping.with_attributes(keep_loads=1, players="erik")
     assert fewer.materialize(MONTH).result.success
-    replaced, old = _place(keeping).committed_loads()
+    replaced, old = _place(keeping).listing().committed
     assert _players(keeping) == {"erik"}
 
     run = keeping.restore(MONTH, load_id=old)
 
     assert run.result.success, run.error
-    new, *kept = _place(keeping).committed_loads()
+    new, *kept = _place(keeping).listing().committed
     assert kept == [replaced]
     metadata = run.materialized(LANDING)[MONTH]
     assert (metadata["restored_from"], metadata["load_id"]) == (old, new)

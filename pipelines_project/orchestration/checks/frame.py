@@ -7,6 +7,7 @@ good ones.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import dagster as dg
 import duckdb
@@ -14,6 +15,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.months import month_of
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
@@ -59,6 +61,7 @@ def monthly_check(
     *,
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
     additional_deps: Sequence[dg.AssetKey] = (),
+    only_current_month: bool = False,
 ) -> dg.AssetChecksDefinition:
     """Return a check of an asset of the table.
 
@@ -70,6 +73,7 @@ def monthly_check(
         wrong: tells where the truth does not hold, and why.
         severity: of a failure.
         additional_deps: other assets that it reads.
+        only_current_month: whether it looks at the current month, whatever the run's months are.
     """
 
     @dg.asset_check(
@@ -80,7 +84,11 @@ def monthly_check(
         landing: dg.ResourceParam[LandingZone],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.AssetCheckResult:
-        months = _months_to_check(context, table, landing)
+        months = (
+            [month_of(datetime.now(UTC))]
+            if only_current_month
+            else _months_to_check(context, table, landing)
+        )
         found = dict(wrong(Looked(table, months, landing, warehouse)))
         metadata = {"wrong": found, "months": months}
         return dg.AssetCheckResult(passed=not found, severity=severity, metadata=metadata)

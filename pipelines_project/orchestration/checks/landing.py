@@ -6,7 +6,7 @@ import dagster as dg
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.months import month_of, month_start
+from pipelines_project.months import month_start
 from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
@@ -42,11 +42,10 @@ def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
     """
 
     def wrong(looked: Looked) -> Wrong:
-        now = datetime.now(UTC)
-        month = month_of(now)
+        [month] = looked.months
         load_id = looked.month(month).current_load()
         landed = datetime.fromtimestamp(float(load_id), UTC) if load_id else None
-        late = now - (landed or month_start(month)) > table.fresh_within
+        late = datetime.now(UTC) - (landed or month_start(month)) > table.fresh_within
         return {month: f"last landed: {landed or 'never'}"} if late else {}
 
     return monthly_check(
@@ -57,6 +56,7 @@ def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
         wrong,
         # A warning, because a backfill of old months runs this check too and is no failure.
         severity=dg.AssetCheckSeverity.WARN,
+        only_current_month=True,
     )
 
 

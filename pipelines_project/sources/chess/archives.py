@@ -52,8 +52,8 @@ class PlayerArchives:
             requests.RequestException: there was no whole answer.
         """
         urls = dict(self._urls(month))
-        is_comparable = etags is not None and etags.keys() == {*urls.values()}
-        known = etags if etags and is_comparable else {}
+        is_comparable = etags is not None and {*etags} == {*urls.values()}
+        known = dict(etags or {}) if is_comparable else dict[str, str]()
         answers = KeptAnswers()
         same = [
             player
@@ -134,11 +134,11 @@ _REFUSALS: dict[int, Callable[[requests.Response], str]] = {
     403: lambda r: f"chess.com refused {_player_of(r)!r}: it wants a contact, set CHESS_CONTACT",
     410: lambda r: f"chess.com has closed {_player_of(r)!r}: take it off CHESS_PLAYERS",
 }
-_LIST_REFUSALS = {
+_LIST_REFUSALS: dict[int, Callable[[requests.Response], str]] = {
     **_REFUSALS,
     404: lambda r: f"chess.com knows no player {_player_of(r)!r}: correct CHESS_PLAYERS",
 }
-_MONTH_REFUSALS = {
+_MONTH_REFUSALS: dict[int, Callable[[requests.Response], str]] = {
     **_REFUSALS,
     404: lambda r: f"chess.com lists {_month_of(r)} of {_player_of(r)!r} but answers 404 for it",
 }

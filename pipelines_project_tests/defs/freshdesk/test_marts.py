@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines_project import definitions
-from pipelines_project.marts.build import build
+from pipelines_project.marts.build import Mart, build
 from pipelines_project.marts.model import parse_model
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
 from pipelines_project.warehouse.database import Warehouse
@@ -51,7 +51,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         run = location.materialize("2024-03", *both("tickets", "groups", "agents"))
         assert run.result.success
         for name in ("ticket_months", "agent_load"):
-            build(location.warehouse, "freshdesk", parse_model(_MARTS / f"{name}.sql"))
+            build(location.warehouse, Mart("freshdesk", parse_model(_MARTS / f"{name}.sql")))
         yield location.warehouse
 
 

@@ -13,6 +13,7 @@ from pipelines_project_tests.landings import ids_ago, write_load
 UNIQUE = "games_have_unique_keys"
 MATCH = "warehouse_rows_match_landing"
 NO_STALE = "no_stale_files"
+INTACT = "landed_files_are_intact"
 FRESH = "current_month_is_fresh"
 
 OLD_MONTHS = ["2024-01", "2024-02"]
@@ -44,10 +45,10 @@ def test_alone_they_pass_where_all_is_sound_and_cover_every_landed_month(
     checks = sound.check()
 
     assert {name: check.passed for name, check in checks.items()} == dict.fromkeys(
-        (UNIQUE, MATCH, NO_STALE, FRESH), True
+        (UNIQUE, MATCH, NO_STALE, INTACT, FRESH), True
     )
     months = {"wrong": {}, "months": [*OLD_MONTHS, NOW]}
-    assert [_said(checks[name]) for name in (UNIQUE, MATCH, NO_STALE)] == [months] * 3
+    assert [_said(checks[name]) for name in (UNIQUE, MATCH, NO_STALE, INTACT)] == [months] * 4
     assert _said(checks[FRESH]) == {"wrong": {}, "months": [NOW]}
 
 
