@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import dagster as dg
-
 KEY_FORMAT = "%Y-%m"
 # Dagster counts months from the first to the current one, and cannot in the years 1 and 9999.
 _KEY = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
@@ -20,17 +18,6 @@ def checked_month(month: str) -> str:
     if not _KEY.fullmatch(month):
         raise ValueError(f"{month[:80]!r} is not a month: write YYYY-MM, for example 2023-01")
     return month
-
-
-def monthly_partitions(start_month: str) -> dg.MonthlyPartitionsDefinition:
-    """Return the months from `start_month` on, the current one included.
-
-    The current month is a partition although it has not ended, because people want to see
-    today's rows; the schedule lands it again until it is complete.
-    """
-    return dg.MonthlyPartitionsDefinition(
-        start_date=checked_month(start_month), fmt=KEY_FORMAT, end_offset=1
-    )
 
 
 def month_of(moment: datetime) -> str:

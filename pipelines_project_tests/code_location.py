@@ -98,7 +98,6 @@ class CodeLocation:
         """Return the chess source alone with other attributes, in the same place."""
         settings: dict[str, Any] = {"players": "hikaru,erik", "contact": "tests@example.com"}
         settings |= {"start_month": "2021-01", "api_url": self.api_url}
-        settings |= {"http_cache": str(Path(self.landing.url).with_name("http_cache.db"))}
         settings |= attributes
         resources = {"landing": self.landing, "warehouse": self.warehouse}
         defs = component_defs(component=ChessSource(**settings), resources=resources)
@@ -203,7 +202,6 @@ def code_location(
             "CHESS_PLAYERS": "hikaru,erik",
             "CHESS_CONTACT": "tests@example.com",
             "CHESS_START_MONTH": "2021-01",
-            "CHESS_HTTP_CACHE": str(folder / "http_cache.db"),
             **settings,
         }
         with pytest.MonkeyPatch.context() as patch:

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines_project.landing.land_month import Landing
+from pipelines_project.landing.accounting import accounted
+from pipelines_project.landing.land_month import NewLoad
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration.accounting import accounted
 from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.sources.files.settings import JsonlSettings
 from pipelines_project.sources.json.columns import POINTER_KEY
-from pipelines_project.table import NewLoad
 
 MONTH = "2024-01"
 TEMPLATE = "events/%Y-%m/*"
@@ -55,7 +54,7 @@ def land_lines(
 ) -> LandedLines:
     """Land the month's files by dlt, as the project does, and return what is landed."""
     chosen = JsonlSettings("events", RawFolder(str(raw), TEMPLATE), **settings)
-    place = zone.month_folder("local_jsonl", "events", month)
+    place = zone.month("local_jsonl", "events", month)
     metadata = Landing(
         zone,
         place,
@@ -69,8 +68,8 @@ def landed_lines(
     zone: LandingZone, month: str = MONTH, metadata: dict[str, Any] | None = None
 ) -> LandedLines:
     """Return what is landed of a month."""
-    place = zone.month_folder("local_jsonl", "events", month)
-    [load_id, *_] = place.committed_loads()
+    place = zone.month("local_jsonl", "events", month)
+    [load_id, *_] = place.listing().committed
     own = place.files_by_load()[load_id]
     refused = place.quarantine_files_by_load().get(load_id, [])
     tables = [_table(zone, path) for path in own]

@@ -1,10 +1,8 @@
-"""Months landed for tests: by dlt as the project lands them, or file by file in dlt's order."""
+"""Months landed for tests: by dlt as the project lands them, or file by file in its order."""
 
-import base64
-import hashlib
-import json
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,63 +12,57 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.common.schema.typing import TColumnSchema
 
-from pipelines_project.landing.land_month import Landing
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingZone, Load
+from pipelines_project.landing.land_month import Landed, Verify, land_month
+from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.record import LoadRecord, recorded_file
+from pipelines_project.landing.shrink_guard import accept
+from pipelines_project.landing.storage import put_file
+from pipelines_project.landing.zone import LandingZone
 
 MONTH = "2023-01"
 
 
 def place_of(
     zone: LandingZone, month: str = MONTH, table: str = "events", source: str = "demo"
-) -> MonthFolder:
-    return zone.month_folder(source, table, month)
+) -> LandedMonth:
+    return zone.month(source, table, month)
 
 
 def land(
-    place: MonthFolder,
-    zone: LandingZone,
+    place: LandedMonth,
     rows: Iterable[Any],
     columns: Mapping[str, TColumnSchema] | None = None,
-    verify: Callable[[list[str]], dict[str, Any]] = lambda _: {},
-) -> dict[str, Any]:
-    """Land the rows as the month's new load, by a real dlt run, and return its metadata."""
+    verify: Verify = accept,
+) -> Landed:
+    """Land the rows as the month's new load, by a real dlt run."""
 
     @dlt.resource(name=place.table, columns=dict(columns or {}))
     def resource() -> Iterable[Any]:
         yield from rows
 
-    return Landing(zone, place, lambda _: resource(), verify).land()
+    return land_month(place, lambda *_: resource(), verify)
 
 
 def write_load(
-    place: MonthFolder,
+    place: LandedMonth,
     load_id: str,
     parts: Sequence[pa.Table | Sequence[Mapping[str, Any]]] = ([{"id": 1}],),
-    schema: str = "a schema",
     committed: bool = True,
-) -> None:
-    """Write a load as dlt does: one file a part, the schema's file if it is new, the marker."""
-    fs = place.fs
-    for folder in (place.path, f"{place.dataset}/_dlt_loads", f"{place.dataset}/_dlt_version"):
-        fs.makedirs(folder, exist_ok=True)
-    for number, part in enumerate(parts):
-        table = part if isinstance(part, pa.Table) else pa.Table.from_pylist([*part])
-        with fs.open(f"{place.path}/{load_id}.part{number}.parquet", "wb") as file:
-            pq.write_table(table, file)
-    digest = hashlib.sha256(schema.encode()).digest()
-    versions = f"{place.dataset}/_dlt_version/{place.schema_name}__"
-    if not fs.glob(f"{versions}*__{digest.hex()}.jsonl"):
-        fs.write_text(f"{versions}{float(load_id) + 0.1}__{digest.hex()}.jsonl", "{}")
+) -> LoadRecord:
+    """Write a load as landing does: one file a part, then the record, which is returned."""
+    files, schema = [], dict[str, str]()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, part in enumerate(parts):
+            table = part if isinstance(part, pa.Table) else pa.Table.from_pylist([*part])
+            name = f"{load_id}.part{number}.parquet"
+            pq.write_table(table, Path(folder, name))
+            put_file(place.fs, Path(folder, name), f"{place.path}/{name}")
+            files.append(recorded_file(place.table, name, Path(folder, name)))
+            schema |= {field.name: str(field.type) for field in table.schema}
+    record = LoadRecord(load_id, schema, files)
     if committed:
-        commit_load(place, load_id, schema)
-
-
-def commit_load(place: MonthFolder, load_id: str, schema: str = "a schema") -> None:
-    """Write the marker of a load as dlt does."""
-    digest = hashlib.sha256(schema.encode()).digest()
-    stated = {"schema_version_hash": base64.b64encode(digest).decode()}
-    place.fs.write_text(place.marker(load_id), json.dumps(stated))
+        place.commit(record)
+    return record
 
 
 def ids_ago(*seconds: float) -> list[str]:

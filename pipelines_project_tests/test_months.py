@@ -10,12 +10,12 @@ from pipelines_project.months import (
     checked_month,
     month_of,
     month_start,
-    monthly_partitions,
     months_in_flux,
     next_month,
     previous_month,
     stretches,
 )
+from pipelines_project.orchestration.table_assets import monthly_partitions
 
 MONTHS = st.builds("{:04d}-{:02d}".format, st.integers(1000, 2999), st.integers(1, 12))
 

@@ -32,7 +32,6 @@ class ChessMonths:
             "CHESS_API_URL": self.url,
             "CHESS_PLAYERS": _PLAYER,
             "CHESS_CONTACT": "benchmark@example.com",
-            "CHESS_HTTP_CACHE": str(folder / "http_cache.db"),
             "CHESS_START_MONTH": FIRST_MONTH,
             **data_settings(folder),
         }

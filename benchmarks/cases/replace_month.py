@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -13,7 +13,8 @@ from benchmarks.case import Case, Contender, Figures, Target, ratio
 from benchmarks.cases.chess import backfill, chess_months
 from benchmarks.commands import first_months
 from benchmarks.measure import in_process
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.storage import put_file
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.chess.games import GAME_KEY
 from pipelines_project.warehouse.database import Warehouse
@@ -31,7 +32,7 @@ class FullTable:
 
     landing: LandingZone
     warehouse: Path
-    newer: Mapping[MonthFolder, str]
+    newer: Mapping[LandedMonth, str]
 
 
 @contextmanager
@@ -49,24 +50,26 @@ def _full_table(count: int, folder: Path) -> Iterator[FullTable]:
     with Warehouse(url=str(warehouse)).connect(landing) as connection:
         for place in places[1:]:
             _land_copy(original, place)
-            load_month(connection, landing, place, _LOADER)
+            load_month(connection, place, _LOADER)
     yield FullTable(
         landing, warehouse, {place: _land_copy(original, place) for place in places[-_REPLACED:]}
     )
 
 
-def _place(landing: LandingZone, month: str) -> MonthFolder:
-    return landing.month_folder("chess", "games", month)
+def _place(landing: LandingZone, month: str) -> LandedMonth:
+    return landing.month("chess", "games", month)
 
 
-def _land_copy(original: MonthFolder, copy: MonthFolder) -> str:
-    """Land the one file of a month as a new load of another, its marker last; return its path."""
-    [(old_id, [old])] = original.files_by_load().items()
+def _land_copy(original: LandedMonth, copy: LandedMonth) -> str:
+    """Land the one file of a month as a new load of another, its record last; return its path."""
+    load = original.current_files()
+    assert load
+    [path], [file] = load.files, load.record.files
     load_id = str(time.time())
-    Path(copy.path).mkdir(exist_ok=True)
-    new = shutil.copy(old, Path(copy.path) / Path(old).name.replace(old_id, load_id))
-    shutil.copy(original.marker(old_id), copy.marker(load_id))
-    return str(new)
+    new = replace(file, name=file.name.replace(load.load_id, load_id))
+    put_file(copy.fs, Path(path), f"{copy.path}/{new.name}")
+    copy.commit(replace(load.record, load_id=load_id, files=[new]))
+    return f"{copy.path}/{new.name}"
 
 
 def _ours(full: FullTable, place: Path) -> Figures:
@@ -76,7 +79,7 @@ def _ours(full: FullTable, place: Path) -> Figures:
     def work() -> None:
         for month in full.newer:
             with warehouse.connect(full.landing) as connection:
-                loaded = load_month(connection, full.landing, month, _LOADER)
+                loaded = load_month(connection, month, _LOADER)
             if loaded.skipped:
                 raise RuntimeError(f"{month} was loaded already")
 

@@ -2,26 +2,23 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import dagster as dg
-import duckdb
 from pydantic import Field, field_validator
 
 from pipelines_project.components import monthly_source
+from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.land_month import Details, NewLoad
+from pipelines_project.landing.shrink_guard import ALLOW, is_shrunk, refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.chess.archives import API_URL, PlayerArchives
-from pipelines_project.sources.chess.games import GAME_KEY, GamesByMonth
+from pipelines_project.sources.chess.games import GAME_KEY, GamesByMonth, games_by_player
 from pipelines_project.sources.http.api_calls import (
     ApiCalls,
-    HttpCache,
-    SourceError,
     retrying_session,
 )
-from pipelines_project.table import Extract, NewLoad, Table
-from pipelines_project.temporary import duckdb_session
-from pipelines_project.warehouse.columns import READ_FILES
+from pipelines_project.table import Extract, Table
 
 _ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9a-f:]+\])(:[1-6]?[0-9]{1,4})?(/[\w./-]*)?", re.A)
 # What a header can hold: one line in Latin letters.
@@ -40,11 +37,6 @@ class ChessSource(monthly_source.MonthlySource):
         description="An e-mail or web address for the User-Agent: chess.com answers 403 without."
     )
     api_url: str = Field(default=API_URL, description="The address of the API.")
-    http_cache: str = Field(
-        default="data/http_cache.db",
-        description="The file of answers that are asked for again only if they have changed.",
-    )
-    http_cache_megabytes: int = Field(default=1024, description="How large that file may grow.")
 
     @field_validator("players")
     @classmethod
@@ -88,18 +80,6 @@ class ChessSource(monthly_source.MonthlySource):
             )
         return name
 
-    def kept_answers(self, value: str) -> int:
-        """Return how many answers about a player are kept."""
-        return self._cache.count(f"/player/{value}/")
-
-    def forget_answers(self, value: str) -> None:
-        """Delete those answers."""
-        self._cache.forget(f"/player/{value}/")
-
-    @property
-    def _cache(self) -> HttpCache:
-        return HttpCache(Path(self.http_cache), self.http_cache_megabytes * 2**20)
-
     def _extractor(self, calls: ApiCalls, _landing: LandingZone) -> Extract:
         is_header = len(self.contact) <= 200 and _CONTACT.fullmatch(self.contact)
         if not is_header or not re.search(r"\S+@\S+|https?://\S+", self.contact):
@@ -108,35 +88,24 @@ class ChessSource(monthly_source.MonthlySource):
                 allow_retries=False,
             )
         headers = {"User-Agent": f"pipelines-project ({self.contact})"}
-        session = retrying_session(headers, calls, self._cache)
+        session = retrying_session(headers, calls)
         return GamesByMonth(PlayerArchives(self.players.split(","), session, calls, self.api_url))
 
-    def _verify(self, new: NewLoad) -> dict[str, Any]:
+    def _verify(self, new: NewLoad) -> Details:
         """Count the games of each player, and refuse a load that loses most of a player's.
 
         Raises:
-            SourceError: a player has less than half of the games that are landed already, and
+            LandingError: a player has less than half of the games that are landed already, and
                 `allow_shrink` is not set.
         """
-        with duckdb_session() as connection:
-            new.zone.register(connection)
-            landing = _games_by_player(connection, new.files)
-            place = new.place
-            landed = new.zone.files_to_replace(place.source, place.table, place.month)
-            before = _games_by_player(connection, landed)
-        counts = dict.fromkeys(self.players.split(","), 0) | landing
+        counts = dict.fromkeys(self.players.split(","), 0) | games_by_player(new.facts)
+        before = games_by_player(new.before.facts)
+        if new.before.load_id and not before:
+            refuse_shrink(new)
         for player, games in counts.items():
-            if not new.allow_shrink and games < before.get(player, 0) / 2:
-                raise SourceError(
-                    f"chess.com answers {games} games for {player!r} in {new.place.month}, where "
-                    f"{before[player]} are landed. If that is right, land the month with the run "
-                    "config allow_shrink: true"
+            if is_shrunk(games, before.get(player, 0)) and not new.allow_shrink:
+                raise LandingError(
+                    f"chess.com answers {games} games for {player!r} in {new.month.month}, where "
+                    f"{before[player]} are landed. {ALLOW}"
                 )
         return {"games_by_player": counts}
-
-
-def _games_by_player(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, int]:
-    if not files:
-        return {}
-    query = f"select player, count(*) from {READ_FILES} group by player"
-    return dict(connection.execute(query, {"files": files}).fetchall())

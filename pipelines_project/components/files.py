@@ -6,24 +6,28 @@ from functools import cached_property
 from typing import ClassVar, Literal
 
 import dagster as dg
+from dlt.extract import DltResource
 from pydantic import Field, field_validator
 
 from pipelines_project.components import monthly_source
+from pipelines_project.landing.accounting import accounted
 from pipelines_project.landing.landed_columns import landed_columns
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration.accounting import accounted
 from pipelines_project.orchestration.changed_months_sensor import changed_months_sensor
+from pipelines_project.orchestration.checks.landing import landed_files_are_intact, no_stale_files
 from pipelines_project.orchestration.checks.lines import (
     every_line_is_accounted_for,
     no_lines_are_quarantined,
 )
-from pipelines_project.orchestration.checks.tables import (
+from pipelines_project.orchestration.checks.warehouse import (
     have_unique_keys,
-    no_stale_files,
     warehouse_rows_match_landing,
 )
+from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
+from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.raw_files import RawFolder, checked_template
+from pipelines_project.sources.files.schema_contract import duckdb_types
 from pipelines_project.sources.files.settings import JsonlSettings
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Extract, Table, checked_table
@@ -131,13 +135,14 @@ class LocalJsonlSource(monthly_source.MonthlySource):
     def materialized(self) -> dg.AssetSelection:
         """Return the two assets of the table."""
         return dg.AssetSelection.assets(
-            *[key for table in self.tables() for key in (table.landing_key, table.warehouse_key)]
+            *[key for table in self.tables() for key in (landing_key(table), warehouse_key(table))]
         )
 
     def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
         """Return the table's checks; a folder need not have files of the current month."""
         return [
             no_stale_files(table),
+            landed_files_are_intact(table),
             every_line_is_accounted_for(table, self._settings.folder),
             no_lines_are_quarantined(table),
             *([have_unique_keys(table)] if table.key else []),
@@ -158,9 +163,9 @@ class LocalJsonlSource(monthly_source.MonthlySource):
         ]
 
     def _extractor(self, _calls: ApiCalls, landing: LandingZone) -> Extract:
-        def extract(month: str):
+        def extract(month: str, _: Fetch) -> DltResource:
             def before() -> dict[str, str]:
-                return landed_columns(landing, self.source, self.name, month)
+                return duckdb_types(landed_columns(landing, self.source, self.name, month))
 
             return json_lines(self._settings, month, before)
 

@@ -4,18 +4,25 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import dagster as dg
+from dlt.extract import DltResource
 from pydantic import Field
 
 from pipelines_project.components import monthly_source
+from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_start, next_month
+from pipelines_project.orchestration.checks.landing import (
+    current_month_is_fresh,
+    landed_files_are_intact,
+    no_stale_files,
+)
 from pipelines_project.orchestration.checks.merged import (
     have_unique_ids,
     references_are_known,
     updates_are_in_their_month,
     warehouse_has_landed_rows,
 )
-from pipelines_project.orchestration.checks.tables import current_month_is_fresh, no_stale_files
+from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.freshdesk import lists as freshdesk
 from pipelines_project.sources.freshdesk.api import MOST_PAGES, FreshdeskApi, checked_address
 from pipelines_project.sources.freshdesk.columns import TABLES
@@ -87,6 +94,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
                 description=f"One row is one {_ROW[name]}. A month has what last changed in it.",
                 key=("id",),
                 extractor=self._extractor(name),
+                verify=accept,
                 loader=merge_month("id", freshdesk.MARKS.get(name, ())),
                 subject=_SUBJECTS.get(name),
             )
@@ -97,6 +105,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
         """Return the checks of a table whose months are merged."""
         checks = [
             no_stale_files(table),
+            landed_files_are_intact(table),
             current_month_is_fresh(table),
             have_unique_ids(table),
             updates_are_in_their_month(table),
@@ -108,10 +117,14 @@ class FreshdeskSource(monthly_source.MonthlySource):
 
     def _extractor(self, table: str) -> Callable[[ApiCalls, LandingZone], Extract]:
         def extractor(calls: ApiCalls, _landing: LandingZone) -> Extract:
-            changed = freshdesk.changed_rows(table, self._api(calls), self.page_cap)
-            return lambda month: freshdesk.resource(
-                table, changed, month_start(month), month_start(next_month(month))
-            )
+            api = self._api(calls)
+            changed = freshdesk.changed_rows(table, api, self.page_cap)
+
+            def extract(month: str, fetch: Fetch) -> DltResource:
+                pages = changed(month_start(month), month_start(next_month(month)))
+                return freshdesk.resource(table, api, pages, fetch.rows_before)
+
+            return extract
 
         return extractor
 

@@ -9,16 +9,29 @@ from typing import Any, ClassVar
 import dagster as dg
 from pydantic import Field, ValidationInfo, field_validator
 
+from pipelines_project.landing.land_month import Verify
+from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import checked_month, monthly_partitions, months_in_flux
-from pipelines_project.orchestration.checks.tables import table_checks
+from pipelines_project.months import checked_month, months_in_flux
+from pipelines_project.orchestration.checks.landing import (
+    current_month_is_fresh,
+    landed_files_are_intact,
+    no_stale_files,
+)
+from pipelines_project.orchestration.checks.warehouse import (
+    have_unique_keys,
+    warehouse_rows_match_landing,
+)
 from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
+from pipelines_project.orchestration.forget_job import Person
 from pipelines_project.orchestration.land_op import land_op
 from pipelines_project.orchestration.landing_asset import delete_stale_files_job, landing_asset
 from pipelines_project.orchestration.restore_month_job import restore_month_job
+from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.orchestration.warehouse_asset import warehouse_asset
+from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
-from pipelines_project.table import Extract, NewLoad, Table, accept
+from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loader
 from pipelines_project.warehouse.loaders.replace_month import replace_month
 
@@ -76,7 +89,13 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
 
     def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
         """Return the checks of one of the tables; a source with more truths adds to them."""
-        return table_checks(table)
+        return [
+            no_stale_files(table),
+            landed_files_are_intact(table),
+            current_month_is_fresh(table),
+            *([have_unique_keys(table)] if table.key else []),
+            warehouse_rows_match_landing(table),
+        ]
 
     def sensors(self) -> Sequence[dg.SensorDefinition]:
         """Return the sensors of the source; none unless it can tell which months changed."""
@@ -96,12 +115,10 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             raise ValueError(f"set {self.subject_name}: whose rows are to go")
         return str(value)
 
-    def kept_answers(self, value: str) -> int:
-        """Return how many answers of the API about a person are kept on this machine."""
-        return 0
-
-    def forget_answers(self, value: str) -> None:
-        """Delete those answers."""
+    @property
+    def person(self) -> Person:
+        """How the source names a person whose rows are forgotten."""
+        return Person(self.subject_name, self.subject_type, self.checked_subject)
 
     @property
     def materialize_job_name(self) -> str:
@@ -119,12 +136,14 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         key: tuple[str, ...],
         extractor: Callable[[ApiCalls, LandingZone], Extract],
         loader: Loader | None = None,
-        verify: Callable[[NewLoad], dict[str, Any]] = accept,
+        verify: Verify = refuse_shrink,
         subject: str | None = None,
     ) -> Table:
         """Return one table with the settings of this source; see `Table` for the arguments.
 
-        Without a loader a re-run replaces the month's rows.
+        Without a loader a re-run replaces the month's rows. Without a `verify` one that would take
+        away most of a month is refused; `shrink_guard.accept` is for a source that shrinks by
+        nature.
         """
         return Table(
             source=self.source,
@@ -134,18 +153,13 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             extractor=extractor,
             loader=loader or replace_month(key),
             verify=verify,
-            partitions=monthly_partitions(self.start_month),
-            backfill_policy=self._backfill_policy(),
+            start_month=self.start_month,
+            months_per_run=self.months_per_run,
             keep_loads=self.keep_loads,
             allow_shrink=self.allow_shrink,
             fresh_within=timedelta(hours=self.fresh_within_hours),
             subject=subject,
         )
-
-    def _backfill_policy(self) -> dg.BackfillPolicy:
-        if self.months_per_run is None:
-            return dg.BackfillPolicy.single_run()
-        return dg.BackfillPolicy.multi_run(self.months_per_run)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return everything that Dagster shows of this source."""

@@ -1,60 +1,18 @@
 """The component that makes each `.sql` file of a source's `marts/` folder a table and an asset."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from graphlib import TopologicalSorter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import dagster as dg
 from pydantic import BaseModel, Field, PrivateAttr
 
 from pipelines_project.components.monthly_source import MonthlySource
-from pipelines_project.marts.model import SqlModel, parse_model
-from pipelines_project.orchestration.warehouse_asset import POOL, counting_failed_runs
-from pipelines_project.table import checked_source
-from pipelines_project.warehouse.database import Warehouse, quoted, transaction
-
-
-@dataclass(frozen=True)
-class Mart:
-    """A model, and the source whose it is: the table `<source>_marts.<name>`."""
-
-    source: str
-    model: SqlModel
-
-    @property
-    def key(self) -> dg.AssetKey:
-        """The key of its asset."""
-        return _mart_key(self.source, self.name)
-
-    @property
-    def schema(self) -> str:
-        """The schema of its table."""
-        return f"{self.source}_marts"
-
-    @property
-    def name(self) -> str:
-        """The name of its table."""
-        return self.model.name
-
-
-def marts_over(tables: Collection[str], marts: Collection[Mart]) -> list[Mart]:
-    """Return the marts that read any of the tables, or a mart that does, in the order to build.
-
-    Args:
-        tables: names as SQL has them, `schema.table`.
-        marts: all there are.
-    """
-    by_name = {f"{mart.schema}.{mart.name}": mart for mart in marts}
-    reads = {name: mart.model.reads for name, mart in by_name.items()}
-    over = {*tables}
-    found = []
-    for name in TopologicalSorter(reads).static_order():
-        if name in by_name and not over.isdisjoint(reads[name]):
-            over.add(name)
-            found.append(by_name[name])
-    return found
+from pipelines_project.marts.build import Mart
+from pipelines_project.marts.model import parse_model
+from pipelines_project.names import checked_source
+from pipelines_project.orchestration.mart_asset import mart_asset, mart_key
+from pipelines_project.orchestration.table_assets import warehouse_key
 
 
 class SqlModels(dg.Component, dg.Model, dg.Resolvable):
@@ -73,8 +31,10 @@ class SqlModels(dg.Component, dg.Model, dg.Resolvable):
 
     @property
     def marts(self) -> list[Mart]:
-        """The models of its folder."""
-        return [Mart(self.source, model) for model in self.models(self._folder)]
+        """The models beside the component's `defs.yaml`, in the order of their names."""
+        checked_source(self.source)
+        files = sorted((self._folder / "marts").glob("*.sql"))
+        return [Mart(self.source, parse_model(path)) for path in files]
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return an asset for every model of the folder, with what its SQL reads upstream.
@@ -82,84 +42,24 @@ class SqlModels(dg.Component, dg.Model, dg.Resolvable):
         Raises:
             ValueError: a model is not one SELECT, or reads what is no asset; it names the file.
         """
-        models = self.models(context.path)
-        known = _warehouse_tables(context) | self._marts(models)
-        return dg.Definitions(assets=[_mart(self.source, model, known) for model in models])
-
-    def models(self, folder: Path) -> list[SqlModel]:
-        """Return the models beside the component's `defs.yaml`, in the order of their names."""
-        checked_source(self.source)
-        return [parse_model(path) for path in sorted((folder / "marts").glob("*.sql"))]
-
-    def _marts(self, models: list[SqlModel]) -> dict[str, dg.AssetKey]:
-        return {f"{self.source}_marts.{m.name}": _mart_key(self.source, m.name) for m in models}
-
-
-def _mart_key(source: str, name: str) -> dg.AssetKey:
-    return dg.AssetKey(["marts", source, name])
+        marts = self.marts
+        known = _warehouse_tables(context) | {f"{m.schema}.{m.name}": mart_key(m) for m in marts}
+        return dg.Definitions(assets=[mart_asset(mart, _upstream(mart, known)) for mart in marts])
 
 
 def _warehouse_tables(context: dg.ComponentLoadContext) -> dict[str, dg.AssetKey]:
     """Return every table that a source of the code location loads, by its name in SQL."""
     sources = context.component_tree.get_all_components(of_type=MonthlySource)
     tables = [table for source in sources for table in source.tables()]
-    return {f"{table.source}.{table.name}": table.warehouse_key for table in tables}
+    return {f"{table.source}.{table.name}": warehouse_key(table) for table in tables}
 
 
-def _mart(source: str, model: SqlModel, known: Mapping[str, dg.AssetKey]) -> dg.AssetsDefinition:
-    own = _mart_key(source, model.name)
-    others = {name: key for name, key in known.items() if key != own}
-    if unknown := [table for table in model.reads if table not in others]:
+def _upstream(mart: Mart, known: Mapping[str, dg.AssetKey]) -> list[dg.AssetKey]:
+    """Return the assets that a mart reads."""
+    others = {name: key for name, key in known.items() if key != mart_key(mart)}
+    if unknown := [table for table in mart.model.reads if table not in others]:
         raise ValueError(
-            f"{model.path}: {', '.join(unknown)} is not another table of this code location; "
+            f"{mart.model.path}: {', '.join(unknown)} is not another table of this code location; "
             f"there are {', '.join(sorted(others))}"
         )
-
-    @dg.asset(
-        key=own,
-        deps=[others[table] for table in model.reads],
-        description=model.description,
-        group_name=source,
-        # So that a range of months over warehouse and marts can be asked for at once.
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        automation_condition=follows_any_update(),
-        pool=POOL,
-        kinds={"sql", "duckdb"},
-    )
-    def mart(warehouse: Warehouse) -> dg.MaterializeResult:
-        return dg.MaterializeResult(metadata=build(warehouse, source, model))
-
-    return mart
-
-
-def follows_any_update() -> dg.AutomationCondition:
-    """Return the condition under which a mart is built again: once after any month's update.
-
-    `eager()` would wait until every month that the partitions name has been loaded.
-    """
-    condition = dg.AutomationCondition
-    updated = condition.any_deps_updated().since_last_handled()
-    idle = ~condition.any_deps_in_progress() & ~condition.in_progress()
-    return counting_failed_runs(updated & idle)
-
-
-def build(warehouse: Warehouse, source: str, model: SqlModel) -> dict[str, Any]:
-    """Replace the model's table in one transaction and return its materialization's metadata.
-
-    If the SQL fails, the table stays as it was.
-    """
-    schema = quoted(f"{source}_marts")
-    table = f"{schema}.{quoted(model.name)}"
-    with warehouse.connect() as connection:
-        connection.execute(f"create schema if not exists {schema}")
-        with transaction(connection):
-            connection.execute(f"drop table if exists {table}")
-            connection.execute(f"create table {table} as {model.sql}")
-        rows = connection.execute(f"select count(*) from {table}").fetchall()[0][0]
-        columns = connection.execute(f"describe {table}").fetchall()
-    return {
-        "dagster/row_count": rows,
-        "dagster/column_schema": dg.TableSchema(
-            columns=[dg.TableColumn(name=name, type=kind) for name, kind, *_ in columns]
-        ),
-    }
+    return [others[table] for table in mart.model.reads]

@@ -3,7 +3,8 @@
 import dagster as dg
 
 from pipelines_project.components.monthly_source import MonthlySource
-from pipelines_project.components.sql_models import SqlModels, marts_over
+from pipelines_project.components.sql_models import SqlModels
+from pipelines_project.marts.build import marts_over
 from pipelines_project.orchestration.forget_job import forget_job
 
 
@@ -19,5 +20,5 @@ def forget(context: dg.ComponentLoadContext) -> dg.Definitions:
         tables = [table for component in of_source for table in component.tables() if table.subject]
         if tables:
             names = [f"{table.source}.{table.name}" for table in tables]
-            jobs.append(forget_job(of_source[0], tables, marts_over(names, marts)))
+            jobs.append(forget_job(name, of_source[0].person, tables, marts_over(names, marts)))
     return dg.Definitions(jobs=jobs)

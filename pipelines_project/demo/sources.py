@@ -52,7 +52,7 @@ class DemoSource:
     def _is_landed(
         self, connection: duckdb.DuckDBPyConnection, landing: LandingZone, month: str
     ) -> bool:
-        load = landing.current_files(self.name, self.table, month)
+        load = landing.month(self.name, self.table, month).current_files()
         query = f"select 1 from {READ_FILES} where {self._real} limit 1"
         return bool(load and connection.execute(query, {"files": load.files}).fetchall())
 

@@ -8,21 +8,51 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import dagster as dg
-
-from pipelines_project.components.monthly_source import MonthlySource
-from pipelines_project.components.sql_models import Mart, build
 from pipelines_project.forget import landed as forget_landed
 from pipelines_project.forget import loaded as forget_loaded
 from pipelines_project.forget import rows as subject_rows
 from pipelines_project.forget.subject import Subject
+from pipelines_project.landing.land_month import Landed
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration.checks.tables import is_loaded
+from pipelines_project.marts.build import Built, Mart, build
 from pipelines_project.table import Table
+from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.load_month import LoadedMonth
 
 Places = dict[str, dict[str, int]]
 """By table and month, or by mart, how many rows of the person are where."""
+
+
+class UnknownColumnError(Exception):
+    """No landed month has the column that is to tell whose a row is."""
+
+
+@dataclass(frozen=True)
+class LandedAnew:
+    """A month that was landed without the person's rows."""
+
+    table: Table
+    month: str
+    landed: Landed
+    rows_forgotten: int
+
+
+@dataclass(frozen=True)
+class LoadedAnew:
+    """A month that was loaded without them."""
+
+    table: Table
+    month: str
+    loaded: LoadedMonth
+
+
+@dataclass(frozen=True)
+class BuiltAnew:
+    """A mart that was built without them."""
+
+    mart: Mart
+    built: Built
 
 
 @dataclass(frozen=True)
@@ -30,7 +60,6 @@ class Forgetting:
     """Where a person is forgotten.
 
     Attributes:
-        component: one of the source's.
         value: what the person is called.
         landing: the landing zone.
         warehouse: the warehouse.
@@ -38,7 +67,6 @@ class Forgetting:
         marts: the models over them, each after those that it reads.
     """
 
-    component: MonthlySource
     value: str
     landing: LandingZone
     warehouse: Warehouse
@@ -54,42 +82,38 @@ class Forgetting:
         """Refuse a column that no landed month of its table has, and that would find nobody.
 
         Raises:
-            dagster.Failure: names table and column.
+            UnknownColumnError: names table and column.
         """
         for table, subject in self.subjects:
-            places = [table.place(self.landing, month) for month in self._months(table)]
-            has_column = (subject.column in subject_rows.columns(place) for place in places)
-            if places and not any(has_column):
-                raise dg.Failure(
+            months = [table.month(self.landing, month) for month in self._months(table)]
+            has_column = (subject.column in subject_rows.columns(month) for month in months)
+            if months and not any(has_column):
+                raise UnknownColumnError(
                     f"no month of {table.source}/{table.name} has a column {subject.column!r}: "
-                    "correct the table's subject",
-                    allow_retries=False,
+                    "correct the table's subject"
                 )
 
     def look(self) -> Places:
         """Return where the person has rows, and how many."""
-        kept = self.component.kept_answers(self.value)
-        found: Places = {"answers of the API": {"kept": kept}}
+        found: Places = {}
         for table, subject in self.subjects:
             for month in self._months(table):
-                place = table.place(self.landing, month)
-                found[f"{table.name} {month}"] = subject_rows.counts(place, subject)
+                held = subject_rows.counts(table.month(self.landing, month), subject)
+                found[f"{table.name} {month}"] = dict(held)
         with self.warehouse.connect() as connection:
             for table, subject in self.subjects:
                 held = forget_loaded.counts(connection, table.source, table.name, subject)
                 for month, rows in held.items():
-                    found.setdefault(f"{table.name} {month}", Counter())["warehouse"] = rows
+                    found.setdefault(f"{table.name} {month}", {})["warehouse"] = rows
             for mart in self.marts:
-                held = [
-                    forget_loaded.counts(connection, mart.schema, mart.name, subject).total()
-                    for subject in self._told_by_marts()
-                ]
-                found[f"{mart.schema}.{mart.name}"] = {"rows": sum(held)}
-        return {where: dict(rows) for where, rows in found.items() if any(rows.values())}
+                total = Counter[str]()
+                for subject in self._told_by_marts():
+                    total += forget_loaded.counts(connection, mart.schema, mart.name, subject)
+                found[f"{mart.schema}.{mart.name}"] = {"rows": total.total()}
+        return {where: rows for where, rows in found.items() if any(rows.values())}
 
-    def forget(self) -> Iterator[dg.AssetMaterialization]:
+    def forget(self) -> Iterator[LandedAnew | LoadedAnew | BuiltAnew]:
         """Remove the rows, and yield what was landed, loaded and built anew by it."""
-        self.component.forget_answers(self.value)
         for table, subject in self.subjects:
             yield from self._forget(table, subject)
         with self.warehouse.connect() as connection:
@@ -98,23 +122,20 @@ class Forgetting:
         for mart in self.marts:
             # One that was never built holds nothing.
             if is_loaded(self.warehouse, mart.schema, mart.name):
-                metadata = build(self.warehouse, mart.source, mart.model)
-                yield dg.AssetMaterialization(mart.key, metadata=metadata)
+                yield BuiltAnew(mart, build(self.warehouse, mart))
         with self.warehouse.connect() as connection:
             forget_loaded.overwrite_free_blocks(connection)
 
-    def _forget(self, table: Table, subject: Subject) -> Iterator[dg.AssetMaterialization]:
-        landed = []
+    def _forget(self, table: Table, subject: Subject) -> Iterator[LandedAnew | LoadedAnew]:
+        landed: list[str] = []
         for month in self._months(table):
-            place = table.place(self.landing, month)
-            if metadata := forget_landed.forget(self.landing, place, subject):
+            if anew := forget_landed.forget(table.month(self.landing, month), subject):
                 landed.append(month)
-                yield dg.AssetMaterialization(table.landing_key, partition=month, metadata=metadata)
+                yield LandedAnew(table, month, *anew)
         with self.warehouse.connect(self.landing) as connection:
             loaded = forget_loaded.forget(connection, self.landing, table, subject, landed)
         for month, load in loaded.items():
-            metadata = {"dagster/partition_row_count": load.rows, "load_id": load.load_id}
-            yield dg.AssetMaterialization(table.warehouse_key, partition=month, metadata=metadata)
+            yield LoadedAnew(table, month, load)
 
     def _months(self, table: Table) -> list[str]:
         return self.landing.months_with_files(table.source, table.name)

@@ -47,11 +47,11 @@ def forget(
     """
     create_ledger(connection, table.source)
     held = counts(connection, table.source, table.name, subject)
-    loaded = {}
+    loaded: dict[str, LoadedMonth] = {}
     for month in sorted({*held, *landed_anew}):
-        place = table.place(landing, month)
-        if landing.current_load(table.source, table.name, month) and held_load(connection, place):
-            loaded[month] = load_month(connection, landing, place, table.loader)
+        place = table.month(landing, month)
+        if place.current_load() and held_load(connection, place):
+            loaded[month] = load_month(connection, place, table.loader)
     retried()(_delete, connection, table, subject)
     return loaded
 

@@ -1,200 +1,189 @@
-"""Landing one month: fetch it, decide whether it may replace what is there, commit it."""
+"""Landing one month: stage it, decide whether it may replace what is there, publish it."""
 
-import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import dagster as dg
-import dlt
 import duckdb
 import requests
-from dagster_dlt import DagsterDltResource
 from dlt.common.exceptions import DltException
-from dlt.common.pipeline import LoadInfo
-from dlt.common.storages.load_package import ParsedLoadJobFileName
-from dlt.extract import DltResource
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_fixed,
-)
 
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.record import LoadRecord, RecordedFile, recorded_file, write_record
-from pipelines_project.landing.unchanged import unchanged_load
-from pipelines_project.landing.zone import LandingError, LandingZone, LostFilesError
-from pipelines_project.sources.comparable import Comparable
-from pipelines_project.sources.rows import lists_as_json, quarantine_table
+from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.previous import Previous, previous_load
+from pipelines_project.landing.record import LoadRecord, RecordedFile, recorded_file
+from pipelines_project.landing.stage import Staged, staged
+from pipelines_project.landing.storage import put_file
+from pipelines_project.sources.fetch import Extract, Fetch, NotModifiedError
 
 CLOCK_WAIT_SECONDS = 5.0
 
-Verify = Callable[[list[str]], dict[str, Any]]
-"""Given the new load's files before they are committed: raises, or returns metadata about them."""
+
+@dataclass(frozen=True)
+class NewLoad:
+    """A load that is staged and not yet published.
+
+    Attributes:
+        month: which month.
+        staged: its files.
+        before: the load that it would replace.
+        facts: what its rows are made from.
+        allow_shrink: whether it may take away most of the month.
+    """
+
+    month: LandedMonth
+    staged: Staged
+    before: Previous
+    facts: Mapping[str, str]
+    allow_shrink: bool = False
+
+    def rows_of(self, table: str) -> int:
+        """Return how many rows of a dlt table it has."""
+        return sum(file.rows for file in self.staged.files if file.table == table)
+
+
+Details = Mapping[str, Any]
+"""What a source says of a load, to be shown."""
+
+Verify = Callable[[NewLoad], Details]
+"""Given the new load before it is published: raises, or returns what is to be shown of it."""
 
 
 @dataclass(frozen=True)
-class Landing:
-    """How one month is landed: from which resource, to which place, on whose judgement."""
+class Landed:
+    """What came of landing a month.
 
-    zone: LandingZone
-    place: MonthFolder
-    extract: Callable[[str], DltResource]
-    verify: Verify
-    land_unchanged: bool = True
+    Attributes:
+        load_id: the load: the new one, or the current one where nothing was modified.
+        rows: of the month's table.
+        files: how many.
+        bytes: of all of them.
+        schema: the dlt type of each column.
+        not_modified: whether the current load stays.
+        superseded_by: the newer load that made this one needless.
+        replaced_damaged: what was wrong with the load that this one has replaced.
+        details: what the source says of it.
+        seconds: how long it took.
+    """
 
-    def land(self) -> dict[str, Any]:
-        """Land the month and return the metadata of its materialization.
+    load_id: str
+    rows: int
+    files: int
+    bytes: int
+    schema: Mapping[str, str]
+    not_modified: bool = False
+    superseded_by: str | None = None
+    replaced_damaged: str = ""
+    details: Details = field(default_factory=dict[str, Any])
+    seconds: float = 0.0
 
-        Without `land_unchanged`, a month whose rows would be the same keeps its current load.
-        Otherwise the order is extract, normalize, verify, record, load, so that the marker, which
-        makes the load current, is written after the decision that it may be, and after its record.
 
-        Raises:
-            LandingError: this machine's clock is behind the current load's.
-            dlt.pipeline.exceptions.PipelineStepFailed: a step failed; its causes say why.
-        """
-        started, place = time.monotonic(), self.place
-        if not self.land_unchanged and (record := unchanged_load(place, self.extract)):
-            return _not_modified(record, place.table)
-        self._wait_for_clock()
-        with self.zone.pipeline(place.source, place.table, place.month) as pipeline:
-            resource = self.extract(place.month)
-            load_id = self._extract(pipeline, resource)
-            normalized = pipeline.normalize()
-            jobs = _new_files(pipeline, load_id, place.table)
-            verified = self.verify([*jobs])
-            place.make_dataset()
-            files = [_recorded(load_id, path, job) for path, job in jobs.items()]
-            version = pipeline.default_schema.stored_version_hash
-            fetched = self.extract.fetched() if isinstance(self.extract, Comparable) else {}
-            write_record(place, LoadRecord(load_id, version, files, fetched))
-            info = self._load(pipeline, version)
-            schema = _column_schema(pipeline, resource, info)
-        return {
-            "dagster/partition_row_count": normalized.row_counts.get(place.table, 0),
-            "files": len(files),
-            "bytes": sum(file.bytes for file in files),
-            "load_id": load_id,
-            "dagster/column_schema": schema,
-            **verified,
-            **self._withdraw_if_superseded(load_id, files),
-            "seconds": round(time.monotonic() - started, 3),
-        }
+def land_month(
+    month: LandedMonth,
+    extract: Extract,
+    verify: Verify,
+    *,
+    land_unchanged: bool = True,
+    allow_shrink: bool = False,
+) -> Landed:
+    """Land the month as a new load, unless its source says that the current one still holds.
 
-    def _extract(self, pipeline: dlt.Pipeline, resource: DltResource) -> str:
-        """Extract the resource, and its empty table in case it has no rows; return the load id.
+    The order is stage, verify, publish: the record, which makes the load current, is written after
+    the decision that it may be, and after its files are durable.
 
-        A resource without declared columns yields Arrow tables, which bring theirs, rows or not.
-        """
-        table = dlt.resource(
-            [dlt.mark.materialize_table_schema()],
-            name=f"{self.place.table}_table",
-            table_name=self.place.table,
-            columns=resource.columns,
+    Args:
+        month: which month.
+        extract: gives the resource of its rows.
+        verify: decides whether the new load may replace the current one.
+        land_unchanged: whether to land it even if the source would say that nothing has changed.
+        allow_shrink: for `verify`.
+
+    Raises:
+        LandingError: this machine's clock is behind the current load's.
+        dlt.pipeline.exceptions.PipelineStepFailed: the rows could not be fetched; its causes say
+            why.
+    """
+    started = time.monotonic()
+    before = previous_load(month)
+    _wait_for_clock(month, before.load_id)
+    is_comparable = before.record is not None and not land_unchanged
+    fetch = Fetch(before.rows, before.facts if is_comparable else {})
+    try:
+        with staged(month, lambda: extract(month.month, fetch)) as new:
+            details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))
+            record = _publish(month, new, fetch.facts)
+    except Exception as error:
+        if before.record is None or not isinstance(root_cause(error), NotModifiedError):
+            raise
+        return replace(_landed(month, before.record), not_modified=True)
+    landed = _landed(month, record)
+    return replace(
+        landed,
+        superseded_by=_withdraw_if_superseded(month, record),
+        replaced_damaged=before.damage,
+        details=details,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def _landed(month: LandedMonth, record: LoadRecord) -> Landed:
+    rows = record.rows_of(month.table)
+    return Landed(record.load_id, rows, len(record.files), record.bytes, record.schema)
+
+
+def _publish(month: LandedMonth, new: Staged, facts: Mapping[str, str]) -> LoadRecord:
+    files: list[RecordedFile] = []
+    for file in new.files:
+        name = f"{new.load_id}.{file.file_id}.parquet"
+        put_file(month.fs, file.path, f"{month.folder_of(file.table)}/{name}")
+        files.append(recorded_file(file.table, name, file.path))
+    record = LoadRecord(new.load_id, new.schema, files, dict(facts))
+    month.commit(record)
+    return record
+
+
+def _wait_for_clock(month: LandedMonth, current: str | None) -> None:
+    """Wait until a new load id would be later than the current one's.
+
+    Load ids are times. A machine whose clock is behind would land a load that nobody reads.
+    """
+    ahead = float(current or 0) - time.time()
+    if ahead > CLOCK_WAIT_SECONDS:
+        raise LandingError(
+            f"the current load {current} of {month} was landed at "
+            f"{_clock(float(current or 0))} by the clock of its machine, and this machine's "
+            f"clock says {_clock(time.time())}. Set the clock that is wrong; if it was the "
+            f"other one, delete that load with the run config discard_load_id: '{current}' of "
+            "the op delete_stale_files"
         )
-        rows = resource.add_map(lists_as_json)
-        extracted = pipeline.extract(
-            [rows, table] if resource.columns else [rows], loader_file_format="parquet"
-        )
-        (load_id,) = extracted.loads_ids
-        return load_id
-
-    def _load(self, pipeline: dlt.Pipeline, version_hash: str) -> LoadInfo:
-        """Load the package, also where dlt finds a file of its own that is cut off or gone by now.
-
-        Another run may be writing or deleting it, which takes a moment, or was killed in it.
-        """
-
-        def mend(state: RetryCallState) -> None:
-            if state.attempt_number > 1:
-                self.place.delete_cut_off_schema_files(version_hash)
-
-        attempts = Retrying(
-            stop=stop_after_attempt(5),
-            wait=wait_fixed(0.1),
-            retry=retry_if_exception(_is_unreadable_file),
-            before=mend,
-            reraise=True,
-        )
-        return attempts(pipeline.load)
-
-    def _wait_for_clock(self) -> None:
-        """Wait until a new load id would be later than the current one's.
-
-        Load ids are times. A machine whose clock is behind would land a load that nobody reads.
-        """
-        current = next(iter(self.place.committed_loads()), None)
-        ahead = float(current or 0) - time.time()
-        if ahead > CLOCK_WAIT_SECONDS:
-            raise LandingError(
-                f"the current load {current} of {self.place} was landed at "
-                f"{_clock(float(current or 0))} by the clock of its machine, and this machine's "
-                f"clock says {_clock(time.time())}. Set the clock that is wrong; if it was the "
-                f"other one, delete that load with the run config discard_load_id: '{current}' of "
-                "the op delete_stale_files"
-            )
-        if ahead >= 0:
-            time.sleep(ahead + 0.001)
-
-    def _withdraw_if_superseded(self, load_id: str, files: list[RecordedFile]) -> dict[str, Any]:
-        """Remove what this run landed if a newer load was committed in the meantime.
-
-        Raises:
-            LostFilesError: the load is current and not whole, and was removed. A newer load was
-                there for a while, so that another run took this one's files for stale.
-        """
-        newest, paths = self.place.committed_loads()[0], self.place.files_of_load(load_id)
-        if newest != load_id:
-            self.zone.delete(paths)
-            return {"superseded": True, "superseded_by": newest}
-        names = {path.rsplit("/", 1)[-1] for path in paths}
-        if lost := [file.name for file in files if file.name not in names]:
-            self.zone.delete(paths)
-            raise LostFilesError(f"another run deleted {', '.join(lost)} of {self.place}")
-        return {}
+    if ahead >= 0:
+        time.sleep(ahead + 0.001)
 
 
-def _not_modified(record: LoadRecord, table: str) -> dict[str, Any]:
-    """Return the metadata of a month whose current load stays."""
-    return {
-        "dagster/partition_row_count": record.rows_of(table),
-        "files": len(record.files),
-        "bytes": sum(file.bytes for file in record.files),
-        "load_id": record.load_id,
-        "not_modified": True,
-    }
+def _withdraw_if_superseded(month: LandedMonth, record: LoadRecord) -> str | None:
+    """Remove what this run landed if a newer load was committed meanwhile, and return that one.
+
+    Raises:
+        DamagedLoadError: the load is current and not whole, and was removed. A newer load was
+            there for a while, so that another run took this one's files for stale.
+    """
+    listing = month.listing()
+    own = month.files_of_load(record.load_id, listing)
+    if listing.newest != record.load_id:
+        month.delete(own)
+        return listing.newest
+    try:
+        month.load(listing, record.load_id)
+    except (DamagedLoadError, FileNotFoundError) as error:
+        month.delete(own)
+        raise DamagedLoadError(f"another run deleted files of {month}: {error}") from error
+    return None
 
 
 def _clock(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def _new_files(
-    pipeline: dlt.Pipeline, load_id: str, table: str
-) -> dict[str, ParsedLoadJobFileName]:
-    """Return the local path of each of the load's data files, with what its name tells."""
-    jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
-    tables = (table, quarantine_table(table))
-    files = {job.file_path: job.job_file_info for job in jobs}
-    return {path: info for path, info in files.items() if info.table_name in tables}
-
-
-def _recorded(load_id: str, path: str, file: ParsedLoadJobFileName) -> RecordedFile:
-    # Under this name the layout of `LandingZone.pipeline` stores it.
-    name = f"{load_id}.{file.file_id}.{file.file_format}"
-    return recorded_file(file.table_name, name, Path(path))
-
-
-def _column_schema(pipeline: dlt.Pipeline, resource: DltResource, info: LoadInfo) -> dg.TableSchema:
-    context: Any = None
-    metadata = DagsterDltResource().extract_resource_metadata(context, resource, info, pipeline)
-    return metadata["dagster/column_schema"]
 
 
 def is_passing_fault(error: BaseException) -> bool:
@@ -207,11 +196,7 @@ def is_passing_fault(error: BaseException) -> bool:
     cause = root_cause(error)
     if isinstance(cause, requests.RequestException):
         return isinstance(cause, requests.exceptions.InvalidJSONError)
-    return isinstance(cause, OSError | duckdb.IOException | LostFilesError)
-
-
-def _is_unreadable_file(error: BaseException) -> bool:
-    return isinstance(root_cause(error), json.JSONDecodeError | FileNotFoundError)
+    return isinstance(cause, OSError | duckdb.IOException | DamagedLoadError)
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -1,18 +1,19 @@
-"""What is recorded of a load at its commit, to tell later whether it is whole and unchanged.
-
-The record is a file beside the load's data, written before dlt loads that: a committed load has a
-record of every file that it was committed with. Loads that were landed before there were records
-have none.
-"""
+"""The record of a load: the file whose presence commits it, and what it says of the load."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any, cast
 
 import pyarrow.parquet as pq
+from fsspec import AbstractFileSystem
 from pydantic import TypeAdapter, ValidationError
 
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.storage import put_whole
+
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -40,66 +41,73 @@ class LoadRecord:
 
     Attributes:
         load_id: the load.
-        schema_version: the hash of its dlt schema, as its marker states it.
+        schema: the dlt type of each column of the table.
         files: every data file, of the table and of its quarantine.
-        fetched: what the source wants to compare the next time, such as the ETag of an address.
+        fetched: what the source compares the next time, such as the ETag of an address.
+        format: the version of this format.
     """
 
     load_id: str
-    schema_version: str
+    schema: Mapping[str, str]
     files: list[RecordedFile]
-    fetched: dict[str, str] = field(default_factory=dict)
+    fetched: Mapping[str, str] = field(default_factory=dict[str, str])
+    format: int = FORMAT
 
     def rows_of(self, table: str) -> int:
         """Return how many rows of a dlt table the load has."""
         return sum(file.rows for file in self.files if file.table == table)
 
+    @property
+    def bytes(self) -> int:
+        """The size of all its files."""
+        return sum(file.bytes for file in self.files)
+
 
 _JSON = TypeAdapter(LoadRecord)
+_FORMAT_OF = TypeAdapter(dict[str, Any])
 
 
 def recorded_file(table: str, name: str, path: Path) -> RecordedFile:
     """Return what is recorded of a local parquet file that is stored under the name."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(file)
     rows = pq.read_metadata(path).num_rows
     return RecordedFile(table, name, rows, path.stat().st_size, digest)
 
 
-def recorded_paths(place: MonthFolder, record: LoadRecord) -> dict[str, RecordedFile]:
-    """Return what is recorded of each file by its path."""
-    return {f"{place.folder_of(file.table)}/{file.name}": file for file in record.files}
+def sha256_of(file: IO[bytes]) -> str:
+    """Return the digest of a file from its beginning, in hexadecimal."""
+    return hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
 
 
-def is_whole(place: MonthFolder, load_id: str, files: list[str]) -> bool:
-    """Tell whether a committed load has all its files, by their names.
+def read_record(fs: AbstractFileSystem, path: str) -> LoadRecord:
+    """Return the record under the path.
 
-    Args:
-        place: the month.
-        load_id: the load.
-        files: those of the load that are there. Without a record, any with rows will do.
+    Raises:
+        FileNotFoundError: there is none.
+        DamagedLoadError: it cannot be read.
+        LandingError: another version of this project has written it, in a format of its own.
     """
-    if record := read_record(place, load_id):
-        return has_recorded_files(place, record, files)
-    return any(file.endswith(".parquet") for file in files)
-
-
-def has_recorded_files(place: MonthFolder, record: LoadRecord, files: list[str]) -> bool:
-    """Tell whether all the recorded files are among those that are there."""
-    return recorded_paths(place, record).keys() <= {*files}
-
-
-def read_record(place: MonthFolder, load_id: str) -> LoadRecord | None:
-    """Return what was recorded of the load, or None if there is no whole record of it."""
     try:
-        return _JSON.validate_json(place.fs.cat_file(place.record(load_id)))
-    except (FileNotFoundError, ValidationError):
-        return None
+        text = cast(bytes, fs.cat_file(path))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DamagedLoadError(f"the record {path} cannot be read: {error}") from error
+    try:
+        written = _FORMAT_OF.validate_json(text).get("format")
+        if isinstance(written, int) and written != FORMAT:
+            raise LandingError(
+                f"the record {path} has format {written}, and this version reads format {FORMAT}: "
+                "run the version of the project that wrote it, or a later one"
+            )
+        return _JSON.validate_json(text)
+    except ValidationError as error:
+        raise DamagedLoadError(
+            f"the record {path} is damaged: {error.errors()[0]['msg']}"
+        ) from None
 
 
-def write_record(place: MonthFolder, record: LoadRecord) -> None:
-    """Write the record, or replace it: under its name there is a whole one or none."""
-    path = place.record(record.load_id)
-    place.fs.makedirs(place.path, exist_ok=True)
-    place.fs.pipe_file(f"{path}.new", _JSON.dump_json(record))
-    place.fs.mv(f"{path}.new", path)
+def write_record(fs: AbstractFileSystem, path: str, record: LoadRecord) -> None:
+    """Commit a load, whose files must be durable by now."""
+    put_whole(fs, path, _JSON.dump_json(record))

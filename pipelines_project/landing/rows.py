@@ -1,19 +1,17 @@
 """The rows of a landed load as a dlt resource, to land them once more as a new load."""
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dlt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.extract import DltResource
 from fsspec import AbstractFileSystem
 
-from pipelines_project.landing.land_month import Verify
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingError
+from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.land_month import Details, NewLoad, Verify
+from pipelines_project.landing.landed_month import LandedMonth
 
 _LOAD_ID_COLUMN = "_dlt_load_id"
 
@@ -37,45 +35,44 @@ def row_groups(
         columns: which to read, where the file has them; all without.
     """
     with fs.open(path, "rb") as stored:
-        file = pq.ParquetFile(stored)
+        file = pq.ParquetFile(cast(Any, stored))
         if not file.num_row_groups:
             yield file.schema_arrow.empty_table()
         for number in range(file.num_row_groups):
             yield file.read_row_group(number, columns)
 
 
-def landed_rows(place: MonthFolder, files: Mapping[str, str], keep: Keep = keep_all) -> DltResource:
+def landed_rows(month: LandedMonth, files: Mapping[str, str], keep: Keep = keep_all) -> DltResource:
     """Return the rows of landed files; the types and `_dlt_id` stay, the load id is the new load's.
 
     Args:
-        place: the month.
+        month: which month.
         files: the dlt table of each path: the month's own, or its quarantine.
         keep: which of the rows.
     """
 
     def tables() -> Iterator[Any]:
         for path, table in files.items():
-            for rows in row_groups(place.fs, path):
+            for rows in row_groups(month.fs, path):
                 kept = keep(table, rows)
                 kept = kept.select([c for c in kept.column_names if c != _LOAD_ID_COLUMN])
-                if table == place.table:
+                if table == month.table:
                     yield kept
                 elif len(kept):
                     yield dlt.mark.with_table_name(kept, table)
 
-    return dlt.resource(tables(), name=place.table)
+    return dlt.resource(tables(), name=month.table)
 
 
-def has_rows(place: MonthFolder, expected: Mapping[str, int]) -> Verify:
+def has_rows(expected: Mapping[str, int]) -> Verify:
     """Return what refuses a new load that has not as many rows of each dlt table as expected."""
 
-    def verify(files: list[str]) -> dict[str, Any]:
-        found = dict.fromkeys(expected, 0)
-        for file in map(Path, files):
-            table = ParsedLoadJobFileName.parse(file.name).table_name
-            found[table] = found.get(table, 0) + pq.read_metadata(file).num_rows
+    def verify(new: NewLoad) -> Details:
+        found = {table: new.rows_of(table) for table in expected}
         if found != expected:
-            raise LandingError(f"{place}: {found} rows were read, not {dict(expected)}: try again")
+            raise LandingError(
+                f"{new.month}: {found} rows were read, not {dict(expected)}: try again"
+            )
         return {}
 
     return verify

@@ -8,7 +8,7 @@ from sqlglot import exp
 from sqlglot.errors import OptimizeError, SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from pipelines_project.landing.month_folder import checked_name
+from pipelines_project.names import checked_name
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import time
 
 import dagster as dg
 
+from pipelines_project.orchestration.table_assets import partitions
 from pipelines_project.sources.files.changed_months import changed_months
 from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.table import Table
@@ -25,7 +26,7 @@ def changed_months_sensor(
         months = {
             month: files
             for month, files in folder.files_by_month().items()
-            if table.partitions.has_partition_key(month)
+            if partitions(table).has_partition_key(month)
         }
         seen = json.loads(context.cursor or "{}")
         found = changed_months(months, seen, time.time(), settle_seconds)

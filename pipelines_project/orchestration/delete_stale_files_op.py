@@ -7,14 +7,16 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from pipelines_project.landing.month_folder import LOAD_ID
-from pipelines_project.landing.zone import LandingError, LandingZone
+from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.landed_month import LOAD_ID
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
     materialize_commands,
     record,
 )
+from pipelines_project.orchestration.table_assets import warehouse_key
 from pipelines_project.table import Table
 
 AHEAD_OF_CLOCK_SECONDS = 60.0
@@ -51,7 +53,7 @@ def delete_stale_files_op(table: Table) -> dg.OpDefinition:
     def delete_stale_files(
         context: dg.OpExecutionContext,
         config: DeleteStaleFilesConfig,
-        landing: LandingZone,
+        landing: dg.ResourceParam[LandingZone],
         landed: list[MonthResult],
     ) -> None:
         months = landed or [MonthResult(month) for month in context.partition_keys]
@@ -77,16 +79,18 @@ def tidy(
     Raises:
         LandingError: names the files that could not be deleted.
     """
-    place = table.place(landing, month.month)
+    place = table.month(landing, month.month)
     keep_loads = table.keep_loads if config.keep_loads is None else config.keep_loads
     if config.discard_load_id:
         _check_ahead_of_clock(config.discard_load_id)
         stale = place.files_of_load(config.discard_load_id)
     else:
-        stale = landing.stale_files(table.source, table.name, month.month, keep_loads)
+        stale = place.stale_files(keep_loads)
     if not config.dry_run:
-        landing.delete(stale)
-    ahead = [i for i in place.committed_loads() if float(i) > time.time() + AHEAD_OF_CLOCK_SECONDS]
+        place.delete(stale)
+    ahead = [
+        i for i in place.listing().committed if float(i) > time.time() + AHEAD_OF_CLOCK_SECONDS
+    ]
     return {
         **month.metadata,
         "stale_files_deleted": 0 if config.dry_run else len(stale),
@@ -112,7 +116,7 @@ def _advice(table: Table, results: list[MonthResult]) -> str:
         return ""
     return (
         f"The other {len(good)} are landed. Automation loads them, or at once:\n"
-        f"{materialize_commands(table.warehouse_key, good)}"
+        f"{materialize_commands(warehouse_key(table), good)}"
     )
 
 

@@ -1,35 +1,61 @@
 """The job `<source>_forget`: a person's rows go from landing zone, warehouse and marts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
-from pipelines_project.components.monthly_source import MonthlySource
-from pipelines_project.components.sql_models import Mart
-from pipelines_project.forget.forgetting import Forgetting, Places
+from pipelines_project.forget.forgetting import (
+    BuiltAnew,
+    Forgetting,
+    LandedAnew,
+    LoadedAnew,
+    Places,
+    UnknownColumnError,
+)
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.marts.build import Mart
+from pipelines_project.orchestration.mart_asset import mart_key, mart_metadata
+from pipelines_project.orchestration.metadata import landed_metadata, loaded_metadata
+from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
 
 
+@dataclass(frozen=True)
+class Person:
+    """How a source names a person.
+
+    Attributes:
+        name: what the run config calls it.
+        type: what it takes.
+        checked: returns it as the tables' `subject` columns have it, or raises `ValueError`.
+    """
+
+    name: str
+    type: type
+    checked: Callable[[Any], str]
+
+
 def forget_job(
-    component: MonthlySource, tables: Sequence[Table], marts: Sequence[Mart]
+    source: str, person: Person, tables: Sequence[Table], marts: Sequence[Mart]
 ) -> dg.JobDefinition:
     """Return the job that forgets a person in tables of a source.
 
     Args:
-        component: the source's, or one of them; it says what a person is called.
+        source: the source.
+        person: how it names a person.
         tables: those that have a `subject`.
         marts: the models over them, each after those that it reads.
     """
-    source, name = component.source, component.subject_name
 
     @dg.op(
         name=f"{source}_forget_rows",
-        description=f"Remove the rows of one {name} from {', '.join(t.name for t in tables)}, "
-        "wherever they are kept, and list what went.",
+        description=f"Remove the rows of one {person.name} from "
+        f"{', '.join(t.name for t in tables)}, wherever they are kept, and list what went.",
         config_schema={
-            name: dg.Field(component.subject_type, description="Whose rows go."),
+            person.name: dg.Field(person.type, description="Whose rows go."),
             "dry_run": dg.Field(bool, default_value=False, description="Only list what would go."),
         },
         # Not to meet runs that land; the second look finds what they land nevertheless.
@@ -37,28 +63,44 @@ def forget_job(
         out=dg.Out(dg.Nothing),
     )
     def forget_rows(
-        context: dg.OpExecutionContext, landing: LandingZone, warehouse: Warehouse
+        context: dg.OpExecutionContext,
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
         try:
-            value = component.checked_subject(context.op_config[name])
-        except ValueError as error:
+            value = person.checked(context.op_config[person.name])
+            forgetting = Forgetting(value, landing, warehouse, tables, marts)
+            forgetting.check_columns()
+        except (ValueError, UnknownColumnError) as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        forgetting = Forgetting(component, value, landing, warehouse, tables, marts)
-        forgetting.check_columns()
         found = forgetting.look()
         for where, rows in found.items():
             context.log.info(f"{where}: {rows}")
         context.add_output_metadata({"rows": found})
         if not context.op_config["dry_run"]:
-            for event in forgetting.forget():
-                context.log_event(event)
+            for done in forgetting.forget():
+                context.log_event(_event(done))
             _check(forgetting.look())
 
-    @dg.job(name=f"{source}_forget", description=f"Forget one {name} in all that {source} keeps.")
+    @dg.job(
+        name=f"{source}_forget", description=f"Forget one {person.name} in all that {source} keeps."
+    )
     def forget() -> None:
         forget_rows()
 
     return forget
+
+
+def _event(done: LandedAnew | LoadedAnew | BuiltAnew) -> dg.AssetMaterialization:
+    """Return the materialization of what was landed, loaded or built anew."""
+    if isinstance(done, BuiltAnew):
+        return dg.AssetMaterialization(mart_key(done.mart), metadata=mart_metadata(done.built))
+    if isinstance(done, LoadedAnew):
+        key, metadata = warehouse_key(done.table), loaded_metadata(done.loaded)
+    else:
+        key = landing_key(done.table)
+        metadata = {**landed_metadata(done.landed), "rows_forgotten": done.rows_forgotten}
+    return dg.AssetMaterialization(key, partition=done.month, metadata=metadata)
 
 
 def _check(left: Places) -> None:

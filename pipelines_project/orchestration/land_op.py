@@ -7,11 +7,14 @@ import dagster as dg
 from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.landing.land_month import Landing, is_passing_fault, root_cause
-from pipelines_project.landing.zone import LandingError, LandingZone
+from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.land_month import is_passing_fault, land_month, root_cause
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.metadata import landed_metadata
 from pipelines_project.orchestration.month_results import MonthResult, attempt
+from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
-from pipelines_project.table import Extract, NewLoad, Table
+from pipelines_project.table import Table
 
 MONTH_ATTEMPTS = 3
 
@@ -42,7 +45,7 @@ def land_op(table: Table) -> dg.OpDefinition:
         out=dg.Out(list),
     )
     def land(
-        context: dg.OpExecutionContext, config: LandConfig, landing: LandingZone
+        context: dg.OpExecutionContext, config: LandConfig, landing: dg.ResourceParam[LandingZone]
     ) -> list[MonthResult]:
         calls = ApiCalls()
         extract = table.extractor(calls, landing)
@@ -66,28 +69,31 @@ def _land(
     config: LandConfig,
 ) -> dict[str, Any]:
     """Land one month, again if the fault may pass, and return its metadata."""
-    place, asked_before = table.place(zone, month), calls.count
-    allow_shrink = table.allow_shrink if config.allow_shrink is None else config.allow_shrink
-
-    def verify(files: list[str]) -> dict[str, Any]:
-        return table.verify(NewLoad(zone, place, files, allow_shrink))
-
+    asked_before = calls.count
     retrying = Retrying(
         stop=stop_after_attempt(MONTH_ATTEMPTS),
         wait=wait_random_exponential(multiplier=1, max=30),
         retry=retry_if_exception(is_passing_fault),
         reraise=True,
     )
-    landing = Landing(zone, place, extract, verify, config.land_unchanged)
-    metadata = retrying(landing.land)
-    return {**metadata, "http_requests": calls.count - asked_before}
+    landed = retrying(
+        land_month,
+        table.month(zone, month),
+        extract,
+        table.verify,
+        land_unchanged=config.land_unchanged,
+        allow_shrink=table.allow_shrink if config.allow_shrink is None else config.allow_shrink,
+    )
+    return {**landed_metadata(landed), "http_requests": calls.count - asked_before}
 
 
 def _summary(metadata: dict[str, Any]) -> str:
     rows, load_id = metadata["dagster/partition_row_count"], metadata["load_id"]
     if metadata.get("not_modified"):
         return f"not modified since its {rows} rows were landed as load {load_id}"
-    return f"{rows} rows landed as load {load_id} in {metadata['seconds']} s"
+    replaced = metadata.get("replaced_damaged_load")
+    why = f", in place of a damaged load ({replaced})" if replaced else ""
+    return f"{rows} rows landed as load {load_id} in {metadata['seconds']} s{why}"
 
 
 def reason(calls: ApiCalls, error: Exception) -> str:

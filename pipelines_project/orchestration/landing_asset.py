@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from pipelines_project.orchestration.table_assets import backfill_policy, landing_key, partitions
 from pipelines_project.table import Table
 
 
@@ -13,11 +14,11 @@ def landing_asset(
     """Return the asset: `land` fetches its months, `delete_stale_files` tidies and reports."""
 
     @dg.graph_asset(
-        key=table.landing_key,
+        key=landing_key(table),
         description=table.description,
         group_name=table.source,
-        partitions_def=table.partitions,
-        backfill_policy=table.backfill_policy,
+        partitions_def=partitions(table),
+        backfill_policy=backfill_policy(table),
         kinds={"dlt", "parquet"},
     )
     def landing() -> None:

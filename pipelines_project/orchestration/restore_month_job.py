@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -10,7 +11,9 @@ from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.orchestration.land_op import reason
+from pipelines_project.orchestration.metadata import landed_metadata
 from pipelines_project.orchestration.month_results import MonthResult, attempt
+from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
 
@@ -38,7 +41,9 @@ def restore_month_job(
         out=dg.Out(dg.Nothing),
     )
     def restore_month_of_table(
-        context: dg.OpExecutionContext, config: RestoreMonthConfig, landing: LandingZone
+        context: dg.OpExecutionContext,
+        config: RestoreMonthConfig,
+        landing: dg.ResourceParam[LandingZone],
     ) -> None:
         by_name = {table.name: table for table in tables}
         if config.table not in by_name:
@@ -62,13 +67,17 @@ def _restore(
     context: dg.OpExecutionContext, table: Table, landing: LandingZone, load_id: str | None
 ) -> None:
     month = context.partition_key
-    work = partial(restore, landing, table.place(landing, month), load_id)
+
+    def work() -> dict[str, Any]:
+        landed = restore(table.month(landing, month), load_id)
+        return {**landed_metadata(landed), "restored_from": load_id}
+
     # Nothing is asked of the API.
     restored = attempt(month, work, partial(reason, ApiCalls()))
     _check(restored)
     # Before anything is deleted: a run that is killed here can be repeated.
     context.log_event(
-        dg.AssetMaterialization(table.landing_key, partition=month, metadata=restored.metadata)
+        dg.AssetMaterialization(landing_key(table), partition=month, metadata=restored.metadata)
     )
     tidied = attempt(month, partial(tidy, table, landing, DeleteStaleFilesConfig(), restored))
     _check(tidied)

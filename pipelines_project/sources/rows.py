@@ -1,7 +1,4 @@
-"""The shape of a landed row, and where rows go that do not land.
-
-Nested objects are columns, and lists stay in the row as JSON.
-"""
+"""The shape of a landed row: nested objects are columns, and lists stay in the row as JSON."""
 
 from typing import Any
 
@@ -25,8 +22,3 @@ def _value(value: Any) -> Any:
     if isinstance(value, dict):
         return lists_as_json(value)
     return value
-
-
-def quarantine_table(table: str) -> str:
-    """Return the table of what a load refused; it is landed, kept and deleted with the load."""
-    return f"{table}_quarantine"

@@ -2,15 +2,15 @@
 
 import duckdb
 
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.warehouse.database import WarehouseError, qualified, quoted
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.warehouse.database import Warehouse, WarehouseError, qualified, quoted
 from pipelines_project.warehouse.types import IrreconcilableTypesError, widened_type
 
 READ_FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 MONTH_COLUMN = "month"
 
 
-def table_name(place: MonthFolder) -> str:
+def table_name(place: LandedMonth) -> str:
     """Return the quoted name of the month's warehouse table."""
     return qualified(place.source, place.table)
 
@@ -25,13 +25,19 @@ def column_types(connection: duckdb.DuckDBPyConnection, schema: str, table: str)
     return dict(columns)
 
 
-def table_types(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> dict[str, str]:
+def is_loaded(warehouse: Warehouse, schema: str, table: str) -> bool:
+    """Return whether the warehouse has the table, so that there is one to ask."""
+    with warehouse.connect() as connection:
+        return bool(column_types(connection, schema, table))
+
+
+def table_types(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> dict[str, str]:
     """Return the same of the month's table."""
     return column_types(connection, place.source, place.table)
 
 
 def match_columns(
-    connection: duckdb.DuckDBPyConnection, place: MonthFolder, files: list[str]
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str]
 ) -> str:
     """Create or alter the table so that it takes the files' rows, and return what to select.
 
@@ -63,7 +69,7 @@ def match_columns(
 
 def _reconcile(
     connection: duckdb.DuckDBPyConnection,
-    place: MonthFolder,
+    place: LandedMonth,
     files: list[str],
     names: tuple[str, str],
     types: tuple[str, str],

@@ -4,12 +4,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import duckdb
-from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from pipelines_project.landing.zone import LandingZone
@@ -55,31 +54,26 @@ def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
         return
 
 
-class Warehouse(dg.ConfigurableResource):
-    """A DuckDB file by default; DuckLake and PostgreSQL by what their `ATTACH` takes."""
+@dataclass(frozen=True)
+class Warehouse:
+    """A DuckDB file by default; DuckLake and PostgreSQL by what their `ATTACH` takes.
 
-    url: str = Field(
-        default="data/warehouse.duckdb",
-        description="What DuckDB attaches: a file, `ducklake:…` or `postgres:…`.",
-    )
-    lock_timeout_seconds: float = Field(
-        default=120.0, description="How long to wait for another process to let go of the file."
-    )
-    memory_limit: str = Field(
-        default="400MB",
-        description="What DuckDB may take in each run before it spills to the disk; by itself it "
-        "would take most of the machine.",
-    )
-    load_memory_limit: str = Field(
-        default="200MB",
-        description="The same where the landing zone is read, which is done as a stream: what it "
-        "may take beyond that it fills with blocks that nobody reads again.",
-    )
-    threads: int = Field(
-        default=4,
-        description="How many threads DuckDB works with in each run, if there are as many "
-        "processors. Each takes of the memory limit; with sixteen, 200 MB do not suffice.",
-    )
+    Attributes:
+        url: what DuckDB attaches: a file, `ducklake:…` or `postgres:…`.
+        lock_timeout_seconds: how long to wait for another process to let go of the file.
+        memory_limit: what DuckDB may take in each run before it spills to the disk; by itself it
+            would take most of the machine.
+        load_memory_limit: the same where the landing zone is read, which is done as a stream: what
+            it may take beyond that it fills with blocks that nobody reads again.
+        threads: how many threads DuckDB works with in each run, if there are as many processors.
+            Each takes of the memory limit; with sixteen, 200 MB do not suffice.
+    """
+
+    url: str = "data/warehouse.duckdb"
+    lock_timeout_seconds: float = 120.0
+    memory_limit: str = "400MB"
+    load_memory_limit: str = "200MB"
+    threads: int = 4
 
     @contextmanager
     def connect(self, landing: LandingZone | None = None) -> Iterator[duckdb.DuckDBPyConnection]:

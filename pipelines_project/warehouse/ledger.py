@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.names import LEDGER_SCHEMA
 from pipelines_project.warehouse.database import quoted
 
-LEDGER_SCHEMA = "ledger"
 _LEDGER = f"{LEDGER_SCHEMA}.loads"
 _THIS_MONTH = "where source = $source and table_name = $table and month = $month"
 
@@ -27,14 +27,14 @@ def create_ledger(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     """)
 
 
-def held_load(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> tuple[str, int] | None:
+def held_load(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> tuple[str, int] | None:
     """Return the load id and the row count that are recorded for the month, if any."""
     query = f"select load_id, row_count from {_LEDGER} {_THIS_MONTH}"
     return connection.execute(query, _parameters(place)).fetchone()
 
 
 def write_ledger(
-    connection: duckdb.DuckDBPyConnection, place: MonthFolder, load_id: str, rows: int
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, load_id: str, rows: int
 ) -> None:
     """Record that the table holds this load of the month, in place of what was recorded."""
     connection.execute(f"delete from {_LEDGER} {_THIS_MONTH}", _parameters(place))
@@ -60,5 +60,5 @@ def take_turn(connection: duckdb.DuckDBPyConnection, source: str, table: str) ->
         )
 
 
-def _parameters(place: MonthFolder) -> dict[str, Any]:
+def _parameters(place: LandedMonth) -> dict[str, Any]:
     return {"source": place.source, "table": place.table, "month": place.month}

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingZone, Load
+from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import match_columns, table_types
 from pipelines_project.warehouse.database import WarehouseError, transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load, write_ledger
@@ -46,14 +45,13 @@ class Loader:
             connection, place, the load that it names and the recorded row count.
     """
 
-    write: Callable[[duckdb.DuckDBPyConnection, MonthFolder, Load, str], int]
-    is_complete: Callable[[duckdb.DuckDBPyConnection, MonthFolder, Load, int], bool]
+    write: Callable[[duckdb.DuckDBPyConnection, LandedMonth, Load, str], int]
+    is_complete: Callable[[duckdb.DuckDBPyConnection, LandedMonth, Load, int], bool]
 
 
 def load_month(
     connection: duckdb.DuckDBPyConnection,
-    landing: LandingZone,
-    place: MonthFolder,
+    place: LandedMonth,
     loader: Loader,
     replace_newer_load: bool = False,
 ) -> LoadedMonth:
@@ -64,8 +62,7 @@ def load_month(
 
     Args:
         connection: from `Warehouse.connect`.
-        landing: where the month was landed.
-        place: which table and month.
+        place: the landed month.
         loader: how the rows enter the table.
         replace_newer_load: load the month although the warehouse holds a newer load of it, which
             must have been discarded from the landing zone.
@@ -75,7 +72,7 @@ def load_month(
             zone has only an older load than the warehouse.
     """
     again = retried()
-    return again(_load_once, connection, landing, place, loader, replace_newer_load)
+    return again(_load_once, connection, place, loader, replace_newer_load)
 
 
 def retried() -> Retrying:
@@ -97,12 +94,11 @@ def _is_passing(error: BaseException) -> bool:
 
 def _load_once(
     connection: duckdb.DuckDBPyConnection,
-    landing: LandingZone,
-    place: MonthFolder,
+    place: LandedMonth,
     loader: Loader,
     replace_newer_load: bool,
 ) -> LoadedMonth:
-    load = landing.current_files(place.source, place.table, place.month)
+    load = place.current_files()
     if load is None:
         raise WarehouseError(f"{place} was never landed: land it first")
     create_ledger(connection, place.source)
@@ -114,15 +110,16 @@ def _load_once(
                 return LoadedMonth(held_id, rows, skipped=True)
             if not replace_newer_load:
                 _refuse_older(place, load.load_id, held_id)
+        place.check_content(load.record)
         columns = match_columns(connection, place, load.files)
         rows = loader.write(connection, place, load, columns)
         write_ledger(connection, place, load.load_id, rows)
-        if landing.current_load(place.source, place.table, place.month) != load.load_id:
+        if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")
     return LoadedMonth(load.load_id, rows, skipped=False)
 
 
-def _refuse_older(place: MonthFolder, landed: str, held: str) -> None:
+def _refuse_older(place: LandedMonth, landed: str, held: str) -> None:
     if float(held) > float(landed):
         raise WarehouseError(
             f"{place}: the warehouse holds load {held}, the landing zone only the older {landed}. "

@@ -194,7 +194,7 @@ def test_a_superseded_load_goes_with_its_quarantined_lines(location: JsonlLocati
     write_lines(location.raw, jsonl({"id": 1}) + "{\n")
     runs = [location.materialize("2024-01") for _ in range(3)]
 
-    place = location.landing.month_folder("local_jsonl", "events", "2024-01")
+    place = location.landing.month("local_jsonl", "events", "2024-01")
     [(load_id, [rows, lines, record])] = place.all_files_by_load().items()
     assert [place.path in rows, place.quarantine_path in lines, record] == [
         True,

@@ -98,7 +98,7 @@ def test_recorded_answers_land_with_every_field(
             row["id"]: row
             for month in months
             for row in rows_of(
-                location.landing, location.landing.current_files("freshdesk", table, month)
+                location.landing, location.landing.month("freshdesk", table, month).current_files()
             )
         }
         loaded = {

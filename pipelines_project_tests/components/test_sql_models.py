@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
-from pipelines_project.components.sql_models import build
+from pipelines_project.marts.build import build
 from pipelines_project.marts.model import parse_model
 from pipelines_project.warehouse.database import Warehouse
 

@@ -150,7 +150,6 @@ def interrupted_backfill(
             "CHESS_API_URL": f"{url}/pub",
             "CHESS_PLAYERS": ",".join(PLAYERS),
             "CHESS_CONTACT": "tests@example.com",
-            "CHESS_HTTP_CACHE": f"{folder}/http_cache.db",
             "CHESS_START_MONTH": MONTHS[0],
         }
         with dev_instance(folder / "home", settings, location) as dev:

@@ -4,7 +4,6 @@ A month's rows are compared as a multiset, without dlt's own columns and without
 column that another load added makes no difference.
 """
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipelines_project.landing.record import read_record
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.faults.figures import Count
@@ -93,7 +91,7 @@ class LiveData:
 
     def landed(self, month: Month) -> Rows | None:
         """Return the rows of the month's current load, having checked that they are its own."""
-        landed = self.landing.current_files(*month)
+        landed = self.landing.month(*month).current_files()
         if landed is None:
             return None
         rows = rows_of(self.landing, landed)
@@ -170,19 +168,12 @@ class LiveData:
         assert {path.name for path in self.data.glob("warehouse*")} == {"warehouse.duckdb"}
 
     def _files_of(self, month: Month) -> set[str]:
-        place = self.landing.month_folder(*month)
-        load = self.landing.current_files(*month)
+        """Return the files of the month's current load, having compared them with its record."""
+        place = self.landing.month(*month)
+        load = place.current_files()
         assert load
-        marker = Path(place.marker(load.load_id))
-        init, versions = Path(place.dataset, "init"), Path(place.dataset, "_dlt_version")
-        [schema] = versions.glob(f"{place.schema_name}__*")
-        stated = json.loads(marker.read_text())["schema_version_hash"]
-        assert json.loads(schema.read_text())["version_hash"] == stated
-        assert json.loads(init.read_text())
-        record = read_record(place, load.load_id)
-        assert record
-        assert {file.name for file in record.files} == {Path(path).name for path in load.files}
-        files = [marker, init, schema, place.record(load.load_id), *load.files]
+        place.check_content(load.record)
+        files = [place.record_path(load.load_id), *place.paths(load.record)]
         return {str(Path(file).relative_to(self.data / "landing")) for file in files}
 
 

@@ -1,7 +1,8 @@
 """A model of what landing zone and warehouse must hold, beside the real ones, through any steps.
 
 A month is landed by a real run of dlt. Runs that overlap, or are killed at some step, are made
-here: what dlt does to files is done in dlt's order. All else is the project's own code.
+here: their files are written in the order of landing. All else is the project's own code. A load
+exists when it has a record.
 """
 
 import tempfile
@@ -16,14 +17,16 @@ import pyarrow as pa
 import pytest
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from pipelines_project.landing.land_month import CLOCK_WAIT_SECONDS, Landing
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingError, LandingZone, LostFilesError
+from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.land_month import CLOCK_WAIT_SECONDS, _withdraw_if_superseded
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.record import LoadRecord
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.replace_month import replace_month
 from pipelines_project_tests.faults.works import clock_ahead
-from pipelines_project_tests.landings import commit_load, land, place_of, rows_of, write_load
+from pipelines_project_tests.landings import land, place_of, rows_of, write_load
 
 MONTHS = ("2023-01", "2023-02")
 MONTH = st.sampled_from(MONTHS)
@@ -43,11 +46,6 @@ class Begun:
     month: str
     load_id: str
     rows: Rows
-
-    @property
-    def schema(self) -> str:
-        """The columns, which are what makes one schema another."""
-        return str(sorted({name for row in self.rows for name in row}))
 
     @property
     def table(self) -> pa.Table:
@@ -73,22 +71,26 @@ class Months(RuleBasedStateMachine):
         self.runs: set[Begun] = set()
         self.loads: dict[str, dict[str, Begun]] = {month: {} for month in MONTHS}
         self.loaded: dict[str, Begun] = {}
-        self.may_lack_files: set[str] = set()
+        self.written: dict[Begun, LoadRecord] = {}
+        self.may_lack_files: set[Begun] = set()
 
     def teardown(self) -> None:
         if hasattr(self, "stack"):
             self.stack.close()
 
-    def place(self, month: str) -> MonthFolder:
+    def place(self, month: str) -> LandedMonth:
         return place_of(self.zone, month)
 
     def current(self, month: str) -> Begun | None:
         return max(self.loads[month].values(), key=lambda load: float(load.load_id), default=None)
 
     def is_lost(self, load: Begun) -> bool:
-        """Tell whether the load's files went as stale before a discard made it current again."""
-        is_there = load.load_id in self.place(load.month).files_by_load()
-        return load.load_id in self.may_lack_files and not is_there
+        """Tell whether the load's files went as stale before its record was written."""
+        return load in self.may_lack_files and not self.data_files(load)
+
+    def data_files(self, load: Begun) -> list[str]:
+        paths = self.place(load.month).files_of_load(load.load_id)
+        return [path for path in paths if path.endswith(".parquet")]
 
     @rule(seconds=st.sampled_from([-600, -5, 5, 600]))
     def set_clock(self, seconds: int) -> None:
@@ -106,12 +108,13 @@ class Months(RuleBasedStateMachine):
         with clock_ahead(self.clock - time.time()):
             if ahead > 0:
                 with pytest.raises(LandingError, match="this machine's clock"):
-                    land(self.place(month), self.zone, [run.table])
+                    land(self.place(month), [run.table])
                 return
-            said = land(self.place(month), self.zone, [run.table])
-        assert "superseded" not in said
-        self.loads[month][said["load_id"]] = replace(run, load_id=said["load_id"])
-        self.clock = float(said["load_id"])
+            landed = land(self.place(month), [run.table])
+        assert landed.superseded_by is None
+        assert bool(landed.replaced_damaged) == bool(current and self.is_lost(current))
+        self.loads[month][landed.load_id] = replace(run, load_id=landed.load_id)
+        self.clock = float(landed.load_id)
 
     @rule(target=begun, month=MONTH, rows=st.lists(ROW, max_size=3), is_written=st.booleans())
     def begin(self, month: str, rows: Rows, is_written: bool) -> Any:
@@ -130,7 +133,8 @@ class Months(RuleBasedStateMachine):
         return run
 
     def write(self, run: Begun) -> None:
-        write_load(self.place(run.month), run.load_id, [run.table], run.schema, committed=False)
+        place = self.place(run.month)
+        self.written[run] = write_load(place, run.load_id, [run.table], committed=False)
 
     @rule(run=begun, is_killed=st.booleans())
     def commit(self, run: Begun, is_killed: bool) -> None:
@@ -138,43 +142,58 @@ class Months(RuleBasedStateMachine):
         if run not in self.runs:
             return
         self.runs.remove(run)
-        current = self.current(run.month)
+        place, current = self.place(run.month), self.current(run.month)
         is_overtaken = bool(current) and float(current.load_id) > float(run.load_id)
-        if run.load_id not in self.place(run.month).files_by_load() and not is_overtaken:
+        if run not in self.written:
             self.write(run)
-        if is_overtaken:
-            self.may_lack_files.add(run.load_id)
-        commit_load(self.place(run.month), run.load_id, run.schema)
-        self.loads[run.month][run.load_id] = run
-        if not is_killed:
-            landing = Landing(self.zone, self.place(run.month), lambda _: None, lambda _: {})  # type: ignore[arg-type]
-            assert bool(landing._withdraw_if_superseded(run.load_id, [])) == is_overtaken
             if is_overtaken:
-                del self.loads[run.month][run.load_id]
+                # As the newer run does, to which they are stale.
+                place.delete(self.data_files(run))
+        if not self.data_files(run):
+            self.may_lack_files.add(run)
+        place.commit(self.written[run])
+        if is_killed:
+            self.loads[run.month][run.load_id] = run
+        elif not is_overtaken and self.is_lost(run):
+            with pytest.raises(DamagedLoadError, match="another run deleted files"):
+                _withdraw_if_superseded(place, self.written[run])
+        else:
+            newest = _withdraw_if_superseded(place, self.written[run])
+            assert newest == (current.load_id if current and is_overtaken else None)
+            if not is_overtaken:
+                self.loads[run.month][run.load_id] = run
 
-    @rule(month=MONTH, deleted=st.none() | st.integers(0, 3))
-    def delete_stale_files(self, month: str, deleted: int | None) -> None:
+    @rule(month=MONTH, keep_loads=st.integers(0, 2), deleted=st.none() | st.integers(0, 3))
+    def delete_stale_files(self, month: str, keep_loads: int, deleted: int | None) -> None:
         """Delete all that is stale, or only the first few files of it, as a killed run does."""
-        stale = self.zone.stale_files("demo", "events", month)
-        self.zone.delete(stale if deleted is None else stale[:deleted])
-        current = self.current(month)
-        superseded = {*self.loads[month]} - {current.load_id if current else ""}
-        self.may_lack_files |= superseded
-        for load_id in superseded - {*self.place(month).committed_loads()}:
-            del self.loads[month][load_id]
+        place, current = self.place(month), self.current(month)
+        if current and self.is_lost(current):
+            with pytest.raises(DamagedLoadError, match=f"Land {month} again"):
+                place.stale_files(keep_loads)
+            return
+        loads, kept = self.loads[month], self.kept(month, keep_loads)
+        stale = place.stale_files(keep_loads)[:deleted]
+        place.delete(stale)
+        for load_id in [i for i in loads if place.record_path(i) in stale]:
+            del loads[load_id]
         if deleted is None and current:
-            self.loads[month] = {current.load_id: current}
             going_on = {run.load_id for run in self.runs if run.month == month}
-            kept = set() if self.is_lost(current) else {current.load_id}
-            assert {*self.place(month).files_by_load()} - going_on == kept
-            assert self.place(month).committed_loads() == [current.load_id]
-            assert self.zone.stale_files("demo", "events", month) == []
+            assert {*loads} == {current.load_id, *kept}
+            assert {*place.listing().files} - going_on == {*loads}
+            assert place.stale_files(keep_loads) == []
+
+    def kept(self, month: str, keep_loads: int) -> set[str]:
+        """Return the loads that a month has after its stale files are deleted."""
+        superseded = sorted(self.loads[month], key=float, reverse=True)[1:]
+        whole = [i for i in superseded if not self.is_lost(self.loads[month][i])]
+        return {*whole[:keep_loads]}
 
     @rule(month=MONTH)
     def discard(self, month: str) -> None:
-        """Delete the current load because of its clock, as a person does when no run goes on."""
-        if (load := self.current(month)) and not any(run.month == month for run in self.runs):
-            self.zone.delete(self.place(month).files_of_load(load.load_id))
+        """Delete the current load, as a person does because of its clock, whatever goes on."""
+        if load := self.current(month):
+            place = self.place(month)
+            place.delete(place.files_of_load(load.load_id))
             del self.loads[month][load.load_id]
 
     @rule(month=MONTH, replace_newer_load=st.booleans())
@@ -182,13 +201,13 @@ class Months(RuleBasedStateMachine):
         current, held = self.current(month), self.loaded.get(month)
         is_older = current and held and float(held.load_id) > float(current.load_id)
         with self.warehouse.connect(self.zone) as connection:
-            args = (connection, self.zone, self.place(month), REPLACE, replace_newer_load)
-            if current is None or (is_older and not replace_newer_load):
-                with pytest.raises(WarehouseError, match=r"never landed|holds load"):
+            args = (connection, self.place(month), REPLACE, replace_newer_load)
+            if current and self.is_lost(current):
+                with pytest.raises(DamagedLoadError, match=f"Land {month} again"):
                     load_month(*args)
                 return
-            if self.is_lost(current):
-                with pytest.raises(LostFilesError, match=f"land {month} again"):
+            if current is None or (is_older and not replace_newer_load):
+                with pytest.raises(WarehouseError, match=r"never landed|holds load"):
                     load_month(*args)
                 return
             done = load_month(*args)
@@ -205,14 +224,23 @@ class Months(RuleBasedStateMachine):
         for month in MONTHS:
             current = self.current(month)
             if current and self.is_lost(current):
-                with pytest.raises(LostFilesError, match=f"land {month} again"):
-                    self.zone.current_files("demo", "events", month)
+                with pytest.raises(DamagedLoadError, match=f"Land {month} again"):
+                    self.place(month).current_files()
                 continue
-            found = self.zone.current_files("demo", "events", month)
+            found = self.place(month).current_files()
             assert (current and current.load_id) == (found and found.load_id)
             if current:
                 rows = [_own(row) for row in rows_of(self.zone, found)]
                 assert sorted(rows, key=str) == sorted(current.table.to_pylist(), key=str)
+
+    @invariant()
+    def every_load_that_has_a_record_is_whole(self) -> None:
+        for month, loads in self.loads.items():
+            place, listing = self.place(month), self.place(month).listing()
+            assert {*listing.committed} == {*loads}
+            for load in loads.values():
+                if not self.is_lost(load):
+                    place.check_content(place.load(listing, load.load_id).record)
 
     @invariant()
     def the_warehouse_holds_what_was_loaded(self) -> None:

@@ -106,7 +106,6 @@ def chess(folder: Path) -> Iterator[Source]:
             "CHESS_PLAYERS": "hikaru,erik",
             "CHESS_CONTACT": "tests@example.com",
             "CHESS_START_MONTH": "2021-01",
-            "CHESS_HTTP_CACHE": f"{folder}-http_cache.db",
         }
 
         path = f"erik/games/{MONTH.replace('-', '/')}"

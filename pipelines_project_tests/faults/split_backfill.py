@@ -19,7 +19,6 @@ def split_backfill() -> dg.Definitions:
         contact=os.environ["CHESS_CONTACT"],
         api_url=os.environ["CHESS_API_URL"],
         start_month=os.environ["CHESS_START_MONTH"],
-        http_cache=os.environ["CHESS_HTTP_CACHE"],
         months_per_run=MONTHS_PER_RUN,
     )
     return dg.Definitions.merge(component_defs(component=source), resources.resources())

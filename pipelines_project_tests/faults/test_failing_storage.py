@@ -72,11 +72,12 @@ def test_a_disk_that_is_full_from_some_moment_on_loses_nothing(
         count("full disks", 1)
 
 
-@pytest.mark.parametrize("folder", ["landing", "landing/{source}/_dlt_loads", "tmp"])
+@pytest.mark.parametrize("folder", ["landing", "landing/{source}/{table}", "tmp"])
 def test_a_folder_that_nothing_may_be_changed_in_loses_nothing_and_is_named(
     place: Place, scenarios: dict[str, Scenario], count: Count, folder: str
 ) -> None:
-    path = f"{place.live.data}/{folder.format(source=place.source.name)}"
+    of_table = {"source": place.source.name, "table": place.source.tables[0]}
+    path = f"{place.live.data}/{folder.format(**of_table)}"
     scenario = scenarios["rerun"]
     place.live.restore(scenario.start)
 

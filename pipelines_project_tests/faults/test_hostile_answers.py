@@ -230,7 +230,7 @@ def test_the_contact_reaches_no_host_that_chess_redirects_to(
             count("hostile inputs", 1)
 
     assert elsewhere.requests == []
-    assert chess.landing.current_load("chess", "games", MONTH) is None
+    assert chess.landing.month("chess", "games", MONTH).current_load() is None
 
 
 _LANDS_IN_LITTLE_MEMORY = """

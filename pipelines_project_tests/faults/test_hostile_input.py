@@ -118,14 +118,16 @@ def test_a_game_with_strange_fields_lands_and_loads_as_one_row_or_is_refused_by_
     run = chess.materialize(MONTH)
 
     if run.result.success:
-        landed = rows_of(chess.landing, chess.landing.current_files("chess", "games", MONTH))
+        landed = rows_of(
+            chess.landing, chess.landing.month("chess", "games", MONTH).current_files()
+        )
         [row] = [row for row in landed if row["player"] == "erik"]
         query = "select url from chess.games where player = 'erik' and month = '2024-02'"
         assert chess.warehouse.rows(query) == [(row["url"],)]
         assert row["url"] == json.loads(LANDS[name])["url"]
     else:
         assert f"- {MONTH}: " in run.error
-        assert chess.landing.current_load("chess", "games", MONTH) is None
+        assert chess.landing.month("chess", "games", MONTH).current_load() is None
     count("hostile inputs", 1)
 
 

@@ -49,12 +49,27 @@ def test_a_load_that_a_discard_uncovers_without_its_files_is_said_to_be_lost() -
     state.teardown()
 
 
-def test_a_load_that_went_as_stale_is_not_uncovered_by_a_discard() -> None:
+def test_a_run_whose_files_went_before_a_discard_says_so_and_takes_its_load_back() -> None:
+    state = Months()
+    state.start()
+    slow: Any = state.begin(month="2023-02", rows=[], is_written=True)
+    state.land(month="2023-02", rows=[{"number": 1}])
+    state.delete_stale_files(month="2023-02", keep_loads=0, deleted=None)
+    state.discard(month="2023-02")
+
+    state.commit(run=slow, is_killed=False)
+
+    assert state.current("2023-02") is None
+    state.every_load_that_has_a_record_is_whole()
+    state.teardown()
+
+
+def test_a_load_that_went_as_stale_only_in_part_is_not_uncovered_by_a_discard() -> None:
     state = Months()
     state.start()
     state.land(month="2023-02", rows=[{"number": 1}])
     state.land(month="2023-02", rows=[])
-    state.delete_stale_files(month="2023-02", deleted=3)
+    state.delete_stale_files(month="2023-02", keep_loads=0, deleted=1)
 
     state.discard(month="2023-02")
 

@@ -63,7 +63,7 @@ def _assert_newest_load_is_current(place: Place, outcomes: list[Outcome]) -> Non
     [table, *_] = place.source.tables
     for month in {month for outcome in outcomes for month in outcome.loads}:
         newest = max((outcome.loads.get(month, "0") for outcome in outcomes), key=float)
-        assert place.live.landing.current_load(place.source.name, table, month) == newest
+        assert place.live.landing.month(place.source.name, table, month).current_load() == newest
 
 
 def test_of_runs_of_a_month_at_once_the_newest_stays_and_every_read_is_whole(

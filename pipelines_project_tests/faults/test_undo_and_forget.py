@@ -50,7 +50,7 @@ def kept(prepared: tuple[Place, dict[str, Scenario]]) -> Kept:
     place.live.restore(scenarios["rerun"].start)
     [month] = place.source.months()
     before = place.live.landed(month)
-    load_id = place.live.landing.current_load(*month) or ""
+    load_id = place.live.landing.month(*month).current_load() or ""
     place.source.serve(2)
     data, keys = str(place.live.data), place.source.keys
     assert place.runs.run(materialize_keeping, data, MONTH, keys).answer.success
@@ -116,7 +116,7 @@ def test_a_run_that_forgets_and_is_killed_leaves_whole_months_and_can_be_repeate
     place: Place, kept: Kept, count: Count, part: int
 ) -> None:
     [changed] = place.source.months()
-    folder = place.live.landing.month_folder(*changed)
+    folder = place.live.landing.month(*changed)
     after = {
         month: Held(_without(held.landed, "erik"), _without(held.loaded, "erik"))
         for month, held in kept.held.items()

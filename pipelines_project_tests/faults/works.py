@@ -1,6 +1,5 @@
 """What the forked processes do: runs of the assets, and readers beside them."""
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -92,11 +91,11 @@ def read(
     reads = 0
     while not end.exists() or not reads:
         for month, versions in allowed.items():
-            before = live.landing.current_load(*month)
+            before = live.landing.month(*month).current_load()
             try:
                 landed = live.landed(month)
             except duckdb.IOException:
-                assert live.landing.current_load(*month) != before
+                assert live.landing.month(*month).current_load() != before
                 continue
             assert landed in versions
             reads += 1
@@ -167,9 +166,8 @@ def forget(defs: dg.Definitions, data: str, player: str) -> Outcome:
         players="hikaru",
         contact="tests@example.com",
         start_month="2021-01",
-        http_cache=os.environ["CHESS_HTTP_CACHE"],
     )
-    job = forget_job(source, source.tables(), [])
+    job = forget_job(source.source, source.person, source.tables(), [])
     forgetful = dg.Definitions(
         jobs=[job],
         resources={

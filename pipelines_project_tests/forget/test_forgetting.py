@@ -37,7 +37,7 @@ def _load(landing: LandingZone, warehouse: Warehouse, table: Table, *months: str
     """Load the months, and tell which of them the warehouse had."""
     with warehouse.connect(landing) as connection:
         return [
-            load_month(connection, landing, table.place(landing, month), table.loader).skipped
+            load_month(connection, table.place(landing, month), table.loader).skipped
             for month in months
         ]
 
@@ -89,7 +89,7 @@ def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
     assert _load(landing, warehouse, tickets, JANUARY, FEBRUARY) == [True, True]
     with warehouse.connect(landing) as connection:
         for month in (JANUARY, FEBRUARY):
-            load = landing.current_files("freshdesk", "tickets", month)
+            load = landing.month("freshdesk", "tickets", month).current_files()
             assert load
             place = tickets.place(landing, month)
             assert missing_rows(connection, place, load.files, "id") == 0
@@ -132,8 +132,8 @@ def test_rows_that_only_the_warehouse_has_go_too(
     _load(landing, warehouse, tickets, JANUARY)
     _land(landing, tickets, JANUARY, [_ticket(2, 8)])
     place = tickets.place(landing, JANUARY)
-    landing.delete(landing.stale_files("freshdesk", "tickets", JANUARY))
-    assert len(place.committed_loads()) == 1
+    landing.delete(landing.month("freshdesk", "tickets", JANUARY).stale_files())
+    assert len(place.listing().committed) == 1
 
     _events(Forgetting(component, "7", landing, warehouse, [tickets], []))
 

@@ -12,11 +12,12 @@ import pytest
 from pipelines_project.forget import landed as forget_landed
 from pipelines_project.forget import rows as subject_rows
 from pipelines_project.forget.subject import Subject
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import read_record, write_record
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project_tests import json_lines
+from pipelines_project_tests.conftest import landing
 from pipelines_project_tests.json_lines import jsonl, land_lines, landed_lines, write_lines
 from pipelines_project_tests.landings import (
     MONTH,
@@ -34,7 +35,7 @@ THEIRS, OURS = {"id": 1, "who": "them"}, {"id": 2, "who": "us"}
 
 
 def _ids(zone: LandingZone) -> list[int]:
-    return [row["id"] for row in rows_of(zone, zone.current_files(*NAMES))]
+    return [row["id"] for row in rows_of(zone, place_of(landing).current_files())]
 
 
 def _forgotten(zone: LandingZone) -> dict[str, Any] | None:
@@ -47,26 +48,26 @@ def _forgotten(zone: LandingZone) -> dict[str, Any] | None:
     return metadata
 
 
-def _landed(zone: LandingZone) -> tuple[MonthFolder, str, str]:
+def _landed(zone: LandingZone) -> tuple[LandedMonth, str, str]:
     """Land a month twice, and return both loads; the second has one row more."""
     place = place_of(zone)
-    kept = land(place, zone, [THEIRS, OURS])["load_id"]
-    return place, kept, land(place, zone, [THEIRS, OURS, {"id": 3, "who": "us"}])["load_id"]
+    kept = land(place, [THEIRS, OURS])["load_id"]
+    return place, kept, land(place, [THEIRS, OURS, {"id": 3, "who": "us"}])["load_id"]
 
 
 def test_the_month_is_landed_anew_and_the_kept_load_keeps_its_other_rows(
     landing: LandingZone,
 ) -> None:
     place, kept, current = _landed(landing)
-    ours = rows_of(landing, landing.current_files(*NAMES))[1:]
+    ours = rows_of(landing, place_of(landing).current_files())[1:]
 
     metadata = _forgotten(landing)
 
     assert metadata
     assert (metadata["dagster/partition_row_count"], metadata["rows_forgotten"]) == (2, 1)
-    assert place.committed_loads() == [metadata["load_id"], kept]
+    assert place.listing().committed == [metadata["load_id"], kept]
     assert current not in place.all_files_by_load()
-    rows = rows_of(landing, landing.current_files(*NAMES))
+    rows = rows_of(landing, place_of(landing).current_files())
     assert [{**row, "_dlt_load_id": ""} for row in rows] == [
         {**row, "_dlt_load_id": ""} for row in ours
     ]
@@ -76,8 +77,8 @@ def test_the_month_is_landed_anew_and_the_kept_load_keeps_its_other_rows(
 
 def test_a_month_without_their_rows_stays_to_the_byte(landing: LandingZone) -> None:
     place = place_of(landing)
-    land(place, landing, [OURS])
-    land(place, landing, [OURS])
+    land(place, [OURS])
+    land(place, [OURS])
     before = tree(Path(landing.url))
 
     assert _forgotten(landing) is None
@@ -86,7 +87,7 @@ def test_a_month_without_their_rows_stays_to_the_byte(landing: LandingZone) -> N
 
 
 def test_a_month_of_their_rows_alone_is_a_month_without_rows(landing: LandingZone) -> None:
-    land(place_of(landing), landing, [THEIRS])
+    land(place_of(landing), [THEIRS])
 
     assert _forgotten(landing)
 
@@ -95,18 +96,18 @@ def test_a_month_of_their_rows_alone_is_a_month_without_rows(landing: LandingZon
 
 def test_kept_loads_that_cannot_be_restored_go_with_their_rows(landing: LandingZone) -> None:
     place = place_of(landing)
-    damaged = land(place, landing, [THEIRS, OURS])["load_id"]
+    damaged = land(place, [THEIRS, OURS])["load_id"]
     [file] = place.files_by_load()[damaged]
     Path(file).write_bytes(Path(file).read_bytes()[:-9])
-    unrecorded = land(place, landing, [THEIRS, OURS])["load_id"]
+    unrecorded = land(place, [THEIRS, OURS])["load_id"]
     landing.fs.rm_file(place.record(unrecorded))
-    of_others = land(place, landing, [OURS])["load_id"]
+    of_others = land(place, [OURS])["load_id"]
     landing.fs.rm_file(place.record(of_others))
-    current = land(place, landing, [OURS])["load_id"]
+    current = land(place, [OURS])["load_id"]
 
     assert _forgotten(landing) is None
 
-    assert place.committed_loads() == [current, of_others]
+    assert place.listing().committed == [current, of_others]
     assert {*place.all_files_by_load()} == {current, of_others}
 
 
@@ -120,7 +121,7 @@ def test_leftovers_of_killed_runs_go_if_they_are_older_than_the_current_load(
     write_load(place, of_others, [[OURS]], committed=False)
     [file] = place.files_by_load()[cut_off]
     Path(file).write_bytes(Path(file).read_bytes()[:-9])
-    current = land(place, landing, [OURS])["load_id"]
+    current = land(place, [OURS])["load_id"]
 
     assert _forgotten(landing) is None
 
@@ -131,8 +132,8 @@ def test_leftovers_newer_than_the_current_load_go_when_the_month_is_landed_anew(
     landing: LandingZone,
 ) -> None:
     place = place_of(landing)
-    land(place, landing, [OURS])
-    killed = land(place, landing, [THEIRS])["load_id"]
+    land(place, [OURS])
+    killed = land(place, [THEIRS])["load_id"]
     landing.fs.rm_file(place.marker(killed))
 
     assert _forgotten(landing)
@@ -158,7 +159,7 @@ def test_of_a_month_that_was_never_landed_nothing_goes_and_what_there_is_is_coun
 
 def test_what_was_fetched_of_them_is_no_longer_recorded(landing: LandingZone) -> None:
     place = place_of(landing)
-    record = read_record(place, land(place, landing, [OURS])["load_id"])
+    record = read_record(place, land(place, [OURS])["load_id"])
     assert record
     fetched = {"https://example.com/us": "1", "https://example.com/them/2023/01": "2"}
     write_record(place, replace(record, fetched=fetched))
@@ -195,7 +196,7 @@ def test_quarantined_lines_that_name_them_go_from_every_load(
     write_lines(tmp_path, good + '{"who": "them"\n{"who": "us"\n')
     kept = land_lines(landing, tmp_path, on_bad_line="quarantine").metadata["load_id"]
     land_lines(landing, tmp_path, on_bad_line="quarantine")
-    place = landing.month_folder("local_jsonl", "events", json_lines.MONTH)
+    place = landing.month("local_jsonl", "events", json_lines.MONTH)
     assert subject_rows.counts(place, WHO) == {
         "current load": 1,
         "kept loads": 1,
@@ -222,7 +223,7 @@ def test_what_a_run_lands_meanwhile_is_not_replaced_by_older_rows(
     def meanwhile(*args: Any) -> Any:
         monkeypatch.setattr(forget_landed, "landed_rows", rows)
         # Its load id is the earlier one.
-        load_id = str(float(place.committed_loads()[0]) + 0.001)
+        load_id = str(float(place.listing().committed[0]) + 0.001)
         write_load(place, load_id, [[THEIRS, {"id": 9, "who": "us"}]])
         return rows(*args)
 
@@ -278,7 +279,7 @@ def test_wherever_it_stops_readers_see_a_whole_month_and_a_second_run_ends_it(
                 assert _ids(zone) in ([1, 2, 3], [2, 3])
         _forgotten(zone)
         assert _ids(zone) == [2, 3]
-        assert kept in place.committed_loads()
+        assert kept in place.listing().committed
         assert restore(zone, place, kept)["dagster/partition_row_count"] == 1
         if len(done) < at:
             assert at > 8

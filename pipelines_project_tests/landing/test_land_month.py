@@ -24,10 +24,11 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipelines_project.landing.land_month import Landing, is_passing_fault, root_cause
-from pipelines_project.landing.zone import LandingError, LandingZone, LostFilesError
+from pipelines_project.landing.land_month import is_passing_fault, root_cause
+from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project_tests.conftest import landing
 from pipelines_project_tests.landings import (
     MONTH,
     ids_ago,
@@ -44,12 +45,12 @@ OWN_COLUMNS = ("_dlt_id", "_dlt_load_id")
 
 def _landed(landing: LandingZone) -> list[dict[str, Any]]:
     """Return the current load's rows without dlt's own columns."""
-    rows = rows_of(landing, landing.current_files(*NAMES))
+    rows = rows_of(landing, place_of(landing).current_files())
     return [{name: row[name] for name in row if name not in OWN_COLUMNS} for row in rows]
 
 
 def _schema(landing: LandingZone) -> dict[str, pa.DataType]:
-    load = landing.current_files(*NAMES)
+    load = place_of(landing).current_files()
     assert load is not None
     schema = pq.read_schema(load.files[0])
     return {field.name: field.type for field in schema}
@@ -61,9 +62,9 @@ def _folders(landing: LandingZone) -> set[str]:
 
 def test_the_metadata_says_what_was_landed(landing: LandingZone) -> None:
     rows = [{"id": number, "name": "x"} for number in range(5)]
-    metadata = land(place_of(landing), landing, rows, verify=lambda _: {"players": 2})
+    metadata = land(place_of(landing), rows, verify=lambda _: {"players": 2})
 
-    load = landing.current_files(*NAMES)
+    load = place_of(landing).current_files()
     assert load is not None
     assert metadata["load_id"] == load.load_id
     assert metadata["dagster/partition_row_count"] == 5
@@ -82,8 +83,8 @@ def test_a_month_without_rows_is_a_load_with_the_schema(landing: LandingZone) ->
         "at": {"data_type": "timestamp"},
         "n__score": {"data_type": "double"},
     }
-    land(place_of(landing), landing, [{"id": 1}], columns)
-    metadata = land(place_of(landing), landing, [], columns)
+    land(place_of(landing), [{"id": 1}], columns)
+    metadata = land(place_of(landing), [], columns)
 
     assert metadata["dagster/partition_row_count"] == 0
     assert metadata["files"] == 1
@@ -101,7 +102,7 @@ def test_lists_stay_in_the_row_objects_flatten_and_no_child_table_comes_of_them(
     landing: LandingZone,
 ) -> None:
     nested = {"a": {"b": {"tags": ["x", {"y": [1]}], "n": 1}}, "list": [{"z": 1}], "pair": (1, 2)}
-    metadata = land(place_of(landing), landing, [{"id": 1, **nested}, {"id": 2, "list": []}])
+    metadata = land(place_of(landing), [{"id": 1, **nested}, {"id": 2, "list": []}])
 
     assert _folders(landing) == {"_dlt_loads", "_dlt_version", "events"}
     assert metadata["dagster/partition_row_count"] == 2
@@ -130,7 +131,7 @@ def test_declared_types_hold_whatever_the_first_row_looks_like(landing: LandingZ
         {"id": 1, "accuracy": 85, "at": 1672531200, "rated": True, "code": "007", "n": 2**62},
         {"id": 2, "accuracy": 85.5, "at": "2023-01-31T23:59:59Z", "code": 7},
     ]
-    land(place_of(landing), landing, rows, columns)
+    land(place_of(landing), rows, columns)
 
     assert str(_schema(landing)["accuracy"]) == "double"
     assert str(_schema(landing)["never"]) == "string"
@@ -144,13 +145,13 @@ def test_declared_types_hold_whatever_the_first_row_looks_like(landing: LandingZ
 def test_a_field_that_nobody_declared_lands(landing: LandingZone) -> None:
     columns: dict[str, TColumnSchema] = {"id": {"data_type": "bigint"}}
     rows = [{"id": 1}, {"id": 2, "surprise": {"amount": Decimal("1.5")}}]
-    land(place_of(landing), landing, rows, columns)
+    land(place_of(landing), rows, columns)
 
     assert [row["surprise__amount"] for row in _landed(landing)] == [None, Decimal("1.5")]
 
 
 def test_the_verdict_comes_before_the_commit_and_sees_the_new_files(landing: LandingZone) -> None:
-    land(place_of(landing), landing, [{"id": 1}])
+    land(place_of(landing), [{"id": 1}])
     before = tree(Path(landing.url))
 
     def verify(files: list[str]) -> dict[str, Any]:
@@ -159,7 +160,7 @@ def test_the_verdict_comes_before_the_commit_and_sees_the_new_files(landing: Lan
         raise SourceError("too few")
 
     with pytest.raises(SourceError, match="too few"):
-        land(place_of(landing), landing, [{"id": 2}, {"id": 3}], verify=verify)
+        land(place_of(landing), [{"id": 2}, {"id": 3}], verify=verify)
 
     assert tree(Path(landing.url)) == before
 
@@ -170,11 +171,11 @@ def _broken_off() -> Iterator[dict[str, int]]:
 
 
 def test_an_answer_that_breaks_off_leaves_the_month_as_it_was(landing: LandingZone) -> None:
-    land(place_of(landing), landing, [{"id": 1}])
+    land(place_of(landing), [{"id": 1}])
     before = tree(Path(landing.url))
 
     with pytest.raises(Exception, match="broke off") as error:
-        land(place_of(landing), landing, _broken_off())
+        land(place_of(landing), _broken_off())
 
     assert isinstance(root_cause(error.value), ValueError)
     assert tree(Path(landing.url)) == before
@@ -195,10 +196,10 @@ def test_the_working_folder_goes_whatever_happens(
     def refuse(_: list[str]) -> dict[str, Any]:
         raise SourceError("no")
 
-    land(place_of(landing), landing, [{"id": 1}], verify=look)
+    land(place_of(landing), [{"id": 1}], verify=look)
     for rows, verify in (([{"id": 2}], refuse), (_broken_off(), look)):
         with pytest.raises(Exception, match=r"no|broke off"):
-            land(place_of(landing), landing, rows, verify=verify)
+            land(place_of(landing), rows, verify=verify)
 
     assert len(seen) == 1
     assert list(working.iterdir()) == []
@@ -216,12 +217,12 @@ def test_an_older_run_that_ends_after_a_newer_one_takes_its_load_back(
         return {}
 
     place = place_of(landing)
-    older = land(place, landing, [{"id": "older"}], verify=overtaken)
+    older = land(place, [{"id": "older"}], verify=overtaken)
 
     assert older["load_id"] < newer["load_id"]
     assert (older["superseded"], older["superseded_by"]) == (True, newer["load_id"])
     assert "superseded" not in newer
-    assert place.committed_loads() == [newer["load_id"]]
+    assert place.listing().committed == [newer["load_id"]]
     assert place.files_by_load().keys() == {newer["load_id"]}
     assert [row["id"] for row in _landed(landing)] == ["newer"]
 
@@ -238,17 +239,17 @@ def test_runs_of_one_month_at_once_end_with_one_whole_current_load(
             together.wait(timeout=30)
             return {}
 
-        metadata = land(place, zone, [{"run": number}] * 3, verify=wait)
-        zone.delete(zone.stale_files(*NAMES))
+        metadata = land(place, [{"run": number}] * 3, verify=wait)
+        zone.delete(zone.month(*NAMES).stale_files())
         return metadata
 
     with ThreadPoolExecutor(4) as runs:
         landed = list(runs.map(run, range(4)))
 
     newest = max(landed, key=lambda metadata: float(metadata["load_id"]))
-    rows = rows_of(zone, zone.current_files(*NAMES))
+    rows = rows_of(zone, place_of(landing).current_files())
     assert [row["run"] for row in rows] == [landed.index(newest)] * 3
-    assert place.committed_loads() == [newest["load_id"]]
+    assert place.listing().committed == [newest["load_id"]]
     assert place.files_by_load().keys() == {newest["load_id"]}
 
 
@@ -256,11 +257,11 @@ def test_many_months_land_at_once(landing: LandingZone) -> None:
     months = [f"2023-{number:02d}" for number in range(1, 7)]
 
     with ThreadPoolExecutor(6) as runs:
-        list(runs.map(lambda m: land(place_of(landing, m), landing, [{"of": m}]), months))
+        list(runs.map(lambda m: land(place_of(landing, m), [{"of": m}]), months))
 
     assert landing.months("demo", "events") == months
     for month in months:
-        rows = rows_of(landing, landing.current_files("demo", "events", month))
+        rows = rows_of(landing, landing.month("demo", "events", month).current_files())
         assert [row["of"] for row in rows] == [month]
 
 
@@ -273,7 +274,7 @@ def test_a_clock_that_is_a_moment_behind_is_waited_for(landing: LandingZone) -> 
     current = _ahead(0.4)
     write_load(place, current)
 
-    metadata = land(place, landing, [{"id": 2}])
+    metadata = land(place, [{"id": 2}])
 
     assert float(metadata["load_id"]) > float(current)
     assert metadata["seconds"] > 0.1
@@ -307,16 +308,16 @@ def test_a_clock_that_is_minutes_behind_is_an_error_that_names_both_before_anyth
 def test_a_load_of_another_month_does_not_hold_up_this_one(landing: LandingZone) -> None:
     write_load(place_of(landing, "2023-02"), _ahead(300))
 
-    assert land(place_of(landing), landing, [{"id": 1}])["seconds"] < 5
+    assert land(place_of(landing), [{"id": 1}])["seconds"] < 5
 
 
 def test_what_an_earlier_crash_left_is_no_obstacle(landing: LandingZone) -> None:
     place = place_of(landing)
     write_load(place, ids_ago(20)[0], [[{"id": "crashed"}]], committed=False)
-    metadata = land(place, landing, [{"id": "whole"}])
+    metadata = land(place, [{"id": "whole"}])
 
     assert [row["id"] for row in _landed(landing)] == ["whole"]
-    landing.delete(landing.stale_files(*NAMES))
+    landing.delete(landing.month(*NAMES).stale_files())
     assert place.files_by_load().keys() == {metadata["load_id"]}
 
 
@@ -346,7 +347,7 @@ def _fault(landing: LandingZone, ask: Callable[[], Any]) -> BaseException:
 
     with pytest.raises(Exception, match=r".") as error:
         Landing(landing, place_of(landing), lambda _: events(), lambda _: {}).land()
-    assert landing.current_load(*NAMES) is None
+    assert landing.month(*NAMES).current_load() is None
     return error.value
 
 
@@ -410,8 +411,8 @@ def test_a_mistake_in_the_code_is_not_tried_again(landing: LandingZone) -> None:
 
 def test_a_source_lands_where_a_killed_run_had_only_made_its_folder(landing: LandingZone) -> None:
     Path(landing.url, "demo").mkdir(parents=True)
-    land(place_of(landing), landing, [{"id": 1}])
-    land(place_of(landing), landing, [{"id": 2}])
+    land(place_of(landing), [{"id": 1}])
+    land(place_of(landing), [{"id": 2}])
 
     assert [row["id"] for row in _landed(landing)] == [2]
 
@@ -421,12 +422,12 @@ def test_a_source_lands_where_a_killed_run_had_only_made_its_folder(landing: Lan
 def test_a_month_lands_again_where_a_killed_run_has_cut_off_a_file_of_dlts(
     landing: LandingZone, name: str, length: int
 ) -> None:
-    land(place_of(landing), landing, [{"id": 1}])
+    land(place_of(landing), [{"id": 1}])
     [file] = Path(landing.url, "demo").glob(name)
     whole = file.read_bytes()
     file.write_bytes(whole[:length])
 
-    land(place_of(landing), landing, [{"id": 2}])
+    land(place_of(landing), [{"id": 2}])
 
     assert [row["id"] for row in _landed(landing)] == [2]
     [file] = Path(landing.url, "demo").glob(name)
@@ -439,12 +440,12 @@ def test_a_fault_of_the_storage_may_pass(landing: LandingZone) -> None:
     table_folder.write_text("in the way")
 
     with pytest.raises(Exception, match=re.escape(str(table_folder))) as error:
-        land(place_of(landing), landing, [{"id": 1}])
+        land(place_of(landing), [{"id": 1}])
 
     assert isinstance(root_cause(error.value), OSError)
     assert is_passing_fault(error.value)
     table_folder.unlink()
-    land(place_of(landing), landing, [{"id": 1}])
+    land(place_of(landing), [{"id": 1}])
     assert [row["id"] for row in _landed(landing)] == [1]
 
 
@@ -455,7 +456,7 @@ def test_a_file_that_went_while_the_verdict_read_it_may_pass(landing: LandingZon
         return {}
 
     with pytest.raises(duckdb.IOException) as error:
-        land(place_of(landing), landing, [{"id": 1}], verify=verify)
+        land(place_of(landing), [{"id": 1}], verify=verify)
 
     assert is_passing_fault(error.value)
 
@@ -464,26 +465,26 @@ def test_a_load_whose_files_another_run_took_for_stale_is_taken_back_and_may_be_
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = place_of(landing)
-    land(place, landing, [{"id": 1}])
+    land(place, [{"id": 1}])
     commit = FilesystemClient.complete_load
 
     def late(client: FilesystemClient, load_id: str) -> None:
         """Commit after a load from ten minutes ahead came, had others tidied, and was discarded."""
         [ahead] = ids_ago(-600)
         write_load(place, ahead)
-        landing.delete(landing.stale_files("demo", "events", MONTH))
+        landing.delete(landing.month("demo", "events", MONTH).stale_files())
         landing.delete(place.files_of_load(ahead))
         commit(client, load_id)
 
     with monkeypatch.context() as patch:
         patch.setattr(FilesystemClient, "complete_load", late)
         with pytest.raises(LostFilesError, match=r"another run deleted .*parquet") as error:
-            land(place, landing, [{"id": 2}])
+            land(place, [{"id": 2}])
 
-    assert landing.current_files(*NAMES) is None
+    assert place_of(landing).current_files() is None
     assert place.all_files_by_load() == {}
     assert is_passing_fault(error.value)
-    land(place, landing, [{"id": 2}])
+    land(place, [{"id": 2}])
     assert _landed(landing) == [{"id": 2}]
 
 
@@ -496,7 +497,7 @@ def test_an_error_that_explains_another_is_the_one_that_is_told(landing: Landing
         yield
 
     with pytest.raises(Exception, match="without an id") as error:
-        land(place_of(landing), landing, rows())
+        land(place_of(landing), rows())
 
     assert str(root_cause(error.value)) == "a row without an id"
     assert not is_passing_fault(error.value)

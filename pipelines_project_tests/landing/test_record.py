@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines_project.landing.land_month import Landing
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import (
     LoadRecord,
     RecordedFile,
@@ -43,12 +42,12 @@ def zone(request: pytest.FixtureRequest, tmp_path: Path) -> LandingZone:
     return LandingZone(url=str(tmp_path / "landing"))
 
 
-def _orphan(place: MonthFolder, load_id: str) -> None:
+def _orphan(place: LandedMonth, load_id: str) -> None:
     write_record(place, replace(RECORD, load_id=load_id))
 
 
 def test_a_load_is_recorded_as_it_lies_in_storage(zone: LandingZone) -> None:
-    load_id = land(place_of(zone), zone, [{"id": 1}, {"id": 2}])["load_id"]
+    load_id = land(place_of(zone), [{"id": 1}, {"id": 2}])["load_id"]
 
     place = place_of(zone)
     record = read_record(place, load_id)
@@ -69,7 +68,7 @@ def test_the_quarantined_lines_of_a_load_are_recorded_too(
     write_lines(tmp_path, jsonl({"id": 1}, {"id": 2}) + "{\n")
     load_id = land_lines(landing, tmp_path, on_bad_line="quarantine").metadata["load_id"]
 
-    place = landing.month_folder("local_jsonl", "events", json_lines.MONTH)
+    place = landing.month("local_jsonl", "events", json_lines.MONTH)
     record = read_record(place, load_id)
     assert record
     assert {file.table: file.rows for file in record.files} == {"events": 2, "events_quarantine": 1}
@@ -81,7 +80,7 @@ def test_the_quarantined_lines_of_a_load_are_recorded_too(
 def test_a_record_is_there_before_its_load_is_committed(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    current = land(place_of(landing), landing, [{"id": 1}])["load_id"]
+    current = land(place_of(landing), [{"id": 1}])["load_id"]
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -89,17 +88,17 @@ def test_a_record_is_there_before_its_load_is_committed(
     with monkeypatch.context() as patch:
         patch.setattr(Landing, "_load", die)
         with pytest.raises(KeyboardInterrupt):
-            land(place_of(landing), landing, [{"id": 2}])
+            land(place_of(landing), [{"id": 2}])
 
     place = place_of(landing)
     [orphan] = {*place.all_files_by_load()} - {current}
     assert read_record(place, orphan)
-    assert (place.committed_loads(), [*place.files_by_load()]) == ([current], [current])
-    assert [row["id"] for row in rows_of(landing, landing.current_files(*NAMES))] == [1]
-    assert landing.stale_files(*NAMES) == []
+    assert (place.listing().committed, [*place.files_by_load()]) == ([current], [current])
+    assert [row["id"] for row in rows_of(landing, place_of(zone).current_files())] == [1]
+    assert landing.month(*NAMES).stale_files() == []
 
-    land(place, landing, [{"id": 3}])
-    assert place.record(orphan) in landing.stale_files(*NAMES)
+    land(place, [{"id": 3}])
+    assert place.record(orphan) in landing.month(*NAMES).stale_files()
 
 
 def test_a_record_without_files_is_stale_once_it_is_older_than_the_current_load(
@@ -112,7 +111,7 @@ def test_a_record_without_files_is_stale_once_it_is_older_than_the_current_load(
     _orphan(place, newer)
     zone.fs.touch(f"{place.record(older)}.new")
 
-    stale = zone.stale_files(*NAMES)
+    stale = zone.month(*NAMES).stale_files()
     assert sorted(stale) == [place.record(older), f"{place.record(older)}.new"]
     zone.delete(stale)
     assert {*place.all_files_by_load()} == {current, newer}
@@ -125,7 +124,7 @@ def test_of_a_load_the_record_goes_after_the_data_and_before_the_marker(zone: La
     write_load(place, current)
     _orphan(place, old)
 
-    stale = zone.stale_files(*NAMES)
+    stale = zone.month(*NAMES).stale_files()
     assert stale[2:] == [place.record(old), place.marker(old)]
     assert place.files_of_load(old) == [place.marker(old), *stale[:3]]
 
@@ -144,7 +143,7 @@ def test_of_the_superseded_loads_only_whole_ones_count_as_kept(zone: LandingZone
 
     def kept(keep_loads: int) -> set[str]:
         stale = {*zone.stale_files(*NAMES, keep_loads=keep_loads)}
-        return {i for i in place.committed_loads() if place.marker(i) not in stale}
+        return {i for i in place.listing().committed if place.marker(i) not in stale}
 
     assert kept(1) == {current, whole}
     # Of a load without a record nobody knows better.
@@ -152,10 +151,10 @@ def test_of_the_superseded_loads_only_whole_ones_count_as_kept(zone: LandingZone
 
 
 def test_what_looks_for_parquet_does_not_find_records(landing: LandingZone) -> None:
-    land(place_of(landing), landing, [{"id": 1}])
+    land(place_of(landing), [{"id": 1}])
 
     found = {path.name for path in Path(landing.url).rglob("*.parquet")}
-    load = landing.current_files(*NAMES)
+    load = place_of(zone).current_files()
     assert load
     assert found == {Path(path).name for path in load.files}
     assert pq.read_table(place_of(landing).path)["id"].to_pylist() == [1]

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines_project.landing.land_month import Landing
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import read_record
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingError, LandingZone
@@ -36,15 +35,15 @@ ROW = {
 }
 
 
-def _land(zone: LandingZone) -> tuple[MonthFolder, str]:
+def _land(zone: LandingZone) -> tuple[LandedMonth, str]:
     """Land two rows of every type, then a month without rows, and return the first load."""
     place = place_of(zone)
-    load_id = land(place, zone, [ROW, {"id": 2, "late": "x"}])["load_id"]
-    land(place, zone, [], {"id": {"data_type": "bigint"}})
+    load_id = land(place, [ROW, {"id": 2, "late": "x"}])["load_id"]
+    land(place, [], {"id": {"data_type": "bigint"}})
     return place, load_id
 
 
-def _tables(place: MonthFolder, load_id: str) -> dict[str, pa.ChunkedArray]:
+def _tables(place: LandedMonth, load_id: str) -> dict[str, pa.ChunkedArray]:
     [path] = place.files_by_load()[load_id]
     table = pq.ParquetFile(path).read()
     return {name: table[name] for name in table.column_names if name != "_dlt_load_id"}
@@ -55,9 +54,9 @@ def test_values_types_and_ids_are_those_of_the_kept_load(landing: LandingZone) -
 
     new = restore(landing, place, old)["load_id"]
 
-    assert landing.current_load(*NAMES) == new
+    assert landing.month(*NAMES).current_load() == new
     assert _tables(place, new) == _tables(place, old)
-    rows = rows_of(landing, landing.current_files(*NAMES))
+    rows = rows_of(landing, place_of(landing).current_files())
     assert {row["_dlt_load_id"] for row in rows} == {new}
     assert rows[0]["amount"] == Decimal("1.5")
     record = read_record(place, new)
@@ -67,12 +66,12 @@ def test_values_types_and_ids_are_those_of_the_kept_load(landing: LandingZone) -
 
 def test_a_load_without_rows_is_restored(landing: LandingZone) -> None:
     place = place_of(landing)
-    empty = land(place, landing, [], {"id": {"data_type": "bigint"}})["load_id"]
-    land(place, landing, [ROW])
+    empty = land(place, [], {"id": {"data_type": "bigint"}})["load_id"]
+    land(place, [ROW])
 
     assert restore(landing, place, empty)["dagster/partition_row_count"] == 0
 
-    load = landing.current_files(*NAMES)
+    load = place_of(landing).current_files()
     assert load
     assert pq.read_schema(load.files[0]).names == ["id", "_dlt_id", "_dlt_load_id"]
     assert rows_of(landing, load) == []
@@ -83,7 +82,7 @@ def test_quarantined_lines_are_restored_with_the_rows(landing: LandingZone, tmp_
     before = land_lines(landing, tmp_path, on_bad_line="quarantine")
     write_lines(tmp_path, jsonl({"id": 3}))
     land_lines(landing, tmp_path, on_bad_line="quarantine", allow_shrink=True)
-    place = landing.month_folder("local_jsonl", "events", json_lines.MONTH)
+    place = landing.month("local_jsonl", "events", json_lines.MONTH)
 
     restore(landing, place, before.metadata["load_id"])
 
@@ -107,13 +106,13 @@ def test_a_load_of_many_row_groups_is_restored_group_by_group(
 ) -> None:
     place = place_of(landing)
     parts = [pa.table({"id": range(n * 1000, n * 1000 + 1000)}) for n in range(5)]
-    old = land(place, landing, parts)["load_id"]
-    land(place, landing, [{"id": 0}])
+    old = land(place, parts)["load_id"]
+    land(place, [{"id": 0}])
     monkeypatch.setattr(pq.ParquetFile, "read", None)
 
     assert restore(landing, place, old)["dagster/partition_row_count"] == 5000
 
-    rows = rows_of(landing, landing.current_files(*NAMES))
+    rows = rows_of(landing, place_of(landing).current_files())
     assert sorted(row["id"] for row in rows) == [*range(5000)]
 
 
@@ -189,7 +188,7 @@ def test_a_load_that_is_not_kept_is_refused_and_the_kept_ones_are_listed(
 
 def test_the_current_load_is_not_restored(landing: LandingZone) -> None:
     place, old = _land(landing)
-    current = landing.current_load(*NAMES)
+    current = landing.month(*NAMES).current_load()
 
     with pytest.raises(LandingError, match=f"load '{current}' is the current one already"):
         restore(landing, place, current)
@@ -214,33 +213,33 @@ def test_a_load_whose_record_changes_while_it_is_read_is_not_restored(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, old = _land(landing)
-    current = landing.current_load(*NAMES)
+    current = landing.month(*NAMES).current_load()
     _when_it_is_verified(monkeypatch, lambda: landing.fs.rm_file(place.record(old)))
 
     with pytest.raises(LandingError, match=f"load {old} changed while it was read"):
         restore(landing, place, old)
 
-    assert landing.current_load(*NAMES) == current
+    assert landing.month(*NAMES).current_load() == current
 
 
 def test_a_restored_load_gives_way_to_one_that_was_begun_later(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, old = _land(landing)
-    _when_it_is_verified(monkeypatch, lambda: land(place, landing, [{"id": 9}]))
+    _when_it_is_verified(monkeypatch, lambda: land(place, [{"id": 9}]))
 
     with pytest.raises(LandingError, match="was landed while"):
         restore(landing, place, old)
 
-    assert [row["id"] for row in rows_of(landing, landing.current_files(*NAMES))] == [9]
-    assert old in place.committed_loads()
+    assert [row["id"] for row in rows_of(landing, place_of(landing).current_files())] == [9]
+    assert old in place.listing().committed
 
 
 def test_rows_that_get_lost_on_the_way_are_an_error(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, old = _land(landing)
-    current = landing.current_load(*NAMES)
+    current = landing.month(*NAMES).current_load()
     read = pq.ParquetFile.read_row_group
 
     def one_less(self: pq.ParquetFile, *args: Any) -> pa.Table:
@@ -251,4 +250,4 @@ def test_rows_that_get_lost_on_the_way_are_an_error(
     with pytest.raises(LandingError, match="'events': 1} rows were read"):
         restore(landing, place, old)
 
-    assert landing.current_load(*NAMES) == current
+    assert landing.month(*NAMES).current_load() == current

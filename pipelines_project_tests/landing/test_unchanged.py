@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from pipelines_project.landing.land_month import Landing
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.chess_games import GeneratedArchives
-from pipelines_project.sources.http.api_calls import HttpCache
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     LAND,
@@ -44,7 +42,7 @@ def _landed(chess: CodeLocation, *keys: str, **config: Any) -> dict[str, Any]:
 
 
 def _load_id(landing: LandingZone) -> str | None:
-    return landing.current_load("chess", "games", _MONTH)
+    return landing.month("chess", "games", _MONTH).current_load()
 
 
 def _game(number: int) -> dict[str, Any]:
@@ -130,7 +128,7 @@ def test_an_answer_without_an_etag_is_landed_each_time(
 def test_a_load_that_is_not_whole_is_landed_from_the_kept_answers(
     chess: CodeLocation, lost: str
 ) -> None:
-    place = chess.landing.month_folder("chess", "games", _MONTH)
+    place = chess.landing.month("chess", "games", _MONTH)
     for path in Path(place.path).glob(lost):
         path.unlink()
 

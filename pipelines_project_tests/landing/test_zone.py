@@ -11,7 +11,7 @@ import duckdb
 import fsspec
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project_tests.landings import (
     MONTH,
@@ -41,9 +41,9 @@ def zone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LandingZone
 
 
 def test_a_month_that_was_never_landed_has_no_load(zone: LandingZone) -> None:
-    assert zone.current_load(*NAMES) is None
-    assert zone.current_files(*NAMES) is None
-    assert zone.stale_files(*NAMES) == []
+    assert zone.month(*NAMES).current_load() is None
+    assert place_of(zone).current_files() is None
+    assert zone.month(*NAMES).stale_files() == []
     assert zone.months("demo", "events") == []
 
 
@@ -51,13 +51,13 @@ def test_the_current_load_is_the_newest_that_has_a_marker(zone: LandingZone) -> 
     place = place_of(zone)
     old, current, crashed = ids_ago(30, 20, 10)
     write_load(place, crashed, [[{"id": "crashed"}]], committed=False)
-    assert zone.current_files(*NAMES) is None
+    assert place_of(zone).current_files() is None
 
     write_load(place, current, [[{"id": "current"}], [{"id": "current, too"}]])
     write_load(place, old, [[{"id": "old"}]])
 
-    assert zone.current_load(*NAMES) == current
-    load = zone.current_files(*NAMES)
+    assert zone.month(*NAMES).current_load() == current
+    load = place_of(zone).current_files()
     assert load is not None
     assert load.load_id == current
     assert rows_of(zone, load) == [{"id": "current"}, {"id": "current, too"}]
@@ -65,21 +65,21 @@ def test_the_current_load_is_the_newest_that_has_a_marker(zone: LandingZone) -> 
 
 def test_a_rerun_month_is_read_as_one_load_and_leaves_the_other_stale(zone: LandingZone) -> None:
     place = place_of(zone)
-    land(place_of(zone, "2023-02"), zone, [{"id": 0}])
-    first = land(place, zone, [{"id": 1}, {"id": 2}])
-    second = land(place, zone, [{"id": 3}])
+    land(place_of(zone, "2023-02"), [{"id": 0}])
+    first = land(place, [{"id": 1}, {"id": 2}])
+    second = land(place, [{"id": 3}])
 
     assert zone.months("demo", "events") == ["2023-01", "2023-02"]
-    assert [row["id"] for row in rows_of(zone, zone.current_files(*NAMES))] == [3]
-    stale = zone.stale_files(*NAMES)
+    assert [row["id"] for row in rows_of(zone, place_of(zone).current_files())] == [3]
+    stale = zone.month(*NAMES).stale_files()
     assert all(first["load_id"] in path for path in stale)
     zone.delete(stale)
 
-    assert [row["id"] for row in rows_of(zone, zone.current_files(*NAMES))] == [3]
-    assert place.committed_loads() == [second["load_id"]]
+    assert [row["id"] for row in rows_of(zone, place_of(zone).current_files())] == [3]
+    assert place.listing().committed == [second["load_id"]]
     assert place.files_by_load().keys() == {second["load_id"]}
-    assert zone.stale_files(*NAMES) == []
-    other = zone.current_files("demo", "events", "2023-02")
+    assert zone.month(*NAMES).stale_files() == []
+    other = zone.month("demo", "events", "2023-02").current_files()
     assert [row["id"] for row in rows_of(zone, other)] == [0]
 
 
@@ -93,7 +93,7 @@ def test_a_marker_whose_files_are_gone_is_an_error_and_never_an_older_load(
     zone.fs.rm_file(f"{place.path}/{current}.part0.parquet")
 
     with pytest.raises(LandingError, match="files are gone") as error:
-        zone.current_files(*NAMES)
+        place_of(zone).current_files()
 
     for part in (current, "demo/events 2023-01", place.path, "land 2023-01 again"):
         assert part in str(error.value)
@@ -101,15 +101,15 @@ def test_a_marker_whose_files_are_gone_is_an_error_and_never_an_older_load(
 
 def _when_files_are_listed(monkeypatch: pytest.MonkeyPatch, *actions: object) -> None:
     """Let one action happen just before each of the next listings of the month's files."""
-    listed, waiting = MonthFolder.files_by_load, iter(actions)
+    listed, waiting = LandedMonth.files_by_load, iter(actions)
 
-    def files_by_load(place: MonthFolder) -> dict[str, list[str]]:
+    def files_by_load(place: LandedMonth) -> dict[str, list[str]]:
         action = next(waiting, None)
         if callable(action):
             action()
         return listed(place)
 
-    monkeypatch.setattr(MonthFolder, "files_by_load", files_by_load)
+    monkeypatch.setattr(LandedMonth, "files_by_load", files_by_load)
 
 
 def test_a_reader_starts_over_when_a_new_load_is_committed_while_it_lists(
@@ -125,7 +125,7 @@ def test_a_reader_starts_over_when_a_new_load_is_committed_while_it_lists(
 
     _when_files_are_listed(monkeypatch, rerun_up_to_half_of_the_deletion)
 
-    load = landing.current_files(*NAMES)
+    load = place_of(zone).current_files()
     assert load is not None
     assert load.load_id == new
     assert len(load.files) == 1
@@ -143,7 +143,7 @@ def test_a_reader_that_never_gets_a_second_look_says_so(
     _when_files_are_listed(monkeypatch, *reruns)
 
     with pytest.raises(LandingError, match="demo/events 2023-01 was landed anew"):
-        landing.current_files(*NAMES)
+        place_of(zone).current_files()
 
 
 def test_only_what_is_older_than_the_current_load_is_stale(zone: LandingZone) -> None:
@@ -154,7 +154,7 @@ def test_only_what_is_older_than_the_current_load_is_stale(zone: LandingZone) ->
     for load_id in (crashed, in_flight):
         write_load(place, load_id, schema=f"schema of {load_id}", committed=False)
 
-    stale = zone.stale_files(*NAMES)
+    stale = zone.month(*NAMES).stale_files()
 
     assert stale[:3] == [
         f"{place.path}/{oldest}.part0.parquet",
@@ -169,7 +169,7 @@ def test_nothing_is_stale_where_nothing_is_committed(landing: LandingZone) -> No
     for load_id in ids_ago(30, 20):
         write_load(place_of(landing), load_id, committed=False)
 
-    assert landing.stale_files(*NAMES) == []
+    assert landing.month(*NAMES).stale_files() == []
 
 
 def test_the_data_goes_before_the_markers_and_they_before_the_schema_files(
@@ -179,7 +179,7 @@ def test_the_data_goes_before_the_markers_and_they_before_the_schema_files(
     for load_id in ids_ago(40, 30, 20):
         write_load(place, load_id, [[{"id": 1}], [{"id": 2}]], schema=load_id)
 
-    kinds = [Path(path).parent.name for path in landing.stale_files(*NAMES)]
+    kinds = [Path(path).parent.name for path in landing.month(*NAMES).stale_files()]
 
     assert kinds == ["month=2023-01"] * 4 + ["_dlt_loads"] * 2 + ["_dlt_version"] * 2
 
@@ -187,15 +187,15 @@ def test_the_data_goes_before_the_markers_and_they_before_the_schema_files(
 def test_the_schema_file_that_the_current_load_shares_survives(landing: LandingZone) -> None:
     place = place_of(landing)
     for rows in ([{"id": 1}], [{"id": 2, "more": "x"}], [{"id": 3}]):
-        land(place, landing, rows)
+        land(place, rows)
     versions = Path(place.dataset, "_dlt_version")
     first, second = sorted(path.name for path in versions.iterdir())
 
-    landing.delete(landing.stale_files(*NAMES))
+    landing.delete(landing.month(*NAMES).stale_files())
 
     assert [path.name for path in versions.iterdir()] == [first]
-    land(place, landing, [{"id": 4, "more": "y"}])
-    landing.delete(landing.stale_files(*NAMES))
+    land(place, [{"id": 4, "more": "y"}])
+    landing.delete(landing.month(*NAMES).stale_files())
     (left,) = versions.iterdir()
     assert left.name.rpartition("__")[2] == second.rpartition("__")[2]
 
@@ -215,7 +215,7 @@ def test_the_newest_whole_superseded_loads_are_kept(
     landing.delete(landing.stale_files(*NAMES, keep_loads=keep_loads))
 
     left = [current, newer, oldest][: kept + 1]
-    assert place.committed_loads() == left
+    assert place.listing().committed == left
     assert {i: len(files) for i, files in place.files_by_load().items()} == dict.fromkeys(left, 2)
     assert len(landing.fs.ls(f"{place.dataset}/_dlt_version")) == len(left)
     assert landing.stale_files(*NAMES, keep_loads=keep_loads) == []
@@ -230,7 +230,7 @@ def test_stopping_after_any_file_leaves_readers_whole_and_the_rest_for_the_next_
         write_load(place, load_id, [[{"id": load_id}], [{"id": load_id}]], schema=load_id)
     write_load(place, crashed, committed=False)
     write_load(place, in_flight, committed=False)
-    stale = landing.stale_files(*NAMES)
+    stale = landing.month(*NAMES).stale_files()
     assert len(stale) == 10
 
     for stopped_after in range(len(stale) + 1):
@@ -256,12 +256,12 @@ def test_a_file_that_is_gone_already_is_no_failure(zone: LandingZone) -> None:
     place = place_of(zone)
     for load_id in ids_ago(30, 20):
         write_load(place, load_id)
-    stale = zone.stale_files(*NAMES)
+    stale = zone.month(*NAMES).stale_files()
 
     zone.delete([f"{place.path}/never.was.there.parquet", *stale, *stale])
     zone.delete(stale)
 
-    assert zone.stale_files(*NAMES) == []
+    assert zone.month(*NAMES).stale_files() == []
 
 
 def test_every_file_is_tried_and_those_that_could_not_be_deleted_are_named(
@@ -276,14 +276,14 @@ def test_every_file_is_tried_and_those_that_could_not_be_deleted_are_named(
         Path(path, "kept").mkdir(parents=True)
 
     with pytest.raises(LandingError, match="could not delete") as error:
-        landing.delete(landing.stale_files(*NAMES))
+        landing.delete(landing.month(*NAMES).stale_files())
 
     for path in in_the_way:
         assert f"{path}: " in str(error.value)
         assert Path(path, "kept").is_dir()
     assert place.files_by_load()[old] == in_the_way
-    assert place.committed_loads() == [current]
-    assert rows_of(landing, landing.current_files(*NAMES)) == [{"id": 1}]
+    assert place.listing().committed == [current]
+    assert rows_of(landing, place_of(zone).current_files()) == [{"id": 1}]
 
 
 def test_what_is_no_file_of_a_load_survives_in_the_folder(
@@ -306,7 +306,7 @@ def test_what_is_no_file_of_a_load_survives_in_the_folder(
     (folder / "sub" / f"{old}.part0.parquet").write_text("mine")
     before = tree(folder)
 
-    landing.delete(landing.stale_files(*NAMES))
+    landing.delete(landing.month(*NAMES).stale_files())
 
     after = tree(folder)
     assert before.keys() - after.keys() == {f"{old}.part0.parquet"}
@@ -328,7 +328,7 @@ def test_a_link_in_the_folder_never_leads_the_deletion_out_of_it(
     Path(place.path, f"{old}.linked.parquet").symlink_to(outside / "precious.parquet")
     Path(place.path, "elsewhere").symlink_to(outside)
 
-    landing.delete(landing.stale_files(*NAMES))
+    landing.delete(landing.month(*NAMES).stale_files())
 
     assert tree(outside) == kept
     assert not Path(place.path, f"{old}.linked.parquet").is_symlink()
@@ -338,11 +338,11 @@ def test_a_link_in_the_folder_never_leads_the_deletion_out_of_it(
 @pytest.mark.parametrize("name", ["with space", "100%25#?", "o'clock", "[ab]*", "länder"])
 def test_any_folder_can_be_the_landing_zone(tmp_path: Path, name: str) -> None:
     zone = LandingZone(url=f"{tmp_path / name}/")
-    land(place_of(zone), zone, [{"id": 1}])
-    land(place_of(zone), zone, [{"id": 2}])
-    zone.delete(zone.stale_files(*NAMES))
+    land(place_of(zone), [{"id": 1}])
+    land(place_of(zone), [{"id": 2}])
+    zone.delete(zone.month(*NAMES).stale_files())
 
-    assert [row["id"] for row in rows_of(zone, zone.current_files(*NAMES))] == [2]
+    assert [row["id"] for row in rows_of(zone, place_of(zone).current_files())] == [2]
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -350,10 +350,10 @@ def test_a_folder_whose_name_is_a_pattern_is_not_read_together_with_those_that_i
     tmp_path: Path,
 ) -> None:
     zone = LandingZone(url=str(tmp_path / "zone[1]*"))
-    land(place_of(zone), zone, [{"id": 1}])
+    land(place_of(zone), [{"id": 1}])
     shutil.copytree(tmp_path / "zone[1]*", tmp_path / "zone1 of yesterday")
 
-    assert [row["id"] for row in rows_of(zone, zone.current_files(*NAMES))] == [1]
+    assert [row["id"] for row in rows_of(zone, place_of(zone).current_files())] == [1]
 
 
 @pytest.mark.parametrize("url", ["nowhere://x", "x:y://z"])
@@ -376,15 +376,15 @@ def test_the_pipeline_of_a_month_has_a_working_folder_of_its_own_that_goes_with_
 
 def test_a_pipeline_begins_without_what_an_earlier_one_knew(landing: LandingZone) -> None:
     place = place_of(landing)
-    land(place, landing, [{"id": 1, "gone": "x"}])
-    land(place, landing, [{"id": 2}])
+    land(place, [{"id": 1, "gone": "x"}])
+    land(place, [{"id": 2}])
 
-    (row,) = rows_of(landing, landing.current_files(*NAMES))
+    (row,) = rows_of(landing, place_of(zone).current_files())
     assert "gone" not in row
 
 
 def _rerun_by_dlt(zone: LandingZone, number: int) -> None:
-    land(place_of(zone), zone, [{"rerun": number}] * ROWS)
+    land(place_of(zone), [{"rerun": number}] * ROWS)
 
 
 def _rerun_by_hand(zone: LandingZone, number: int) -> None:
@@ -406,13 +406,13 @@ def test_a_reader_never_sees_half_a_load_of_a_month_that_is_rerun_again_and_agai
     def write() -> None:
         for number in range(1, reruns + 1):
             rerun(landing, number)
-            landing.delete(landing.stale_files(*NAMES))
+            landing.delete(landing.month(*NAMES).stale_files())
 
     seen, last = [0], ""
     with duckdb.connect(config={"threads": 1}) as connection, ThreadPoolExecutor(1) as writer:
         writing = writer.submit(write)
         while not (writing.done() and seen[-1:] == [reruns]):
-            load = landing.current_files(*NAMES)
+            load = place_of(zone).current_files()
             assert load is not None
             assert len(load.files) == ROWS
             if load.load_id == last:
@@ -433,7 +433,7 @@ def test_a_reader_never_sees_half_a_load_of_a_month_that_is_rerun_again_and_agai
 
 def test_load_ids_of_a_real_run_are_times(landing: LandingZone) -> None:
     before = time.time()
-    load_id = land(place_of(landing), landing, [{"id": 1}])["load_id"]
+    load_id = land(place_of(landing), [{"id": 1}])["load_id"]
 
     assert before <= float(load_id) <= time.time()
-    assert landing.current_load(*NAMES) == load_id
+    assert landing.month(*NAMES).current_load() == load_id

@@ -124,7 +124,7 @@ def test_the_good_months_of_a_run_that_failed_to_load_one_flow_on_to_the_marts(
 ) -> None:
     location = daemon.location
     twice = [{"player": "erik", "url": "twice"}] * 2
-    write_load(location.landing.month_folder("chess", "games", "2024-04"), ids_ago(10)[0], [twice])
+    write_load(location.landing.month("chess", "games", "2024-04"), ids_ago(10)[0], [twice])
     run = location.materialize("2024-03...2024-04", WAREHOUSE, *MARTS)
     assert [*run.materialized(WAREHOUSE)] == ["2024-03"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project_tests.code_location import LANDING, TIDY, CodeLocation
 from pipelines_project_tests.landings import ids_ago, tree, write_load
 
@@ -20,9 +20,9 @@ def loads() -> list[str]:
 
 
 @pytest.fixture
-def place(chess: CodeLocation, loads: list[str]) -> MonthFolder:
+def place(chess: CodeLocation, loads: list[str]) -> LandedMonth:
     """A month that was landed three times and never tidied."""
-    place = chess.landing.month_folder("chess", "games", MONTH)
+    place = chess.landing.month("chess", "games", MONTH)
     for load_id in loads:
         write_load(place, load_id, [[{"player": "erik", "url": "one"}]])
     return place
@@ -33,12 +33,12 @@ def _files(chess: CodeLocation) -> dict[str, bytes | None]:
 
 
 def test_only_the_current_load_is_left(
-    chess: CodeLocation, place: MonthFolder, loads: list[str]
+    chess: CodeLocation, place: LandedMonth, loads: list[str]
 ) -> None:
     run = chess.tidy(MONTH)
 
     said = run.output_metadata[MONTH]
-    assert place.committed_loads() == [*place.files_by_load()] == loads[2:]
+    assert place.listing().committed == [*place.files_by_load()] == loads[2:]
     assert said["stale_files_deleted"] == len(said["stale_files"]) == 4
     assert {path.rsplit("/", 1)[-1] for path in said["stale_files"]} == {
         *(f"{load_id}.part0.parquet" for load_id in loads[:2]),
@@ -46,7 +46,7 @@ def test_only_the_current_load_is_left(
     }
 
 
-def test_a_second_run_finds_nothing_left_to_delete(chess: CodeLocation, place: MonthFolder) -> None:
+def test_a_second_run_finds_nothing_left_to_delete(chess: CodeLocation, place: LandedMonth) -> None:
     chess.tidy(MONTH)
     before = _files(chess)
 
@@ -57,7 +57,7 @@ def test_a_second_run_finds_nothing_left_to_delete(chess: CodeLocation, place: M
 
 
 def test_a_dry_run_lists_what_would_go_and_deletes_nothing(
-    chess: CodeLocation, place: MonthFolder
+    chess: CodeLocation, place: LandedMonth
 ) -> None:
     before = _files(chess)
 
@@ -70,27 +70,27 @@ def test_a_dry_run_lists_what_would_go_and_deletes_nothing(
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 9])
 def test_so_many_superseded_loads_are_kept_as_the_config_says(
-    chess: CodeLocation, place: MonthFolder, loads: list[str], kept: int
+    chess: CodeLocation, place: LandedMonth, loads: list[str], kept: int
 ) -> None:
     chess.tidy(MONTH, keep_loads=kept)
 
-    assert place.committed_loads() == loads[::-1][: kept + 1]
+    assert place.listing().committed == loads[::-1][: kept + 1]
 
 
 def test_the_source_says_how_many_are_kept_where_the_config_does_not(
-    chess: CodeLocation, place: MonthFolder, loads: list[str]
+    chess: CodeLocation, place: LandedMonth, loads: list[str]
 ) -> None:
     keeping = chess.with_attributes(keep_loads=1)
 
     keeping.tidy(MONTH)
-    assert place.committed_loads() == loads[:0:-1]
+    assert place.listing().committed == loads[:0:-1]
 
     keeping.tidy(MONTH, keep_loads=0)
-    assert place.committed_loads() == loads[2:]
+    assert place.listing().committed == loads[2:]
 
 
 def test_a_negative_number_of_loads_to_keep_is_refused(
-    chess: CodeLocation, place: MonthFolder
+    chess: CodeLocation, place: LandedMonth
 ) -> None:
     before = _files(chess)
 
@@ -100,8 +100,8 @@ def test_a_negative_number_of_loads_to_keep_is_refused(
     assert _files(chess) == before
 
 
-def test_other_months_are_left_alone(chess: CodeLocation, place: MonthFolder) -> None:
-    other = chess.landing.month_folder("chess", "games", "2024-03")
+def test_other_months_are_left_alone(chess: CodeLocation, place: LandedMonth) -> None:
+    other = chess.landing.month("chess", "games", "2024-03")
     for load_id in ids_ago(50, 40):
         write_load(other, load_id)
 
@@ -110,8 +110,8 @@ def test_other_months_are_left_alone(chess: CodeLocation, place: MonthFolder) ->
     assert len(other.committed_loads()) == len(other.files_by_load()) == 2
 
 
-def test_a_range_of_months_is_tidied_in_one_run(chess: CodeLocation, place: MonthFolder) -> None:
-    other = chess.landing.month_folder("chess", "games", "2024-03")
+def test_a_range_of_months_is_tidied_in_one_run(chess: CodeLocation, place: LandedMonth) -> None:
+    other = chess.landing.month("chess", "games", "2024-03")
     for load_id in ids_ago(50, 40):
         write_load(other, load_id)
 
@@ -125,7 +125,7 @@ def test_a_range_of_months_is_tidied_in_one_run(chess: CodeLocation, place: Mont
 
 
 def test_a_load_of_a_clock_that_was_ahead_is_reported_and_can_be_discarded(
-    chess: CodeLocation, place: MonthFolder, loads: list[str]
+    chess: CodeLocation, place: LandedMonth, loads: list[str]
 ) -> None:
     ahead = str(time.time() + 600)
     write_load(place, ahead)
@@ -136,13 +136,13 @@ def test_a_load_of_a_clock_that_was_ahead_is_reported_and_can_be_discarded(
     assert said["stale_files_deleted"] == 2
     assert "loads_ahead_of_clock" not in said
     # What is stale beside it stays: the load that is current now may be one of those.
-    assert place.committed_loads() == loads[::-1]
+    assert place.listing().committed == loads[::-1]
     assert {*place.files_by_load()} == {*loads}
 
 
 @pytest.mark.parametrize("which", ["current", "superseded", "not a load id", "nan"])
 def test_a_load_that_is_not_ahead_of_the_clock_is_not_discarded(
-    chess: CodeLocation, place: MonthFolder, loads: list[str], which: str
+    chess: CodeLocation, place: LandedMonth, loads: list[str], which: str
 ) -> None:
     load_id = {"current": loads[2], "superseded": loads[0]}.get(which, which)
     before = _files(chess)
@@ -155,7 +155,7 @@ def test_a_load_that_is_not_ahead_of_the_clock_is_not_discarded(
 
 
 def test_a_file_that_cannot_be_deleted_is_named_and_the_others_go(
-    chess: CodeLocation, place: MonthFolder, loads: list[str]
+    chess: CodeLocation, place: LandedMonth, loads: list[str]
 ) -> None:
     stubborn = Path(place.path) / f"{loads[0]}.stubborn.parquet"
     stubborn.mkdir()
@@ -170,7 +170,7 @@ def test_a_file_that_cannot_be_deleted_is_named_and_the_others_go(
 
 
 def test_a_month_whose_files_cannot_be_deleted_is_not_recorded_and_its_rows_are_whole(
-    chess: CodeLocation, place: MonthFolder, loads: list[str]
+    chess: CodeLocation, place: LandedMonth, loads: list[str]
 ) -> None:
     (Path(place.path) / f"{loads[0]}.stubborn.parquet").mkdir()
 
@@ -180,16 +180,16 @@ def test_a_month_whose_files_cannot_be_deleted_is_not_recorded_and_its_rows_are_
 
     assert f"- {MONTH}: could not delete" in run.error
     assert chess.months_materialized() == {"2024-03"}
-    assert place.committed_loads()[0] > loads[2]
+    assert place.listing().committed[0] > loads[2]
 
 
 def test_the_asset_takes_the_same_config(chess: CodeLocation) -> None:
     chess.materialize(MONTH, LANDING)
     run = chess.materialize(MONTH, LANDING, **{TIDY: {"keep_loads": 1}})
 
-    place = chess.landing.month_folder("chess", "games", MONTH)
+    place = chess.landing.month("chess", "games", MONTH)
     assert run.materialized()[MONTH]["stale_files_deleted"] == 0
-    assert len(place.committed_loads()) == len(place.files_by_load()) == 2
+    assert len(place.listing().committed) == len(place.files_by_load()) == 2
 
 
 def test_a_month_that_was_never_landed_has_nothing_to_delete(chess: CodeLocation) -> None:

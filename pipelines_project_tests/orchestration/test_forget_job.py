@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from pipelines_project.forget.forgetting import Forgetting
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.restore import restore
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
@@ -34,8 +34,8 @@ def _forget(location: CodeLocation, player: str = PLAYER, **config: Any) -> Run:
     return location.run(job, config={"ops": {"chess_forget_rows": op}})
 
 
-def _place(location: CodeLocation, month: str = MONTH) -> MonthFolder:
-    return location.landing.month_folder("chess", "games", month)
+def _place(location: CodeLocation, month: str = MONTH) -> LandedMonth:
+    return location.landing.month("chess", "games", month)
 
 
 def _files_that_name(folder: Path) -> list[str]:

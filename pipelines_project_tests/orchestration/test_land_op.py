@@ -24,7 +24,7 @@ def test_a_month_is_fetched_again_after_a_body_that_was_cut_off(chess: CodeLocat
     metadata = run.materialized()["2024-02"]
     assert metadata["dagster/partition_row_count"] == 2 * GAMES_PER_MONTH
     assert metadata["http_requests"] == len(chess.faults.requests) == 6
-    assert len(chess.landing.month_folder("chess", "games", "2024-02").files_by_load()) == 1
+    assert len(chess.landing.month("chess", "games", "2024-02").files_by_load()) == 1
 
 
 @pytest.mark.parametrize(

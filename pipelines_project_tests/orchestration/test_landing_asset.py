@@ -59,9 +59,9 @@ def _everything(location: CodeLocation) -> Any:
 
 
 def _live_loads(location: CodeLocation, month: str) -> list[str]:
-    place = location.landing.month_folder("chess", "games", month)
-    assert place.committed_loads() == [*place.files_by_load()]
-    return place.committed_loads()
+    place = location.landing.month("chess", "games", month)
+    assert place.listing().committed == [*place.files_by_load()]
+    return place.listing().committed
 
 
 def test_a_month_is_recorded_with_all_that_is_known_of_it(chess: CodeLocation) -> None:
@@ -72,7 +72,7 @@ def test_a_month_is_recorded_with_all_that_is_known_of_it(chess: CodeLocation) -
     schema = {column.name: column for column in metadata["dagster/column_schema"].columns}
     assert (metadata["dagster/partition_row_count"], metadata["files"]) == (ROWS, len(files))
     assert metadata["bytes"] == sum(file.stat().st_size for file in files) > 0
-    assert metadata["load_id"] == chess.landing.current_load("chess", "games", "2024-02")
+    assert metadata["load_id"] == chess.landing.month("chess", "games", "2024-02").current_load()
     assert metadata["games_by_player"] == {"hikaru": GAMES_PER_MONTH, "erik": GAMES_PER_MONTH}
     assert (metadata["stale_files_deleted"], metadata["stale_files"]) == (0, [])
     assert metadata["http_requests"] == len(chess.faults.requests) == 4
@@ -105,7 +105,7 @@ def test_a_month_landed_twice_is_one_live_load_with_the_same_rows(chess: CodeLoc
     again = chess.materialize("2024-02")
 
     old, new = first.materialized()["2024-02"], again.materialized()["2024-02"]
-    place = chess.landing.month_folder("chess", "games", "2024-02")
+    place = chess.landing.month("chess", "games", "2024-02")
     assert _live_loads(chess, "2024-02") == [new["load_id"]]
     assert old["load_id"] != new["load_id"]
     assert old["games_by_player"] == new["games_by_player"]
@@ -155,7 +155,7 @@ def test_a_rerun_month_replaces_only_its_own_files(chess: CodeLocation) -> None:
 def test_a_month_without_games_is_an_empty_load_with_all_columns(chess: CodeLocation) -> None:
     run = chess.materialize("2022-12")
 
-    load = chess.landing.current_files("chess", "games", "2022-12")
+    load = chess.landing.month("chess", "games", "2022-12").current_files()
     assert load
     assert rows_of(chess.landing, load) == []
     metadata = run.materialized()["2022-12"]
@@ -317,7 +317,7 @@ def test_a_run_that_was_killed_while_it_made_the_first_folder_blocks_no_other(
 def test_a_run_that_a_newer_load_has_overtaken_says_so_and_leaves_the_newer_one(
     chess: CodeLocation,
 ) -> None:
-    place = chess.landing.month_folder("chess", "games", "2024-02")
+    place = chess.landing.month("chess", "games", "2024-02")
     newer: list[str] = []
 
     async def overtaken(scope: Scope, receive: Receive, send: Send) -> None:
@@ -340,7 +340,7 @@ def test_a_load_of_a_clock_that_is_ahead_stops_the_month_and_names_both_clocks(
     chess: CodeLocation,
 ) -> None:
     ahead = str(time.time() + 3600)
-    write_load(chess.landing.month_folder("chess", "games", "2024-02"), ahead)
+    write_load(chess.landing.month("chess", "games", "2024-02"), ahead)
 
     run = chess.materialize("2024-02...2024-03", LANDING)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import read_record
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
@@ -24,8 +24,8 @@ def keeping(chess: CodeLocation) -> CodeLocation:
     return chess.with_attributes(keep_loads=1)
 
 
-def _place(location: CodeLocation) -> MonthFolder:
-    return location.landing.month_folder("chess", "games", MONTH)
+def _place(location: CodeLocation) -> LandedMonth:
+    return location.landing.month("chess", "games", MONTH)
 
 
 def _land_twice(location: CodeLocation) -> tuple[str, str]:
@@ -38,7 +38,9 @@ def _land_twice(location: CodeLocation) -> tuple[str, str]:
 
 
 def _players(location: CodeLocation) -> set[str]:
-    rows = rows_of(location.landing, location.landing.current_files("chess", "games", MONTH))
+    rows = rows_of(
+        location.landing, location.landing.month("chess", "games", MONTH).current_files()
+    )
     return {row["player"] for row in rows}
 
 
@@ -47,7 +49,7 @@ def test_a_kept_load_is_whole_and_of_more_the_oldest_goes(keeping: CodeLocation)
 
     loads = [run.materialized()[MONTH]["load_id"] for run in runs]
     place = _place(keeping)
-    assert place.committed_loads() == [loads[2], loads[1]]
+    assert place.listing().committed == [loads[2], loads[1]]
     assert place.all_files_by_load().keys() == {*loads[1:]}
     record = read_record(place, loads[1])
     assert record

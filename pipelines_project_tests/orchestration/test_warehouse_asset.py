@@ -12,7 +12,7 @@ MONTHS = ("2024-01", "2024-02", "2024-03")
 
 def _write(location: CodeLocation, month: str, load_id: str, *urls: str) -> None:
     rows = [{"player": "erik", "url": url} for url in urls]
-    write_load(location.landing.month_folder("chess", "games", month), load_id, [rows])
+    write_load(location.landing.month("chess", "games", month), load_id, [rows])
 
 
 def test_a_run_loads_its_months_and_the_next_run_skips_them(chess: CodeLocation) -> None:

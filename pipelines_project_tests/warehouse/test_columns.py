@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.landing.month_folder import MonthFolder
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.columns import match_columns, table_name
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
@@ -42,8 +42,8 @@ def load(connection: duckdb.DuckDBPyConnection, landing: LandingZone) -> Load:
         if isinstance(rows, pa.Table):
             write_load(place, ids_ago(0)[0], [rows])
         else:
-            land(place, landing, rows)
-        load_month(connection, landing, place, REPLACE)
+            land(place, rows)
+        load_month(connection, place, REPLACE)
 
     return land_and_load
 
@@ -193,7 +193,7 @@ def test_the_files_of_one_load_may_differ(
 ) -> None:
     place = place_of(landing)
     write_load(place, ids_ago(0)[0], [[{"id": 1, "v": 1}], [{"id": 2, "w": "w"}]])
-    load_month(connection, landing, place, REPLACE)
+    load_month(connection, place, REPLACE)
 
     assert (_values(connection), _values(connection, "w")) == ([1, None], [None, "w"])
 
@@ -205,7 +205,7 @@ def test_the_folder_of_the_landing_zone_adds_no_column(
     place = place_of(zone)
     write_load(place, ids_ago(0)[0])
     with warehouse.connect(zone) as connection:
-        load_month(connection, zone, place, REPLACE)
+        load_month(connection, place, REPLACE)
 
         columns = connection.execute("describe demo.events").fetchall()
     assert [name for name, *_ in columns] == ["month", "id"]
@@ -242,10 +242,10 @@ def _months(draw: st.DrawFn) -> tuple[tuple[str, pa.Table], tuple[str, pa.Table]
     return months[0], months[1]
 
 
-def _write_month(zone: LandingZone, month: str, rows: pa.Table) -> tuple[MonthFolder, list[str]]:
+def _write_month(zone: LandingZone, month: str, rows: pa.Table) -> tuple[LandedMonth, list[str]]:
     place = place_of(zone, month)
     write_load(place, ids_ago(0)[0], [rows])
-    load = zone.current_files("demo", "events", month)
+    load = zone.month("demo", "events", month).current_files()
     assert load is not None
     return place, load.files
 

@@ -132,7 +132,7 @@ def test_a_connection_reads_the_landing_zone_wherever_it_is(
 ) -> None:
     zone = LandingZone(url=url.format(tmp=tmp_path))
     write_load(place_of(zone), ids_ago(10)[0], [[{"id": 1}], [{"id": 2}]])
-    load = zone.current_files("demo", "events", "2023-01")
+    load = zone.month("demo", "events", "2023-01").current_files()
     assert load is not None
 
     with warehouse.connect(zone) as connection:

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingError, LandingZone, Load
+from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.zone import LandingError, LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import LoadChangedError, LoadedMonth, Loader, load_month
 from pipelines_project.warehouse.loaders.replace_month import replace_month
@@ -33,7 +33,7 @@ def load(connection: duckdb.DuckDBPyConnection, landing: LandingZone) -> Callabl
     """Loads the month's current load."""
 
     def load(loader: Loader = REPLACE, **options: bool) -> LoadedMonth:
-        return load_month(connection, landing, place_of(landing), loader, **options)
+        return load_month(connection, place_of(landing), loader, **options)
 
     return load
 
@@ -43,7 +43,7 @@ def _before_writing(*actions: Callable[[], object]) -> Loader:
     waiting = iter(actions)
 
     def write(
-        connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, columns: str
+        connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
     ) -> int:
         next(waiting, lambda: None)()
         return REPLACE.write(connection, place, load, columns)
@@ -63,7 +63,7 @@ def _ledger(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
 def test_a_month_is_loaded_with_what_its_load_was(
     connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
 ) -> None:
-    metadata = land(place_of(landing), landing, [{"id": 1}, {"id": 2}])
+    metadata = land(place_of(landing), [{"id": 1}, {"id": 2}])
 
     assert load() == LoadedMonth(metadata["load_id"], 2, skipped=False)
     assert _ids(connection) == [1, 2]
@@ -86,7 +86,7 @@ def test_a_load_whose_files_are_gone_is_an_error_and_the_rows_stay(
     for load_id in ids_ago(20, 10):
         write_load(place, load_id, [[{"id": 1}]])
         load()
-    landing.delete(place.files_by_load()[place.committed_loads()[0]])
+    landing.delete(place.files_by_load()[place.listing().committed[0]])
 
     with pytest.raises(LandingError, match="files are gone"):
         load()
@@ -182,7 +182,7 @@ def test_files_that_go_between_listing_and_reading_are_listed_again(
 
     def rerun() -> None:
         write_load(place, new, [[{"id": "new"}]])
-        landing.delete(landing.stale_files("demo", "events", MONTH))
+        landing.delete(landing.month("demo", "events", MONTH).stale_files())
 
     assert load(_before_writing(rerun)).load_id == new
     assert _ids(connection) == ["new"]
@@ -203,7 +203,7 @@ def test_files_that_go_before_their_columns_are_read_are_listed_again(
         found = listed(zone, source, table, month)
         if found and found.load_id == old:
             write_load(place, new, [[{"id": "new"}]])
-            zone.delete(zone.stale_files(source, table, month))
+            zone.delete(zone.month(source, table, month).stale_files())
         return found
 
     monkeypatch.setattr(LandingZone, "current_files", listed_and_gone)
@@ -261,13 +261,13 @@ def test_tables_and_sources_of_like_names_keep_their_own_rows_and_records(
     for source, table in names:
         place = place_of(landing, table=table, source=source)
         write_load(place, ids_ago(10)[0], [[{"id": f"{source}.{table}"}]])
-        assert not load_month(connection, landing, place, REPLACE).skipped
+        assert not load_month(connection, place, REPLACE).skipped
 
     for source, table in names:
         rows = connection.execute(f"select id from {source}.{table}").fetchall()
         assert rows == [(f"{source}.{table}",)]
         place = place_of(landing, table=table, source=source)
-        assert load_month(connection, landing, place, REPLACE).skipped
+        assert load_month(connection, place, REPLACE).skipped
 
 
 def test_months_that_load_at_once_all_get_in(warehouse: Warehouse, landing: LandingZone) -> None:
@@ -277,7 +277,7 @@ def test_months_that_load_at_once_all_get_in(warehouse: Warehouse, landing: Land
 
     def load(month: str) -> LoadedMonth:
         with warehouse.connect(landing) as connection:
-            return load_month(connection, landing, place_of(landing, month), REPLACE)
+            return load_month(connection, place_of(landing, month), REPLACE)
 
     with ThreadPoolExecutor(4) as threads:
         assert not any(loaded.skipped for loaded in threads.map(load, [*months]))
@@ -290,10 +290,10 @@ def test_months_that_load_at_once_all_get_in(warehouse: Warehouse, landing: Land
 
 def test_a_landing_zone_in_memory_is_loaded_too(warehouse: Warehouse) -> None:
     zone = LandingZone(url=f"memory://month-load-{os.getpid()}-{time.time()}")
-    land(place_of(zone), zone, [{"id": 1}])
-    land(place_of(zone), zone, [{"id": 2}, {"id": 3}])
+    land(place_of(zone), [{"id": 1}])
+    land(place_of(zone), [{"id": 2}, {"id": 3}])
     with warehouse.connect(zone) as connection:
-        assert load_month(connection, zone, place_of(zone), REPLACE).rows == 2
+        assert load_month(connection, place_of(zone), REPLACE).rows == 2
 
         assert _ids(connection) == [2, 3]
 
@@ -312,8 +312,8 @@ def write(connection, place, load, columns):
 
 landing = LandingZone(url=sys.argv[1])
 with Warehouse(url=sys.argv[2]).connect(landing) as connection:
-    place = landing.month_folder("demo", "events", "2023-01")
-    load_month(connection, landing, place, Loader(write, lambda *_: False))
+    place = landing.month("demo", "events", "2023-01")
+    load_month(connection, place, Loader(write, lambda *_: False))
 """
 
 
@@ -323,7 +323,7 @@ def test_a_process_that_is_killed_before_the_commit_leaves_the_old_rows(
     place = place_of(landing)
     write_load(place, ids_ago(20)[0], [[{"id": 1, "v": 1}]])
     with warehouse.connect(landing) as connection:
-        load_month(connection, landing, place, REPLACE)
+        load_month(connection, place, REPLACE)
         ledger = _ledger(connection)
     rows = [{"id": number, "v": "x", "w": 1} for number in range(50_000)]
     write_load(place, ids_ago(10)[0], [rows])
@@ -338,5 +338,5 @@ def test_a_process_that_is_killed_before_the_commit_leaves_the_old_rows(
         assert connection.execute("select v, typeof(v) from demo.events").fetchall() == [
             (1, "BIGINT")
         ]
-        assert load_month(connection, landing, place, REPLACE).rows == 50_000
+        assert load_month(connection, place, REPLACE).rows == 50_000
         assert len(_ids(connection)) == 50_000

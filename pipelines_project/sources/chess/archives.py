@@ -5,13 +5,14 @@ that is listed must be answered with a list of games: anything else is an error,
 answer would otherwise replace games that were landed before.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
 from dlt.common import json
 
 from pipelines_project.sources.chess.kept_answers import KeptAnswers
+from pipelines_project.sources.fetch import NotModifiedError
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 
 API_URL = "https://api.chess.com/pub"
@@ -37,22 +38,54 @@ class PlayerArchives:
         self._url = api_url
         self._lists: dict[str, tuple[str, ...]] = {}
 
-    def month(self, month: str) -> KeptAnswers:
+    def month(self, month: str, etags: Mapping[str, str] | None = None) -> KeptAnswers:
         """Return the answers for one month, `YYYY-MM`, one for each player who has it listed.
 
+        Args:
+            month: the month.
+            etags: those of the answers that are known already, by address; None if none are.
+
         Raises:
+            NotModifiedError: the answers would be the known ones.
             SourceError: for an unknown or closed player, and for a month that is listed but not
                 answered with games.
             requests.RequestException: there was no whole answer.
         """
+        urls = dict(self._urls(month))
+        is_comparable = etags is not None and etags.keys() == {*urls.values()}
+        known = etags if etags and is_comparable else {}
         answers = KeptAnswers()
+        same = [
+            player
+            for player, url in urls.items()
+            if not self._keep(answers, player, url, month, known.get(url))
+        ]
+        if is_comparable and len(same) == len(urls):
+            raise NotModifiedError
+        for player in same:
+            self._keep(answers, player, urls[player], month)
+        return answers
+
+    def _urls(self, month: str) -> Iterator[tuple[str, str]]:
+        """Yield the players who have the month listed, with the address of its archive."""
         path = f"games/{month.replace('-', '/')}"
         for player in self.players:
             if any(archive.endswith(f"/{path}") for archive in self._listed(player)):
-                response = self._ask(f"{self._url}/player/{player}/{path}", _MONTH_REFUSALS)
-                _check_games(response, player, month)
-                answers.keep(player, response)
-        return answers
+                yield player, f"{self._url}/player/{player}/{path}"
+
+    def _keep(
+        self, answers: KeptAnswers, player: str, url: str, month: str, etag: str | None = None
+    ) -> bool:
+        """Ask for a month's archive and keep the answer; False if it still has the ETag."""
+        headers = {"If-None-Match": etag} if etag else {}
+        response = self._ask(url, _MONTH_REFUSALS, headers)
+        if response.status_code == requests.codes.not_modified:
+            if not etag:
+                raise SourceError(f"chess.com answered {url} with 304, which was not asked for")
+            return False
+        _check_games(response, player, month)
+        answers.keep(player, url, response)
+        return True
 
     def _listed(self, player: str) -> tuple[str, ...]:
         """Return the player's archive list, which is asked for once in a run."""
@@ -67,9 +100,12 @@ class PlayerArchives:
         return self._lists[player]
 
     def _ask(
-        self, url: str, refusals: dict[int, Callable[[requests.Response], str]]
+        self,
+        url: str,
+        refusals: dict[int, Callable[[requests.Response], str]],
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        response = self._session.get(url)
+        response = self._session.get(url, headers=headers)
         self._calls.checked(refusals)(response)
         return response
 

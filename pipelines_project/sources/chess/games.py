@@ -5,7 +5,7 @@ Data flow:
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import dlt
@@ -15,8 +15,8 @@ from dlt.extract import DltResource
 
 from pipelines_project.sources.chess.archives import PlayerArchives
 from pipelines_project.sources.chess.columns import DOCUMENTED, game_rows, no_games, sorted_games
-from pipelines_project.sources.chess.kept_answers import Answer, KeptAnswers
-from pipelines_project.sources.comparable import Comparable
+from pipelines_project.sources.chess.kept_answers import Answer
+from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.shape import merged
 from pipelines_project.temporary import duckdb_session
@@ -25,7 +25,7 @@ GAME_KEY = ("player", "url")
 _SCHEMA_VERSION = hashlib.sha256(json.dumpb(DOCUMENTED)).hexdigest()[:16]
 
 
-class GamesByMonth(Comparable):
+class GamesByMonth:
     """The games that the players finished in a month, one row a game and player.
 
     A game's own `end_time` may lie in the next month: the archive decides.
@@ -34,34 +34,32 @@ class GamesByMonth(Comparable):
     def __init__(self, archives: PlayerArchives) -> None:
         """Take the games from these archives."""
         self._archives = archives
-        self._fetched: dict[str, str] = {}
+        players = ",".join(archives.players)
+        # A digest, so that a record does not name a player without games in its month.
+        self._made_for = {
+            "players": hashlib.sha256(players.encode()).hexdigest()[:16],
+            "schema": _SCHEMA_VERSION,
+        }
 
-    def __call__(self, month: str) -> DltResource:
+    def __call__(self, month: str, fetch: Fetch) -> DltResource:
         """Return the month's resource; while it is read it raises as `PlayerArchives.month` does.
 
         It asks only then: a load's id, which is a time, must be older than its answers, so that
         of two loads the later one has the later answers.
         """
-        return dlt.resource(self._tables(month), name="games")
+        return dlt.resource(self._tables(month, fetch), name="games")
 
-    def ask(self, month: str) -> dict[str, str]:
-        """Return the ETag of each answer, with players and schema; nothing if one has no ETag."""
-        return self._facts(self._archives.month(month))
+    def _etags(self, facts: Mapping[str, str]) -> dict[str, str] | None:
+        """Return the ETags of a load's answers, None if it was made for others than these."""
+        if not self._made_for.items() <= facts.items():
+            return None
+        return {name: value for name, value in facts.items() if "://" in name}
 
-    def fetched(self) -> dict[str, str]:
-        """Return the same of the answers that were extracted last."""
-        return self._fetched
-
-    def _facts(self, answers: KeptAnswers) -> dict[str, str]:
-        if answers.etags is None:
-            return {}
-        players = ",".join(self._archives.players)
-        return {"players": players, "schema": _SCHEMA_VERSION, **answers.etags}
-
-    def _tables(self, month: str) -> Iterator[pa.Table]:
+    def _tables(self, month: str, fetch: Fetch) -> Iterator[pa.Table]:
         """Yield a table for each answer, all with the same columns, as dlt needs them."""
-        answers = self._archives.month(month)
-        self._fetched = self._facts(answers)
+        answers = self._archives.month(month, self._etags(fetch.facts_before))
+        if answers.etags is not None:
+            fetch.facts.update(self._made_for | answers.etags)
         with duckdb_session(threads=1) as connection:
             shape, as_read = DOCUMENTED, list[bool]()
             for answer in answers:
@@ -74,7 +72,20 @@ class GamesByMonth(Comparable):
             for answer, is_as_read in zip(answers, as_read, strict=True):
                 with _named(answer, month):
                     rows = game_rows(connection, *answer, shape, is_as_read)
+                fetch.facts[f"{_GAMES_OF}{answer.subject}"] = str(len(rows))
                 yield rows
+
+
+_GAMES_OF = "games of "
+
+
+def games_by_player(facts: Mapping[str, str]) -> dict[str, int]:
+    """Return how many games of each player a load has, by the facts of its record."""
+    return {
+        name.removeprefix(_GAMES_OF): int(games)
+        for name, games in facts.items()
+        if name.startswith(_GAMES_OF)
+    }
 
 
 @contextmanager

@@ -25,10 +25,10 @@ class KeptAnswers:
         self._kept: list[tuple[str, int]] = []
         self._etags: dict[str, str | None] = {}
 
-    def keep(self, subject: str, response: requests.Response) -> None:
-        """Keep an answer in UTF-8."""
+    def keep(self, subject: str, url: str, response: requests.Response) -> None:
+        """Keep the answer, in UTF-8, to a request for an address."""
         self._kept.append((subject, self._file.write(response.content)))
-        self._etags[response.url] = response.headers.get("ETag")
+        self._etags[url] = response.headers.get("ETag")
 
     @property
     def etags(self) -> dict[str, str] | None:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute
 from dlt.extract import DltResource
 
+from pipelines_project.names import quarantine_table
 from pipelines_project.sources.files.month_survey import MonthSurvey, survey_month
 from pipelines_project.sources.files.raw_files import RawFile, fingerprint
 from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
@@ -28,7 +29,6 @@ from pipelines_project.sources.json.block_workers import block_workers
 from pipelines_project.sources.json.columns import rows
 from pipelines_project.sources.json.lines import sorted_lines
 from pipelines_project.sources.json.raw_lines import BadLine, Block, read_blocks
-from pipelines_project.sources.rows import quarantine_table
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE
 from pipelines_project.sources.json.columns import Column
 from pipelines_project.sources.json.exact_numbers import LONG_INTEGER
 from pipelines_project.sources.json.shape import BIGINT, BOOLEAN, DOUBLE, merged, pointer_literal
@@ -12,6 +13,15 @@ _KINDS = {
     BIGINT: ["BIGINT", "UBIGINT"],
     DOUBLE: ["BIGINT", "UBIGINT", "DOUBLE"],
 }
+
+
+_DUCKDB_TYPES = {"text": "VARCHAR", "bigint": BIGINT, "double": DOUBLE, "bool": BOOLEAN}
+_ADDED = {ID_COLUMN, "_dlt_load_id", *PROVENANCE}
+
+
+def duckdb_types(landed: Mapping[str, str]) -> dict[str, str]:
+    """Return the DuckDB type of each column that came from lines, given the dlt type of all."""
+    return {name: _DUCKDB_TYPES[kind] for name, kind in landed.items() if name not in _ADDED}
 
 
 @dataclass(frozen=True)

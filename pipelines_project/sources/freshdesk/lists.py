@@ -22,6 +22,7 @@ from pipelines_project.sources.freshdesk.columns import columns
 from pipelines_project.sources.freshdesk.fetched_list import FetchedList
 from pipelines_project.sources.freshdesk.pages import NumberedPages, Row, updated_at
 from pipelines_project.sources.freshdesk.updated_since import UpdatedSince
+from pipelines_project.sources.http.api_calls import SourceError
 
 PAGE_CAP = 300
 """The last page of tickets that Freshdesk gives; page 301 is answered 400 (API v2)."""
@@ -51,14 +52,41 @@ def changed_rows(table: str, api: FreshdeskApi, page_cap: int = PAGE_CAP) -> Cha
     return FetchedList(partial(_list, table, api)).changed_between
 
 
-def resource(table: str, changed: ChangedBetween, start: datetime, end: datetime) -> DltResource:
-    """Return the rows of a table that last changed from `start` on and before `end`.
+def resource(
+    table: str, api: FreshdeskApi, pages: Iterable[list[Row]], rows_before: int = 0
+) -> DltResource:
+    """Return the rows of some pages of a table.
+
+    Args:
+        table: one of `freshdesk_columns.TABLES`.
+        api: the help desk's API.
+        pages: of a month, from `changed_rows`.
+        rows_before: what is landed of the month. Rows leave a month when they change again, so it
+            may become empty; but not while the help desk answers that it has none at all.
 
     Raises:
         SourceError: while it is read, for an answer that no retry can mend.
     """
-    pages: Iterable[list[Row]] = ([_landed(row) for row in page] for page in changed(start, end))
-    return dlt.resource(pages, name=table, columns=columns(table), primary_key="id")
+
+    def landed() -> Iterator[list[Row]]:
+        found = 0
+        for page in pages:
+            found += len(page)
+            yield [_landed(row) for row in page]
+        if rows_before and not found:
+            _check_not_empty(table, api, rows_before)
+
+    return dlt.resource(landed(), name=table, columns=columns(table), primary_key="id")
+
+
+def _check_not_empty(table: str, api: FreshdeskApi, rows_before: int) -> None:
+    """Ask for the beginning of the whole list, which an accident would leave empty too."""
+    since = {"updated_since": "1970-01-01T00:00:00Z"} if table == "tickets" else {}
+    if not next(api.pages(table, since, NumberedPages()), []):
+        raise SourceError(
+            f"Freshdesk answers no {table} at all, where {rows_before} rows of the month are "
+            "landed. If that is right, delete the month's files; otherwise run again later"
+        )
 
 
 def _tickets(

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import Load
+from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import READ_FILES, table_name
 from pipelines_project.warehouse.database import WarehouseError, quoted
 from pipelines_project.warehouse.ledger import take_turn
@@ -30,7 +29,7 @@ def merge_month(key: str, marks: Sequence[str] = ()) -> Loader:
     """
 
     def write(
-        connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, columns: str
+        connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
     ) -> int:
         take_turn(connection, place.source, place.table)
         files = {"files": load.files}
@@ -53,7 +52,7 @@ def merge_month(key: str, marks: Sequence[str] = ()) -> Loader:
 
 
 def missing_rows(
-    connection: duckdb.DuckDBPyConnection, place: MonthFolder, files: list[str], key: str
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str], key: str
 ) -> int:
     """Return how many keys of the files the table lacks, or has in an older version."""
     query = _MISSING.format(table=table_name(place), key=quoted(key))
@@ -66,7 +65,7 @@ def _descending(marks: Sequence[str]) -> list[str]:
     return [f"{VERSION_COLUMN} desc", *ranks]
 
 
-def _check(connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, key: str) -> None:
+def _check(connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, key: str) -> None:
     if missing := missing_rows(connection, place, load.files, key):
         raise WarehouseError(
             f"{place}: {missing} rows have no {key} or no {VERSION_COLUMN}, or were not loaded"

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import Load
+from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import READ_FILES, table_name
 from pipelines_project.warehouse.database import WarehouseError, quoted
 from pipelines_project.warehouse.load_month import Loader
@@ -20,7 +19,7 @@ def replace_month(key: Sequence[str]) -> Loader:
     """
 
     def write(
-        connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load, columns: str
+        connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
     ) -> int:
         parameters = {"month": place.month}
         connection.execute(f"delete from {table_name(place)} where month = $month", parameters)
@@ -35,12 +34,12 @@ def replace_month(key: Sequence[str]) -> Loader:
     return Loader(write, lambda connection, place, _, rows: _count(connection, place) == rows)
 
 
-def _count(connection: duckdb.DuckDBPyConnection, place: MonthFolder) -> int:
+def _count(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> int:
     query = f"select count(*) from {table_name(place)} where month = $month"
     return connection.execute(query, {"month": place.month}).fetchall()[0][0]
 
 
-def _check_count(connection: duckdb.DuckDBPyConnection, place: MonthFolder, load: Load) -> int:
+def _check_count(connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load) -> int:
     landed = connection.execute(f"select count(*) from {READ_FILES}", {"files": load.files})
     rows, loaded = landed.fetchall()[0][0], _count(connection, place)
     if rows != loaded:
@@ -49,7 +48,7 @@ def _check_count(connection: duckdb.DuckDBPyConnection, place: MonthFolder, load
 
 
 def _check_keys(
-    connection: duckdb.DuckDBPyConnection, place: MonthFolder, key: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, key: Sequence[str]
 ) -> None:
     if not key:
         return

@@ -53,11 +53,11 @@ def landed_versions(folder: Path, month: Month) -> dict[Part, int]:
     """
     live = live_data(folder, month)
     while True:
-        before = live.landing.current_load(*month)
+        before = live.landing.month(*month).current_load()
         try:
             return whole_versions(month, live.landed(month))
         except duckdb.IOException:
-            if live.landing.current_load(*month) == before:
+            if live.landing.month(*month).current_load() == before:
                 raise
 
 

@@ -63,7 +63,7 @@ class Reconciliation:
             AssertionError: it is not.
         """
         live, newest = live_data(self.folder, month), self.newest.get(month, "0")
-        before = live.landing.current_load(*month) or "0"
+        before = live.landing.month(*month).current_load() or "0"
         assert float(before) >= float(newest), f"load {newest} was landed, {before} is current"
         for part, version in landed_versions(self.folder, month).items():
             # A run asks for the companies once, before it lands the first of its months.

@@ -108,7 +108,6 @@ def services(folder: Path) -> Iterator[Services]:
             **service_settings(url),
             "CHESS_PLAYERS": "hikaru,erik",
             "CHESS_CONTACT": "tests@example.com",
-            "CHESS_HTTP_CACHE": f"{folder}-http_cache.db",
             "RAW_URL": str(folder),
             **{f"{source.upper()}_START_MONTH": MONTHS[0] for source in TABLES},
         }

@@ -47,7 +47,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with freshdesk_location(folder, _DESK) as location:
         for table, month in (("tickets", "2024-02"), *((table, "2024-01") for table in _ROWS)):
             rows = [row for row in _ROWS[table] if row["updated_at"].strftime("%Y-%m") == month]
-            place = location.landing.month_folder("freshdesk", table, month)
+            place = location.landing.month("freshdesk", table, month)
             write_load(place, "1.5", [rows])
         others = [warehouse_key(table) for table in _ROWS if table != "tickets"]
         assert location.materialize("2024-01", *others).result.success

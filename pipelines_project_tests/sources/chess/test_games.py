@@ -57,7 +57,7 @@ class Api:
         """Land the month with dlt, and return its parquet rows."""
         with landing.pipeline("chess", "games", month) as pipeline:
             pipeline.run(self.resource(players, month), loader_file_format="parquet")
-        load = landing.current_files("chess", "games", month)
+        load = landing.month("chess", "games", month).current_files()
         assert load
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")

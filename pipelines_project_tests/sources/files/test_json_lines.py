@@ -378,7 +378,7 @@ def test_files_that_change_while_they_are_read_are_an_error(
 def test_row_groups_are_large_and_a_month_is_one_file(land: Land, landing: LandingZone) -> None:
     land(jsonl(*({"v": n, "text": "x" * 40} for n in range(200_000))))
 
-    load = landing.current_files("local_jsonl", "events", MONTH)
+    load = landing.month("local_jsonl", "events", MONTH).current_files()
     assert load
     [file] = load.files
     metadata = pq.read_metadata(file)

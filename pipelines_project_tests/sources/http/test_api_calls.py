@@ -20,12 +20,7 @@ from starlette.types import Receive, Scope, Send
 from pipelines_project.sandbox.faults import Faults, FaultsMiddleware, broken_off
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.http import api_calls
-from pipelines_project.sources.http.api_calls import (
-    ApiCalls,
-    HttpCache,
-    SourceError,
-    retrying_session,
-)
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
 
 _REFUSALS = {410: lambda response: f"{response.url} is closed: ask for another"}
 

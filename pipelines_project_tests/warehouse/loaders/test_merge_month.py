@@ -217,7 +217,7 @@ def test_months_that_meet_in_their_rows_can_load_at_once(
 
     def load(month: str) -> None:
         with warehouse.connect(landing) as connection:
-            load_month(connection, landing, place_of(landing, month), _LOADER)
+            load_month(connection, place_of(landing, month), _LOADER)
 
     threads = [Thread(target=load, args=(month,)) for month in reversed(months)]
     for thread in threads:
@@ -249,7 +249,7 @@ def test_a_conflict_as_postgresql_reports_it_is_tried_again(
 
     with warehouse.connect(landing) as connection:
         loader = replace(_LOADER, write=refused_once)
-        assert load_month(connection, landing, place_of(landing), loader).rows == 1
+        assert load_month(connection, place_of(landing), loader).rows == 1
 
 
 def test_a_large_month_is_merged_set_by_set(table: _Table) -> None:

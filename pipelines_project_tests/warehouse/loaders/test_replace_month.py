@@ -6,8 +6,8 @@ from typing import Any, cast
 import duckdb
 import pytest
 
-from pipelines_project.landing.month_folder import MonthFolder
-from pipelines_project.landing.zone import LandingZone, Load
+from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import LoadedMonth, Loader, load_month
 from pipelines_project.warehouse.loaders.replace_month import replace_month
@@ -31,7 +31,7 @@ def _load(
 ) -> LoadedMonth:
     place = place_of(landing, month)
     write_load(place, ids_ago(0)[0], parts)
-    return load_month(connection, landing, place, loader)
+    return load_month(connection, place, loader)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
@@ -59,16 +59,16 @@ def test_an_empty_load_empties_its_month_and_no_other(
 ) -> None:
     rows = [_game("a", "1")]
     for month in (MONTH, "2023-02"):
-        land(place_of(landing, month), landing, rows)
-        load_month(connection, landing, place_of(landing, month), REPLACE)
+        land(place_of(landing, month), rows)
+        load_month(connection, place_of(landing, month), REPLACE)
     columns: dict[str, Any] = {name: {"data_type": "text"} for name in rows[0]}
-    land(place_of(landing), landing, [], columns)
+    land(place_of(landing), [], columns)
 
-    loaded = load_month(connection, landing, place_of(landing), REPLACE)
+    loaded = load_month(connection, place_of(landing), REPLACE)
 
     assert (loaded.rows, loaded.skipped) == (0, False)
     assert _rows(connection) == [("2023-02", "a", "1")]
-    assert load_month(connection, landing, place_of(landing), REPLACE).skipped
+    assert load_month(connection, place_of(landing), REPLACE).skipped
 
 
 @pytest.mark.parametrize("split", [False, True])
@@ -129,7 +129,7 @@ def test_a_load_that_loses_a_row_on_its_way_is_refused(
 ) -> None:
     _load(connection, landing, [_game("a", "1")])
 
-    def write(held: Any, place: MonthFolder, load: Load, columns: str) -> int:
+    def write(held: Any, place: LandedMonth, load: Load, columns: str) -> int:
         return REPLACE.write(cast(Any, _LossyConnection(held)), place, load, columns)
 
     with pytest.raises(WarehouseError, match="2 rows landed, 1 loaded"):

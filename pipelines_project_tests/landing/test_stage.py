@@ -12,7 +12,7 @@ from pipelines_project_tests.landings import land, place_of
 
 def _land_twice(landing: LandingZone) -> None:
     for rows in ([{"id": 1, "who": "them"}, {"id": 2, "who": "us"}], [{"id": 2, "who": "us"}]):
-        land(place_of(landing), landing, rows)
+        land(place_of(landing), rows)
 
 
 def _codecs(landing: LandingZone) -> list[set[str]]:

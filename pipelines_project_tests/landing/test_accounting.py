@@ -7,7 +7,6 @@ import pytest
 
 from pipelines_project.landing.land_month import root_cause
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration import accounting
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project_tests.json_lines import MONTH, jsonl, land_lines, write_lines
 
@@ -47,7 +46,7 @@ def test_rows_and_quarantined_lines_must_be_the_lines_read(
 
     said = _refusal(landing, tmp_path)
     assert "5 lines were read, but" in said
-    assert landing.current_load(*_NAMES) == landed_before
+    assert landing.month(*_NAMES).current_load() == landed_before
 
 
 @pytest.mark.parametrize(("rows", "is_taken"), [(4, True), (2, True), (1, False), (0, False)])
@@ -57,7 +56,7 @@ def test_a_month_that_loses_most_of_its_rows_is_refused_unless_it_may_shrink(
     write_lines(tmp_path, jsonl(*({"v": n} for n in range(rows))))
     if not is_taken:
         assert f"1 files have {rows} rows, where 4 are landed" in _refusal(landing, tmp_path)
-        assert landing.current_load(*_NAMES) == landed_before
+        assert landing.month(*_NAMES).current_load() == landed_before
 
     assert len(land_lines(landing, tmp_path, allow_shrink=not is_taken).rows) == rows
 
@@ -65,7 +64,7 @@ def test_a_month_that_loses_most_of_its_rows_is_refused_unless_it_may_shrink(
 def test_a_month_whose_landed_files_are_lost_is_landed_again(
     landing: LandingZone, tmp_path: Path, landed_before: str
 ) -> None:
-    load = landing.current_files(*_NAMES)
+    load = landing.month(*_NAMES).current_files()
     assert load
     for file in load.files:
         Path(file).unlink()

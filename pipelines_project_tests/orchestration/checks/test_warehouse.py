@@ -21,7 +21,7 @@ NOW = month_of(datetime.now(UTC))
 
 def _write(location: CodeLocation, month: str, load_id: str) -> None:
     rows = [{"player": "erik", "url": url} for url in ("one", "two", "three")]
-    write_load(location.landing.month_folder("chess", "games", month), load_id, [rows])
+    write_load(location.landing.month("chess", "games", month), load_id, [rows])
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_month_that_was_never_loaded_does_not_match_what_is_landed(chess: Code
 
 def test_stale_files_are_found(sound: CodeLocation) -> None:
     _write(sound, "2024-01", *ids_ago(30))
-    stale = sound.landing.stale_files("chess", "games", "2024-01")
+    stale = sound.landing.month("chess", "games", "2024-01").stale_files()
 
     check = sound.check()[NO_STALE]
 

@@ -8,8 +8,9 @@ from dlt.common.schema.utils import is_valid_schema_name, normalize_schema_name
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.landing.month_folder import MonthFolder, checked_name
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.names import checked_name
 from pipelines_project_tests.landings import (
     MONTH,
     ids_ago,
@@ -54,13 +55,13 @@ NAMES = st.from_regex(r"[a-z][a-z0-9]{0,6}(_[a-z0-9]{1,6}){0,3}", fullmatch=True
 def test_what_is_no_name_is_refused_as_source_and_as_table(name: str) -> None:
     zone = LandingZone(url="nowhere")
     questions: list[Callable[[], object]] = [
-        lambda: zone.month_folder(name, "events", MONTH),
-        lambda: zone.month_folder("demo", name, MONTH),
+        lambda: zone.month(name, "events", MONTH),
+        lambda: zone.month("demo", name, MONTH),
         lambda: zone.months(name, "events"),
         lambda: zone.months("demo", name),
-        lambda: zone.current_load(name, "events", MONTH),
-        lambda: zone.current_files("demo", name, MONTH),
-        lambda: zone.stale_files(name, "events", MONTH),
+        lambda: zone.month(name, "events", MONTH).current_load(),
+        lambda: zone.month("demo", name, MONTH).current_files(),
+        lambda: zone.month(name, "events", MONTH).stale_files(),
     ]
     for ask in questions:
         with pytest.raises(ValueError, match="is not a name") as refusal:
@@ -79,7 +80,7 @@ def test_what_is_no_month_has_no_folder(landing: LandingZone, month: str) -> Non
 @given(NAMES, NAMES)
 def test_dlt_takes_every_allowed_pair_of_names_as_it_is(source: str, table: str) -> None:
     assume(len(source) + len(table) <= 55)
-    schema_name = LandingZone(url="none").month_folder(source, table, "2023-01").schema_name
+    schema_name = LandingZone(url="none").month(source, table, "2023-01").schema_name
 
     assert is_valid_schema_name(schema_name)
     assert normalize_schema_name(schema_name) == schema_name
@@ -89,13 +90,13 @@ def test_dlt_takes_every_allowed_pair_of_names_as_it_is(source: str, table: str)
 def test_the_longest_names_land_and_are_read_and_longer_ones_are_refused(
     landing: LandingZone,
 ) -> None:
-    longest = landing.month_folder("s" * 30, "t" * 25, "2023-01")
+    longest = landing.month("s" * 30, "t" * 25, "2023-01")
     land(longest, landing, [{"id": 1}])
 
-    load = landing.current_files(longest.source, longest.table, "2023-01")
+    load = landing.month(longest.source, longest.table, "2023-01").current_files()
     assert [row["id"] for row in rows_of(landing, load)] == [1]
     with pytest.raises(ValueError, match="1 characters too long"):
-        landing.month_folder("s" * 30, "t" * 26, "2023-01")
+        landing.month("s" * 30, "t" * 26, "2023-01")
 
 
 NEIGHBOURS = [
@@ -110,9 +111,9 @@ NEIGHBOURS = [
 
 
 @pytest.fixture
-def neighbours(landing: LandingZone) -> list[MonthFolder]:
+def neighbours(landing: LandingZone) -> list[LandedMonth]:
     """Months whose names share beginnings, each with an old load, the current one and a crash."""
-    places = [landing.month_folder(*names) for names in NEIGHBOURS]
+    places = [landing.month(*names) for names in NEIGHBOURS]
     for number, place in enumerate(places):
         old, crashed, current = ids_ago(30 + number, 20 + number, 10 + number)
         write_load(place, old, schema="old")
@@ -122,13 +123,13 @@ def neighbours(landing: LandingZone) -> list[MonthFolder]:
 
 
 def test_months_whose_names_share_a_beginning_do_not_see_each_other(
-    landing: LandingZone, neighbours: list[MonthFolder]
+    landing: LandingZone, neighbours: list[LandedMonth]
 ) -> None:
     for number, place in enumerate(neighbours):
-        load = landing.current_files(place.source, place.table, place.month)
+        load = landing.month(place.source, place.table, place.month).current_files()
 
         assert rows_of(landing, load) == [{"id": number}]
-        assert len(place.committed_loads()) == 2
+        assert len(place.listing().committed) == 2
         assert len(place.files_by_load()) == 3
     assert landing.months("demo", "events") == ["2023-01", "2023-02"]
     assert landing.months("demo", "events_extra") == ["2023-01"]
@@ -139,11 +140,11 @@ def test_months_whose_names_share_a_beginning_do_not_see_each_other(
 
 @pytest.mark.parametrize("tidied", range(len(NEIGHBOURS)))
 def test_tidying_a_month_leaves_those_with_a_like_name_alone(
-    landing: LandingZone, neighbours: list[MonthFolder], tidied: int
+    landing: LandingZone, neighbours: list[LandedMonth], tidied: int
 ) -> None:
     root = Path(landing.url)
     before = tree(root)
-    landing.delete(landing.stale_files(*NEIGHBOURS[tidied]))
+    landing.delete(landing.month(*NEIGHBOURS[tidied]).stale_files())
 
     gone = before.keys() - tree(root).keys()
     place = neighbours[tidied]
@@ -174,7 +175,7 @@ def test_load_ids_are_ordered_as_numbers(landing: LandingZone) -> None:
     for load_id in ("1000.5", "999.25", "1000.0625"):
         write_load(place, load_id)
 
-    assert place.committed_loads() == ["1000.5", "1000.0625", "999.25"]
+    assert place.listing().committed == ["1000.5", "1000.0625", "999.25"]
 
 
 def test_the_files_of_a_load_begin_with_its_marker_if_it_has_one(landing: LandingZone) -> None:
@@ -261,7 +262,7 @@ def test_a_loads_files_are_those_of_its_quarantine_too_but_only_its_own_are_read
         "events",
         "events_quarantine",
     ]
-    stale = landing.stale_files("demo", "events", MONTH)
+    stale = landing.month("demo", "events", MONTH).stale_files()
     # The marker goes after the files of both tables.
     assert stale[:3] == [*place.all_files_by_load()[old], place.marker(old)]
     assert landing.quarantine_files(place, new) == [

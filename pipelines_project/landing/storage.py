@@ -1,0 +1,61 @@
+"""Writing files so that they outlast a loss of power.
+
+On the local disk that takes a flush of the file and of the folder that holds its name. An object
+store promises as much for each put that it has answered.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
+
+NEW = ".new"
+
+
+def put_file(fs: AbstractFileSystem, local: Path, path: str) -> None:
+    """Store a copy of a local file under the path, durably; nobody may look for it before."""
+    folder = path.rpartition("/")[0]
+    if not isinstance(fs, LocalFileSystem):
+        fs.makedirs(folder, exist_ok=True)
+        fs.put_file(str(local), path)
+        return
+    _make_folder(Path(folder))
+    with local.open("rb") as source, Path(path).open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+        _flush(target.fileno())
+    _flush_folder(Path(folder))
+
+
+def put_whole(fs: AbstractFileSystem, path: str, content: bytes) -> None:
+    """Store a small file durably, so that under its path there is all of it or nothing."""
+    if not isinstance(fs, LocalFileSystem):
+        fs.pipe_file(path, content)
+        return
+    new = Path(f"{path}{NEW}")
+    with new.open("wb") as file:
+        file.write(content)
+        _flush(file.fileno())
+    new.replace(path)
+    _flush_folder(new.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder and those above it, each of which is made durable by the one above."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _flush_folder(made.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _flush(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush(descriptor: int) -> None:
+    os.fsync(descriptor)

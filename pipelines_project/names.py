@@ -1,0 +1,50 @@
+"""The names of sources and tables, and what is made of them: rules that every part keeps."""
+
+import re
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+LEDGER_SCHEMA = "ledger"
+_MARTS, _QUARANTINE = "_marts", "_quarantine"
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a source or table if dlt, a path and SQL all take it as it is.
+
+    Raises:
+        ValueError: for anything but lower-case words joined by single underscores.
+    """
+    if len(name) > 60 or not _NAME.fullmatch(name):
+        raise ValueError(f"{name[:80]!r} is not a name: use a-z, 0-9 and single underscores")
+    return name
+
+
+def checked_source(name: str) -> str:
+    """Return the name of a source if no schema of the warehouse has it for another purpose.
+
+    Raises:
+        ValueError: it is the ledger's or that of a source's marts, or no name at all.
+    """
+    if name == LEDGER_SCHEMA or name.endswith(_MARTS):
+        raise ValueError(f"{name!r} is a schema of the warehouse already: choose another name")
+    return checked_name(name)
+
+
+def checked_table(name: str) -> str:
+    """Return the name of a table if it is not that of a quarantine.
+
+    Raises:
+        ValueError: it is the name of a quarantine table, or no name at all.
+    """
+    if name.endswith(_QUARANTINE):
+        raise ValueError(f"{name[:80]!r} is a name that landing itself uses: choose another")
+    return checked_name(name)
+
+
+def marts_schema(source: str) -> str:
+    """Return the warehouse schema of a source's marts."""
+    return f"{source}{_MARTS}"
+
+
+def quarantine_table(table: str) -> str:
+    """Return the table of the rows that a load of the table refused."""
+    return f"{table}{_QUARANTINE}"

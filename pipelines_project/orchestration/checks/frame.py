@@ -1,0 +1,98 @@
+"""The frame of every check: which months it looks at, and how it says what is wrong.
+
+One evaluation covers the months of its run, or every landed month when it runs by itself. Checks
+do not block: the load's transaction has kept bad months out already, and blocking would stop the
+good ones.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+import duckdb
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.table import Table
+from pipelines_project.warehouse.columns import is_loaded
+from pipelines_project.warehouse.database import Warehouse
+
+# A re-run may delete the files between the listing and the reading.
+read_again_if_deleted = retry(
+    retry=retry_if_exception_type(duckdb.IOException),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(multiplier=0.1, max=2),
+    reraise=True,
+)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a check looks at: months of a table, where they are landed, and where loaded."""
+
+    table: Table
+    months: list[str]
+    landing: LandingZone
+    warehouse: Warehouse
+
+    def month(self, month: str) -> LandedMonth:
+        """Return one of the months in the landing zone."""
+        return self.table.month(self.landing, month)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether any month of the table was ever loaded, so that there is a table to ask."""
+        return is_loaded(self.warehouse, self.table.source, self.table.name)
+
+
+Wrong = Mapping[str, str]
+"""By month, or whatever else a check tells apart, why its truth does not hold there."""
+
+
+def monthly_check(
+    table: Table,
+    asset: dg.AssetKey,
+    name: str,
+    description: str,
+    wrong: Callable[[Looked], Wrong],
+    *,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    additional_deps: Sequence[dg.AssetKey] = (),
+) -> dg.AssetChecksDefinition:
+    """Return a check of an asset of the table.
+
+    Args:
+        table: the table.
+        asset: the asset whose check it is.
+        name: the truth that it states.
+        description: the same as a sentence.
+        wrong: tells where the truth does not hold, and why.
+        severity: of a failure.
+        additional_deps: other assets that it reads.
+    """
+
+    @dg.asset_check(
+        asset=asset, name=name, description=description, additional_deps=additional_deps
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext,
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> dg.AssetCheckResult:
+        months = _months_to_check(context, table, landing)
+        found = dict(wrong(Looked(table, months, landing, warehouse)))
+        metadata = {"wrong": found, "months": months}
+        return dg.AssetCheckResult(passed=not found, severity=severity, metadata=metadata)
+
+    return check
+
+
+def _months_to_check(
+    context: dg.AssetCheckExecutionContext, table: Table, landing: LandingZone
+) -> list[str]:
+    """Return the months of the run, or all that are landed if the check runs by itself."""
+    run = context.op_execution_context
+    if run.has_partition_key or run.has_partition_key_range:
+        return list(run.partition_keys)
+    return landing.months(table.source, table.name)

@@ -1,0 +1,88 @@
+"""The checks of landed months: nothing stale, the current month fresh, files as recorded."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.months import month_of, month_start
+from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
+from pipelines_project.orchestration.table_assets import landing_key
+from pipelines_project.table import Table
+
+
+def no_stale_files(table: Table) -> dg.AssetChecksDefinition:
+    """Return the check that no month's folder holds files that a later load has replaced."""
+
+    def wrong(looked: Looked) -> Wrong:
+        found = {month: _stale(looked.month(month), table.keep_loads) for month in looked.months}
+        return {month: stale for month, stale in found.items() if stale}
+
+    return monthly_check(
+        table,
+        landing_key(table),
+        "no_stale_files",
+        "No month's folder holds files that a later load has replaced.",
+        wrong,
+    )
+
+
+def _stale(month: LandedMonth, keep_loads: int) -> str:
+    try:
+        return ", ".join(month.stale_files(keep_loads))
+    except LandingError as error:
+        return str(error)
+
+
+def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
+    """Return the check that the current month was landed lately.
+
+    The asset's freshness policy counts a backfill of an old month as fresh; this does not.
+    """
+
+    def wrong(looked: Looked) -> Wrong:
+        now = datetime.now(UTC)
+        month = month_of(now)
+        load_id = looked.month(month).current_load()
+        landed = datetime.fromtimestamp(float(load_id), UTC) if load_id else None
+        late = now - (landed or month_start(month)) > table.fresh_within
+        return {month: f"last landed: {landed or 'never'}"} if late else {}
+
+    return monthly_check(
+        table,
+        landing_key(table),
+        "current_month_is_fresh",
+        f"The current month was landed within the last {table.fresh_within}.",
+        wrong,
+        # A warning, because a backfill of old months runs this check too and is no failure.
+        severity=dg.AssetCheckSeverity.WARN,
+    )
+
+
+def landed_files_are_intact(table: Table) -> dg.AssetChecksDefinition:
+    """Return the check that the files of each month's current load are what was recorded."""
+
+    def wrong(looked: Looked) -> Wrong:
+        found = {month: _damage(looked.month(month)) for month in looked.months}
+        return {month: damage for month, damage in found.items() if damage}
+
+    return monthly_check(
+        table,
+        landing_key(table),
+        "landed_files_are_intact",
+        "The files of each month's current load have the size and content that were recorded.",
+        wrong,
+    )
+
+
+def _damage(month: LandedMonth) -> str:
+    try:
+        if load := month.current_files():
+            month.check_content(load.record)
+    except FileNotFoundError:
+        # Another run has landed the month since it was listed.
+        return _damage(month)
+    except LandingError as error:
+        return str(error)
+    return ""

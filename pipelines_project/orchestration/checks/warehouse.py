@@ -1,0 +1,78 @@
+"""The checks of warehouse tables whose months are complete in themselves."""
+
+import dagster as dg
+
+from pipelines_project.orchestration.checks.frame import (
+    Looked,
+    Wrong,
+    monthly_check,
+)
+from pipelines_project.orchestration.table_assets import warehouse_key
+from pipelines_project.table import Table
+from pipelines_project.warehouse.database import qualified, quoted
+
+
+def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
+    """Return the check that a month of the warehouse table has each key once."""
+    key = ", ".join(map(quoted, table.key))
+
+    def wrong(looked: Looked) -> Wrong:
+        if not looked.is_loaded:
+            return {}
+        doubled = looked.warehouse.rows(
+            f"""
+            select month, cast(count(*) - count(distinct ({key})) as varchar) || ' rows too many'
+            from {qualified(table.source, table.name)}
+            where list_contains($months, month)
+            group by month
+            having count(*) > count(distinct ({key}))
+            """,
+            {"months": looked.months},
+        )
+        return dict(doubled)
+
+    return monthly_check(
+        table,
+        warehouse_key(table),
+        f"{table.name}_have_unique_keys",
+        f"In a month, each ({', '.join(table.key)}) is one row.",
+        wrong,
+    )
+
+
+def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
+    """Return the check that the warehouse has as many rows of a month as its current load."""
+
+    def wrong(looked: Looked) -> Wrong:
+        loaded = _loaded_rows(looked)
+        counts = {
+            month: (_landed_rows(looked, month), loaded.get(month, 0)) for month in looked.months
+        }
+        return {
+            month: f"{landed} rows landed, {rows} in the warehouse"
+            for month, (landed, rows) in counts.items()
+            if landed != rows
+        }
+
+    return monthly_check(
+        table,
+        warehouse_key(table),
+        "warehouse_rows_match_landing",
+        "The warehouse has as many rows of each month as the month's current load.",
+        wrong,
+    )
+
+
+def _landed_rows(looked: Looked, month: str) -> int:
+    load = looked.month(month).current_files()
+    return load.record.rows_of(looked.table.name) if load else 0
+
+
+def _loaded_rows(looked: Looked) -> dict[str, int]:
+    if not looked.is_loaded:
+        return {}
+    query = f"""
+        select month, count(*) from {qualified(looked.table.source, looked.table.name)}
+        where list_contains($months, month) group by month
+    """
+    return dict(looked.warehouse.rows(query, {"months": looked.months}))

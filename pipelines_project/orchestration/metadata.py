@@ -1,0 +1,43 @@
+"""What Dagster shows of the engine's results: the one place where they become metadata."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from pipelines_project.landing.land_month import Landed
+from pipelines_project.warehouse.load_month import LoadedMonth
+
+
+def column_schema(schema: Mapping[str, str]) -> dg.TableSchema:
+    """Return a table's columns, each name with its type."""
+    return dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in schema.items()])
+
+
+def landed_metadata(landed: Landed) -> dict[str, Any]:
+    """Return the metadata of a landed month; what did not happen is left out."""
+    told = {
+        "not_modified": landed.not_modified,
+        "superseded": bool(landed.superseded_by),
+        "superseded_by": landed.superseded_by,
+        "replaced_damaged_load": landed.replaced_damaged,
+    }
+    return {
+        "dagster/partition_row_count": landed.rows,
+        "dagster/column_schema": column_schema(landed.schema),
+        "files": landed.files,
+        "bytes": landed.bytes,
+        "load_id": landed.load_id,
+        **({} if landed.not_modified else {"seconds": landed.seconds}),
+        **landed.details,
+        **{name: value for name, value in told.items() if value},
+    }
+
+
+def loaded_metadata(loaded: LoadedMonth) -> dict[str, Any]:
+    """Return the metadata of a loaded month."""
+    return {
+        "dagster/partition_row_count": loaded.rows,
+        "load_id": loaded.load_id,
+        "skipped": loaded.skipped,
+    }

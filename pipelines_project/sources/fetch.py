@@ -1,0 +1,34 @@
+"""What a source is told when a month is fetched, and what it tells of the rows that it yields."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dlt.extract import DltResource
+
+
+class NotModifiedError(Exception):
+    """The month's rows would be those of its current load; raised while a resource is read."""
+
+
+@dataclass
+class Fetch:
+    """One fetching of a month.
+
+    Attributes:
+        rows_before: the rows of the month's current load, 0 if there is none.
+        facts_before: the facts that the current load's record holds; empty if the month is to be
+            landed in any case, or its current load is damaged.
+        facts: filled by the source while its rows are read, for the new load's record: what a later
+            fetching compares, such as the ETag of each answer.
+    """
+
+    rows_before: int = 0
+    facts_before: Mapping[str, str] = field(default_factory=dict[str, str])
+    facts: dict[str, str] = field(default_factory=dict[str, str])
+
+
+Extract = Callable[[str, Fetch], DltResource]
+"""Given a month, `YYYY-MM`, and what is known of it, returns the dlt resource of its rows.
+
+A source that can tell that nothing has changed raises `NotModifiedError` while it is read.
+"""
