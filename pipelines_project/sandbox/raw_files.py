@@ -188,7 +188,9 @@ def _add_wide_options(parser: argparse.ArgumentParser) -> None:
     add("--columns", type=_between(FEWEST_COLUMNS, MOST_COLUMNS), metavar="N", help=within)
     kinds = ",".join(KINDS)
     add("--kinds", type=_kinds, default=kinds, help="what the columns take in turns")
-    add("--value-bytes", type=_between(1, MOST_BYTES), default=200, metavar="N", help="longest text")
+    add(
+        "--value-bytes", type=_between(1, MOST_BYTES), default=200, metavar="N", help="longest text"
+    )
     add("--levels", type=_between(1, MOST_LEVELS), default=5, metavar="N", help="of nested objects")
 
 

@@ -36,6 +36,14 @@ def table_types(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> di
     return column_types(connection, place.source, place.table)
 
 
+def column_count(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str]
+) -> int:
+    """Return how many columns the month's table will have with the files' rows."""
+    names = _target_names(list(_landed_types(connection, files))).values()
+    return len({*table_types(connection, place), *names})
+
+
 def match_columns(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str]
 ) -> str:
