@@ -87,8 +87,13 @@ def test_there_are_no_more_threads_than_have_the_memory_that_each_takes(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DUCKDB_MEMORY_LIMIT", "lots"), ("DUCKDB_MEMORY_LIMIT", "0MB"), ("DUCKDB_MEMORY_LIMIT", "5")]
-    + [("DUCKDB_THREADS", "0"), ("DUCKDB_THREADS", "two")],
+    [
+        ("DUCKDB_MEMORY_LIMIT", "lots"),
+        ("DUCKDB_MEMORY_LIMIT", "0MB"),
+        ("DUCKDB_MEMORY_LIMIT", "5"),
+        ("DUCKDB_THREADS", "0"),
+        ("DUCKDB_THREADS", "two"),
+    ],
 )
 def test_a_setting_that_makes_no_sense_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"{name} .*'{value}'"):
