@@ -225,11 +225,11 @@ def test_processes_that_make_the_file_at_once_write_into_one(warehouse: Warehous
 def test_what_does_not_fit_into_memory_spills(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", "60MB")
+    monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", "125MB")
 
-    rows = "select i, repeat(cast(hash(i) as varchar), 5) as text from range(1_000_000) as t(i)"
+    rows = "select i, repeat(cast(hash(i) as varchar), 5) as text from range(2_000_000) as t(i)"
     assert warehouse.rows(f"select count(*) from (select distinct text from ({rows}))") == [
-        (1_000_000,)
+        (2_000_000,)
     ]
 
 
