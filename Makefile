@@ -15,27 +15,60 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev test stack faults soak bench check test-embedded-elt clean
+.PHONY: help install demo dev test stack faults soak bench check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
 		printf '%-18s %s\n' "$$name" "$$text"; done
 	@echo 'Another Python: make install PYTHON=python3.12'
 
-# The stamps are written last, so an interrupted install is done again, from an empty environment.
-# The base interpreter is asked for because PYTHON may be the very environment that is removed.
+# Which extras of the project an environment has: those whose packages are all there.
+define INSTALLED_EXTRAS
+import re
+from importlib import metadata
+
+def has(package):
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
+
+if has("pipelines-project"):
+    project = metadata.distribution("pipelines-project")
+    wanted = [re.split(r"[ ;<>=~!\[]", each)[:1] + re.findall(r"extra == .([\w-]+)", each) for each in project.requires or []]
+    for extra in project.metadata.get_all("Provides-Extra") or []:
+        if all(has(package) for package, *extras in wanted if extra in extras):
+            print(extra)
+endef
+export INSTALLED_EXTRAS
+
+# An environment is brought up to date in place, because people install into it what they need: its
+# Python, the extras that it has and what else is there stay. Only one whose first install was
+# interrupted (.incomplete) begins again, from nothing. The stamps are written last, so an update
+# that was interrupted is done again.
 # setuptools goes in first: pip does not apply constraints to the environment it builds in, so the
 # build uses this one. Doubly quiet leaves errors only.
 define build_venv
-@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	echo 'Python 3.11 or newer is needed, and PYTHON=$(PYTHON) is not. Name one: make install PYTHON=python3.11' >&2; \
-	exit 1; }
-@base=$$($(PYTHON) -c 'import sys; print(sys._base_executable)'); \
-echo 'Installing into $(1), which takes a minute or two …'; \
-rm -rf $(1); \
-"$$base" -m venv $(1); \
+@if [ -e $(1)/.incomplete ]; then rm -rf $(1); fi; \
+if [ ! -e $(1) ]; then \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Python 3.11 or newer is needed, and PYTHON=$(PYTHON) is not. Name one: make install PYTHON=python3.11' >&2; \
+		exit 1; }; \
+	echo 'Installing into $(1), which takes a minute or two …'; \
+	mkdir $(1); \
+	touch $(1)/.incomplete; \
+	$(PYTHON) -m venv $(1); \
+else \
+	echo 'Bringing $(1) up to date, which may take a minute …'; \
+fi; \
+$(1)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo '$(1)/bin/python is not there, does not start or is older than 3.11. To begin again, without what you installed into $(1): make clean install' >&2; \
+	exit 1; }; \
+$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(1)/bin/python -m ensurepip >/dev/null; \
+extras=$$($(1)/bin/python -c "$$INSTALLED_EXTRAS" | tr '\n' ','); \
 $(1)/bin/python -m pip install -qq --disable-pip-version-check -c $(2) setuptools; \
-$(1)/bin/python -m pip install -qq --disable-pip-version-check -c $(2) --no-build-isolation -e '.[$(3)]'; \
+$(1)/bin/python -m pip install -qq --disable-pip-version-check -c $(2) --no-build-isolation -e ".[$${extras}$(3)]"; \
+rm -f $(1)/.incomplete; \
 touch $@
 endef
 

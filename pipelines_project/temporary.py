@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _PREFIX = "pipelines_project-"
 
 
 @contextmanager
-def working_folder() -> Iterator[str]:
+def working_folder() -> Generator[str]:
     """Give an empty folder of one's own and delete it afterwards.
 
     Its lock ends with the process, however that ends; a folder whose lock is free is nobody's, and
@@ -62,7 +62,7 @@ def _delete_abandoned() -> None:
 
 
 @contextmanager
-def duckdb_session(**config: bool | int | str) -> Iterator[duckdb.DuckDBPyConnection]:
+def duckdb_session(**config: bool | int | str) -> Generator[duckdb.DuckDBPyConnection]:
     """Give a connection that spills what does not fit into memory to a folder of its own.
 
     The names of DuckDB's temporary files are alike in all processes. Two that spill into one

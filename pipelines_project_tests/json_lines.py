@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines_project.landing.accounting import accounted
-from pipelines_project.landing.land_month import NewLoad
+from pipelines_project.landing.land_month import land_month
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.raw_files import RawFolder
@@ -22,9 +22,10 @@ TEMPLATE = "events/%Y-%m/*"
 
 
 class LandedLines(NamedTuple):
-    """A landed month: its metadata, its rows and its quarantined lines, in the lines' order."""
+    """A landed load: what is said of it, its rows and its quarantined lines, in their order."""
 
-    metadata: dict[str, Any]
+    load_id: str
+    details: Mapping[str, Any]
     rows: pa.Table
     quarantined: list[dict[str, Any]]
 
@@ -55,26 +56,28 @@ def land_lines(
     """Land the month's files by dlt, as the project does, and return what is landed."""
     chosen = JsonlSettings("events", RawFolder(str(raw), TEMPLATE), **settings)
     place = zone.month("local_jsonl", "events", month)
-    metadata = Landing(
-        zone,
+    landed = land_month(
         place,
-        lambda month: json_lines(chosen, month, lambda: before or {}),
-        lambda files: accounted(NewLoad(zone, place, files, allow_shrink)),
-    ).land()
-    return landed_lines(zone, month, metadata)
+        lambda month, _: json_lines(chosen, month, lambda: before or {}),
+        accounted,
+        allow_shrink=allow_shrink,
+    )
+    return landed_lines(zone, month, landed.details)
 
 
 def landed_lines(
-    zone: LandingZone, month: str = MONTH, metadata: dict[str, Any] | None = None
+    zone: LandingZone, month: str = MONTH, details: Mapping[str, Any] | None = None
 ) -> LandedLines:
     """Return what is landed of a month."""
     place = zone.month("local_jsonl", "events", month)
-    [load_id, *_] = place.listing().committed
-    own = place.files_by_load()[load_id]
-    refused = place.quarantine_files_by_load().get(load_id, [])
-    tables = [_table(zone, path) for path in own]
-    quarantined = [row for path in refused for row in _table(zone, path).to_pylist()]
-    return LandedLines(metadata or {}, pa.concat_tables(tables), quarantined)
+    load = place.current_files()
+    assert load
+    tables: dict[str, list[pa.Table]] = {}
+    for path, file in place.paths(load.record).items():
+        tables.setdefault(file.table, []).append(_table(zone, path))
+    own, refused = tables["events"], tables.get("events_quarantine", [])
+    quarantined = [row for table in refused for row in table.to_pylist()]
+    return LandedLines(load.load_id, details or {}, pa.concat_tables(own), quarantined)
 
 
 def _table(zone: LandingZone, path: str) -> pa.Table:

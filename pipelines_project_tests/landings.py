@@ -1,5 +1,6 @@
 """Months landed for tests: by dlt as the project lands them, or file by file in its order."""
 
+import json
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +15,11 @@ from dlt.common.schema.typing import TColumnSchema
 
 from pipelines_project.landing.land_month import Landed, Verify, land_month
 from pipelines_project.landing.landed_month import LandedMonth, Load
-from pipelines_project.landing.record import LoadRecord, recorded_file
+from pipelines_project.landing.record import LoadRecord, recorded_file, sealed
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.storage import put_file
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.names import quarantine_table
 
 MONTH = "2023-01"
 
@@ -63,6 +65,32 @@ def write_load(
     if committed:
         place.commit(record)
     return record
+
+
+def write_quarantined(
+    place: LandedMonth,
+    load_id: str,
+    rows: Sequence[Mapping[str, Any]],
+    refused: Sequence[Mapping[str, Any]],
+) -> LoadRecord:
+    """Write a load of rows and of rows that it refused, as landing does."""
+    record = write_load(place, load_id, [rows], committed=False)
+    name, table = f"{load_id}.refused.parquet", quarantine_table(place.table)
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder, name)
+        pq.write_table(pa.Table.from_pylist([*refused]), local)
+        put_file(place.fs, local, f"{place.quarantine_path}/{name}")
+        record.files.append(recorded_file(table, name, local))
+    place.commit(record)
+    return record
+
+
+def change_record(place: LandedMonth, load_id: str, **changes: Any) -> None:
+    """Write a load's record anew with other members, as another version or a mistake would."""
+    path = place.record_path(load_id)
+    stated = json.loads(place.fs.cat_file(path))
+    del stated["sha256"]
+    place.fs.pipe_file(path, sealed(json.dumps({**stated, **changes}).encode()))
 
 
 def ids_ago(*seconds: float) -> list[str]:

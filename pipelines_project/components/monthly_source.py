@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import dagster as dg
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
+from pipelines_project.components.described_model import described_model
 from pipelines_project.landing.land_month import Verify
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone
@@ -82,6 +83,11 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         if value is not None and value < least:
             raise ValueError(f"must be at least {least}")
         return value
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """Return what `defs.yaml` is read by, with a description of every attribute."""
+        return described_model(cls)
 
     @abstractmethod
     def tables(self) -> Sequence[Table]:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -59,7 +59,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, st
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
+def _signals_held() -> Generator[None]:
     """Let signals that come meanwhile act at the end, when what was begun can be undone."""
     came: list[int] = []
     handlers = {

@@ -71,7 +71,7 @@ def _land_others(month: LandedMonth, subject: Subject, current: Load) -> Landed:
             raise LandingError(f"{month} was landed meanwhile: run this again")
         return verify_rows(new)
 
-    return land_month(month, lambda *_: landed_rows(month, files, others), verify)
+    return land_month(month, lambda _month, _fetch: landed_rows(month, files, others), verify)
 
 
 def _others(month: LandedMonth, subject: Subject) -> Keep:

@@ -3,17 +3,20 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet as pq
+import pyarrow.parquet
 
 from pipelines_project.forget.subject import QUARANTINED_TEXT, Subject
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import read_record
 from pipelines_project.landing.rows import row_groups
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
@@ -31,7 +34,7 @@ def columns(month: LandedMonth) -> set[str]:
         # What cannot be read is told when its rows are counted.
         if month.table_of(path) == month.table:
             with suppress(pa.ArrowInvalid, OSError), month.fs.open(path, "rb") as file:
-                found |= {*cast(list[str], pq.read_schema(cast(Any, file)).names)}
+                found |= {*pq.read_schema(file).names}
     return found
 
 

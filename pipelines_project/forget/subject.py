@@ -27,7 +27,7 @@ class Subject:
     column: str
     value: str
 
-    def of_rows(self, rows: pa.Table) -> pa.ChunkedArray:
+    def of_rows(self, rows: pa.Table) -> "pa.ChunkedArray[Any]":
         """Tell of each row whether it is the person's; none is where there is no such column."""
         if self.column not in rows.column_names:
             return _nowhere(rows)
@@ -38,11 +38,11 @@ class Subject:
             return _nowhere(rows)
         return pc.fill_null(pc.equal(column, wanted), False)
 
-    def of_quarantined(self, rows: pa.Table) -> pa.ChunkedArray:
+    def of_quarantined(self, rows: pa.Table) -> "pa.ChunkedArray[Any]":
         """Tell of each quarantined line whether the value stands in it, whatever else does."""
         return pc.match_substring_regex(rows[QUARANTINED_TEXT], self._pattern)
 
-    def among(self, table: str) -> Callable[[str, pa.Table], pa.ChunkedArray]:
+    def among(self, table: str) -> Callable[[str, pa.Table], "pa.ChunkedArray[Any]"]:
         """Return what tells of rows of a landed table, or of its quarantine, which are theirs."""
         return lambda name, rows: (self.of_rows if name == table else self.of_quarantined)(rows)
 
@@ -58,5 +58,5 @@ class Subject:
         return rf"(^|\W)({either})(\W|$)"
 
 
-def _nowhere(rows: pa.Table) -> pa.ChunkedArray:
+def _nowhere(rows: pa.Table) -> "pa.ChunkedArray[Any]":
     return pa.chunked_array([pa.repeat(pa.scalar(False), len(rows))])

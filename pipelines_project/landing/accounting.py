@@ -1,15 +1,18 @@
 """The account of a load of lines: as many are landed or quarantined as were read."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
-import pyarrow.parquet as pq
+import pyarrow.parquet
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Details, NewLoad
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.names import quarantine_table
 from pipelines_project.sources.files.json_lines import METADATA_KEY
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 
 def accounted(new: NewLoad) -> Details:
@@ -37,5 +40,5 @@ def accounted(new: NewLoad) -> Details:
 def _read_lines(new: NewLoad) -> dict[str, Any]:
     """Return what the load's files say of the lines that they were made from."""
     own = next(file for file in new.staged.files if file.table == new.month.table)
-    metadata = cast(dict[bytes, bytes], pq.read_schema(own.path).metadata)
+    metadata: dict[bytes, bytes] = pq.read_schema(own.path).metadata
     return json.loads(metadata[METADATA_KEY])

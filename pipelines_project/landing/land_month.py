@@ -61,6 +61,7 @@ class Landed:
         files: how many.
         bytes: of all of them.
         schema: the dlt type of each column.
+        required: the columns that are never null.
         not_modified: whether the current load stays.
         superseded_by: the newer load that made this one needless.
         replaced_damaged: what was wrong with the load that this one has replaced.
@@ -73,6 +74,7 @@ class Landed:
     files: int
     bytes: int
     schema: Mapping[str, str]
+    required: list[str]
     not_modified: bool = False
     superseded_by: str | None = None
     replaced_damaged: str = ""
@@ -109,7 +111,7 @@ def land_month(
     before = previous_load(month)
     _wait_for_clock(month, before.load_id)
     is_comparable = before.record is not None and not land_unchanged
-    fetch = Fetch(before.rows, before.facts if is_comparable else {})
+    fetch = Fetch(0 if allow_shrink else before.rows, before.facts if is_comparable else {})
     try:
         with staged(month, lambda: extract(month.month, fetch)) as new:
             details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))
@@ -130,7 +132,8 @@ def land_month(
 
 def _landed(month: LandedMonth, record: LoadRecord) -> Landed:
     rows = record.rows_of(month.table)
-    return Landed(record.load_id, rows, len(record.files), record.bytes, record.schema)
+    files = len(record.files)
+    return Landed(record.load_id, rows, files, record.bytes, record.schema, record.required)
 
 
 def _publish(month: LandedMonth, new: Staged, facts: Mapping[str, str]) -> LoadRecord:
@@ -139,7 +142,7 @@ def _publish(month: LandedMonth, new: Staged, facts: Mapping[str, str]) -> LoadR
         name = f"{new.load_id}.{file.file_id}.parquet"
         put_file(month.fs, file.path, f"{month.folder_of(file.table)}/{name}")
         files.append(recorded_file(file.table, name, file.path))
-    record = LoadRecord(new.load_id, new.schema, files, dict(facts))
+    record = LoadRecord(new.load_id, new.schema, files, dict(facts), new.required)
     month.commit(record)
     return record
 

@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from dlt.common.schema.exceptions import InvalidSchemaName
-from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
@@ -24,6 +23,7 @@ from pipelines_project.landing.record import (
     sha256_of,
     write_record,
 )
+from pipelines_project.landing.storage import FileSystem
 from pipelines_project.months import checked_month
 from pipelines_project.names import checked_name, quarantine_table
 
@@ -31,6 +31,7 @@ LOAD_ID = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
 _DATA_FILE = re.compile(rf"({LOAD_ID.pattern})\.[^/]+\.parquet")
 _RECORD = re.compile(rf"_({LOAD_ID.pattern})\.json(?P<new>\.new)?")
 _READ_ATTEMPTS = 100
+_LOOKS = 5
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Listing:
 class LandedMonth:
     """The place of one month: `dataset` is the path of its source's folder."""
 
-    fs: AbstractFileSystem
+    fs: FileSystem
     dataset: str
     source: str
     table: str
@@ -117,16 +118,32 @@ class LandedMonth:
         return f"{self.path}/_{load_id}.json"
 
     def listing(self) -> Listing:
-        """List the month's folder and its quarantine's, once each."""
-        found = Listing()
+        """List the month's folder and its quarantine's, once each.
+
+        What is deleted while a folder is listed may be missing, and what is written may be missing
+        too. So a folder that shows no record is listed again: another run may have just landed and
+        tidied the month.
+        """
+        found, is_there = self._look()
+        looks = 1
+        while is_there and not found.committed and looks < _LOOKS:
+            found, is_there = self._look()
+            looks += 1
+        return found
+
+    def _look(self) -> tuple[Listing, bool]:
+        """Return what the folders show now, and whether there are any."""
+        found, is_there = Listing(), False
         for folder in (self.path, self.quarantine_path):
-            for name, size in _entries(self.fs, folder):
+            entries = _entries(self.fs, folder)
+            is_there = is_there or entries is not None
+            for name, size in entries or []:
                 if match := _DATA_FILE.fullmatch(name) or _RECORD.fullmatch(name):
                     found.files.setdefault(match[1], {})[f"{folder}/{name}"] = size
                     if match.re is _RECORD and not match["new"]:
                         found.committed.append(match[1])
         found.committed.sort(key=float, reverse=True)
-        return found
+        return found, is_there
 
     def current_load(self) -> str | None:
         """Return the newest committed load id, or None if the month was never landed."""
@@ -217,7 +234,7 @@ class LandedMonth:
     def _sha256(self, path: str) -> str:
         try:
             with self.fs.open(path, "rb") as file:
-                return sha256_of(cast(Any, file))
+                return sha256_of(file)
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -254,10 +271,14 @@ class LandedMonth:
         return [path for load_id in stale for path in self.files_of_load(load_id, listing)]
 
     def _is_whole(self, listing: Listing, load_id: str) -> bool:
+        """Tell whether a load is what was committed: on the local disk by its content too."""
         try:
-            self.load(listing, load_id)
-        except (LandingError, FileNotFoundError):
-            return False
+            load = self.load(listing, load_id)
+            if isinstance(self.fs, LocalFileSystem):
+                self.check_content(load.record)
+        except (LandingError, FileNotFoundError) as error:
+            # A file that cannot be read now is not known to be damaged.
+            return isinstance(error.__cause__, OSError)
         return True
 
     def delete(self, paths: Iterable[str]) -> None:
@@ -289,12 +310,17 @@ class LandedMonth:
         return glob.escape(url)
 
 
-def _entries(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, int | None]]:
-    """Yield name and size of what is in a folder, nothing if there is no such folder."""
+def _entries(fs: FileSystem, folder: str) -> list[tuple[str, int | None]] | None:
+    """Return name and size of what is in a folder, None if there is no such folder."""
     try:
-        found = cast(list[dict[str, Any]], fs.ls(folder, detail=True))
+        found = fs.ls(folder, detail=True)
     except FileNotFoundError:
-        return
-    for entry in found:
-        is_file = entry.get("type") == "file"
-        yield str(entry["name"]).rsplit("/", 1)[-1], int(entry["size"] or 0) if is_file else None
+        return None
+    return [
+        (str(entry["name"]).rsplit("/", 1)[-1], _size(entry) if entry["type"] == "file" else None)
+        for entry in found
+    ]
+
+
+def _size(entry: dict[str, Any]) -> int:
+    return int(entry["size"] or 0)

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.parquet
 from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import LoadRecord, read_record
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 
 @dataclass(frozen=True)
@@ -73,5 +76,5 @@ def _rows_in_files(month: LandedMonth, load_id: str) -> int:
     for path in month.files_of_load(load_id):
         if path.endswith(".parquet") and month.table_of(path) == month.table:
             with suppress(pa.ArrowInvalid, OSError), month.fs.open(path, "rb") as file:
-                rows += pq.read_metadata(cast(Any, file)).num_rows
+                rows += pq.read_metadata(file).num_rows
     return rows

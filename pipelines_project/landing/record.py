@@ -1,17 +1,24 @@
-"""The record of a load: the file whose presence commits it, and what it says of the load."""
+"""The record of a load: the file whose presence commits it, and what it says of the load.
+
+It is a JSON object whose last member is the sha256 of the object without it, in any format, so that
+a record of which a bit has changed is never believed.
+"""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-import pyarrow.parquet as pq
-from fsspec import AbstractFileSystem
+import pyarrow.parquet
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
-from pipelines_project.landing.storage import put_whole
+from pipelines_project.landing.storage import FileSystem, put_whole
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 FORMAT = 1
 
@@ -44,6 +51,7 @@ class LoadRecord:
         schema: the dlt type of each column of the table.
         files: every data file, of the table and of its quarantine.
         fetched: what the source compares the next time, such as the ETag of an address.
+        required: the columns that are never null.
         format: the version of this format.
     """
 
@@ -51,6 +59,7 @@ class LoadRecord:
     schema: Mapping[str, str]
     files: list[RecordedFile]
     fetched: Mapping[str, str] = field(default_factory=dict[str, str])
+    required: list[str] = field(default_factory=list[str])
     format: int = FORMAT
 
     def rows_of(self, table: str) -> int:
@@ -63,6 +72,7 @@ class LoadRecord:
         return sum(file.bytes for file in self.files)
 
 
+_SEALED = re.compile(rb'(\{.*),"sha256":"([0-9a-f]{64})"\}', re.DOTALL)
 _JSON = TypeAdapter(LoadRecord)
 _FORMAT_OF = TypeAdapter(dict[str, Any])
 
@@ -80,7 +90,7 @@ def sha256_of(file: IO[bytes]) -> str:
     return hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
 
 
-def read_record(fs: AbstractFileSystem, path: str) -> LoadRecord:
+def read_record(fs: FileSystem, path: str) -> LoadRecord:
     """Return the record under the path.
 
     Raises:
@@ -89,11 +99,12 @@ def read_record(fs: AbstractFileSystem, path: str) -> LoadRecord:
         LandingError: another version of this project has written it, in a format of its own.
     """
     try:
-        text = cast(bytes, fs.cat_file(path))
+        text = fs.cat_file(path)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise DamagedLoadError(f"the record {path} cannot be read: {error}") from error
+    text = _unsealed(text, path)
     try:
         written = _FORMAT_OF.validate_json(text).get("format")
         if isinstance(written, int) and written != FORMAT:
@@ -108,6 +119,21 @@ def read_record(fs: AbstractFileSystem, path: str) -> LoadRecord:
         ) from None
 
 
-def write_record(fs: AbstractFileSystem, path: str, record: LoadRecord) -> None:
+def write_record(fs: FileSystem, path: str, record: LoadRecord) -> None:
     """Commit a load, whose files must be durable by now."""
-    put_whole(fs, path, _JSON.dump_json(record))
+    put_whole(fs, path, sealed(_JSON.dump_json(record)))
+
+
+def sealed(text: bytes) -> bytes:
+    """Return a JSON object with its own sha256 as the last member."""
+    return text[:-1] + f',"sha256":"{hashlib.sha256(text).hexdigest()}"}}'.encode()
+
+
+def _unsealed(text: bytes, path: str) -> bytes:
+    """Return the JSON object whose sha256 stands at its end; raises `DamagedLoadError` if not."""
+    match = _SEALED.fullmatch(text)
+    if not match or hashlib.sha256(match[1] + b"}").hexdigest() != match[2].decode():
+        raise DamagedLoadError(
+            f"the record {path} is damaged: it does not end with the sha256 of what it says"
+        )
+    return match[1] + b"}"

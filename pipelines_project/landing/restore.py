@@ -28,7 +28,7 @@ def restore(month: LandedMonth, load_id: str | None) -> Landed:
         return verify_rows(new)
 
     files = {path: file.table for path, file in paths.items()}
-    landed = land_month(month, lambda *_: landed_rows(month, files), verify)
+    landed = land_month(month, lambda _month, _fetch: landed_rows(month, files), verify)
     if landed.superseded_by:
         raise LandingError(
             f"{month}: load {landed.superseded_by} was landed while {kept.load_id} was "

@@ -1,17 +1,20 @@
 """The rows of a landed load as a dlt resource, to land them once more as a new load."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import dlt
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.parquet
 from dlt.extract import DltResource
-from fsspec import AbstractFileSystem
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Details, NewLoad, Verify
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.storage import FileSystem
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 _LOAD_ID_COLUMN = "_dlt_load_id"
 
@@ -24,9 +27,7 @@ def keep_all(_table: str, rows: pa.Table) -> pa.Table:
     return rows
 
 
-def row_groups(
-    fs: AbstractFileSystem, path: str, columns: list[str] | None = None
-) -> Iterator[pa.Table]:
+def row_groups(fs: FileSystem, path: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
     """Yield a parquet file's row groups; of a file without rows one table without rows.
 
     Args:
@@ -35,7 +36,7 @@ def row_groups(
         columns: which to read, where the file has them; all without.
     """
     with fs.open(path, "rb") as stored:
-        file = pq.ParquetFile(cast(Any, stored))
+        file = pq.ParquetFile(stored)
         if not file.num_row_groups:
             yield file.schema_arrow.empty_table()
         for number in range(file.num_row_groups):

@@ -1,20 +1,24 @@
 """Staging a month: dlt writes its rows as parquet into a private folder of this machine."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dlt
-import pyarrow.parquet as pq
+import pyarrow.parquet
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.destinations import filesystem
 from dlt.extract import DltResource
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import quarantine_table
-from pipelines_project.sources.rows import lists_as_json
+from pipelines_project.sources.typed_rows import refuse_variants, typed
 from pipelines_project.temporary import working_folder
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 # A million events: 27 MB where snappy, dlt's default, makes 44, as fast to write and to load.
 _COMPRESSION = "zstd"
@@ -38,15 +42,17 @@ class Staged:
         load_id: dlt's, a time in seconds since 1970 before the first request for its rows.
         files: of the month's table and its quarantine.
         schema: the dlt type of each column of the table.
+        required: the columns that are never null.
     """
 
     load_id: str
     files: list[StagedFile]
     schema: Mapping[str, str]
+    required: list[str]
 
 
 @contextmanager
-def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Iterator[Staged]:
+def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator[Staged]:
     """Extract and normalize a month's rows, and delete the folder they are in afterwards.
 
     The pipeline has a name and a folder of its own, so any number of months, and of runs of one
@@ -74,33 +80,24 @@ def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Iterator[
             ),
         )
         try:
-            load_id = _extract(pipeline, resource(), month.table)
+            load_id = _extract(pipeline, resource())
             pipeline.normalize()
+            refuse_variants(pipeline.default_schema, month.table)
+            columns = pipeline.default_schema.get_table_columns(month.table)
             yield Staged(
                 load_id,
                 _files(pipeline, load_id, month.table),
-                _schema(pipeline.default_schema, month.table),
+                {name: str(column.get("data_type")) for name, column in columns.items()},
+                [name for name, column in columns.items() if not column.get("nullable", True)],
             )
         finally:
             if pipeline.is_active:
                 pipeline.deactivate()
 
 
-def _extract(pipeline: dlt.Pipeline, resource: DltResource, table: str) -> str:
-    """Extract the resource, and its empty table in case it has no rows; return the load id.
-
-    A resource without declared columns yields Arrow tables, which bring theirs, rows or not.
-    """
-    empty = dlt.resource(
-        [dlt.mark.materialize_table_schema()],
-        name=f"{table}_table",
-        table_name=table,
-        columns=resource.columns,
-    )
-    rows = resource.add_map(lists_as_json)
-    extracted = pipeline.extract(
-        [rows, empty] if resource.columns else [rows], loader_file_format="parquet"
-    )
+def _extract(pipeline: dlt.Pipeline, resource: DltResource) -> str:
+    """Extract the resource, whose rows or tables bring their columns; return the load id."""
+    extracted = pipeline.extract([typed(resource)], loader_file_format="parquet")
     (load_id,) = extracted.loads_ids
     return load_id
 
@@ -113,8 +110,3 @@ def _files(pipeline: dlt.Pipeline, load_id: str, table: str) -> list[StagedFile]
         for info, path in found
         if info.table_name in (table, quarantine_table(table))
     ]
-
-
-def _schema(schema: dlt.Schema, table: str) -> dict[str, str]:
-    columns = schema.get_table_columns(table)
-    return {name: str(column.get("data_type")) for name, column in columns.items()}

@@ -6,15 +6,56 @@ store promises as much for each put that it has answered.
 
 import os
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO, Any, Protocol
 
-from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 NEW = ".new"
 
 
-def put_file(fs: AbstractFileSystem, local: Path, path: str) -> None:
+class FileSystem(Protocol):
+    """What the landing zone needs of fsspec's filesystems, which state no types."""
+
+    def ls(self, path: str, detail: bool) -> list[Any]:
+        """Return the entries of a folder: their paths, or dicts that describe them."""
+        ...
+
+    def open(self, path: str, mode: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a file."""
+        ...
+
+    def cat_file(self, path: str) -> bytes:
+        """Return the content of a file."""
+        ...
+
+    def pipe_file(self, path: str, value: bytes) -> None:
+        """Write a file at once."""
+        ...
+
+    def put_file(self, lpath: str, rpath: str) -> None:
+        """Store a copy of a local file."""
+        ...
+
+    def rm_file(self, path: str) -> None:
+        """Delete a file."""
+        ...
+
+    def rm(self, path: str, recursive: bool) -> None:
+        """Delete a folder and what is in it."""
+        ...
+
+    def makedirs(self, path: str, exist_ok: bool) -> None:
+        """Make a folder and those above it, where there are folders."""
+        ...
+
+    def unstrip_protocol(self, name: str) -> str:
+        """Return the URL of a path."""
+        ...
+
+
+def put_file(fs: FileSystem, local: Path, path: str) -> None:
     """Store a copy of a local file under the path, durably; nobody may look for it before."""
     folder = path.rpartition("/")[0]
     if not isinstance(fs, LocalFileSystem):
@@ -28,7 +69,7 @@ def put_file(fs: AbstractFileSystem, local: Path, path: str) -> None:
     _flush_folder(Path(folder))
 
 
-def put_whole(fs: AbstractFileSystem, path: str, content: bytes) -> None:
+def put_whole(fs: FileSystem, path: str, content: bytes) -> None:
     """Store a small file durably, so that under its path there is all of it or nothing."""
     if not isinstance(fs, LocalFileSystem):
         fs.pipe_file(path, content)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 
 import duckdb
 import fsspec
@@ -10,6 +11,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.storage import FileSystem
 from pipelines_project.names import checked_name, quarantine_table
 
 _MONTH_FOLDER = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
@@ -26,15 +28,16 @@ class LandingZone:
     url: str = "data/landing"
 
     @cached_property
-    def _root(self) -> tuple[fsspec.AbstractFileSystem, str]:
+    def _root(self) -> tuple[FileSystem, str]:
         try:
-            fs, path = fsspec.url_to_fs(self.url, use_listings_cache=False)
+            found: Any = fsspec.url_to_fs(self.url, use_listings_cache=False)
         except (ValueError, ImportError) as error:
             raise LandingError(f"LANDING_URL is {self.url[:80]!r}: {error}") from error
-        return fs, path.rstrip("/")
+        fs, path = found
+        return fs, str(path).rstrip("/")
 
     @property
-    def fs(self) -> fsspec.AbstractFileSystem:
+    def fs(self) -> FileSystem:
         """The filesystem that holds the landing zone; a URL that is none is a `LandingError`."""
         return self._root[0]
 
@@ -65,4 +68,4 @@ class LandingZone:
     def register(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let a DuckDB connection read the landing zone's files, wherever they are."""
         if not isinstance(self.fs, LocalFileSystem):
-            connection.register_filesystem(self.fs)
+            connection.register_filesystem(cast(Any, self.fs))

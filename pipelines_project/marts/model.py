@@ -82,7 +82,7 @@ def _is_schema_table(table: exp.Table) -> bool:
 
 
 def _leading_comment(sql: str) -> str:
-    lines = []
+    lines: list[str] = []
     for line in sql.splitlines():
         if not line.startswith("--"):
             break

@@ -15,8 +15,9 @@ from pipelines_project.orchestration.month_results import (
     attempt,
     materialize_commands,
     record,
+    recorded_if_interrupted,
 )
-from pipelines_project.orchestration.table_assets import warehouse_key
+from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.table import Table
 
 AHEAD_OF_CLOCK_SECONDS = 60.0
@@ -56,14 +57,15 @@ def delete_stale_files_op(table: Table) -> dg.OpDefinition:
         landing: dg.ResourceParam[LandingZone],
         landed: list[MonthResult],
     ) -> None:
-        months = landed or [MonthResult(month) for month in context.partition_keys]
-        results = [
-            month
-            if month.error
-            else attempt(month.month, partial(tidy, table, landing, config, month))
-            for month in months
-        ]
-        if landed:
+        in_asset = context.has_assets_def
+        results = landed if in_asset else [MonthResult(month) for month in context.partition_keys]
+        # A month that is landed and not tidied yet is recorded too; alone, the op records nothing.
+        with recorded_if_interrupted(context, landing_key(table), results if in_asset else []):
+            for number, month in enumerate(results):
+                if not month.error:
+                    work = partial(tidy, table, landing, config, month)
+                    results[number] = attempt(month.month, work)
+        if in_asset:
             record(dg.AssetExecutionContext.get(), results, _advice(table, results))
         else:
             _report(context, results)
@@ -116,7 +118,7 @@ def _advice(table: Table, results: list[MonthResult]) -> str:
         return ""
     return (
         f"The other {len(good)} are landed. Automation loads them, or at once:\n"
-        f"{materialize_commands(warehouse_key(table), good)}"
+        f"{materialize_commands(warehouse_key(table), good, one_run=not table.months_per_run)}"
     )
 
 

@@ -16,6 +16,7 @@ from pipelines_project.forget.forgetting import (
 )
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Mart
+from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.mart_asset import mart_key, mart_metadata
 from pipelines_project.orchestration.metadata import landed_metadata, loaded_metadata
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
@@ -67,6 +68,7 @@ def forget_job(
         landing: dg.ResourceParam[LandingZone],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
+        refuse_late_run(context)
         try:
             value = person.checked(context.op_config[person.name])
             forgetting = Forgetting(value, landing, warehouse, tables, marts)

@@ -11,7 +11,12 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import is_passing_fault, land_month, root_cause
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.metadata import landed_metadata
-from pipelines_project.orchestration.month_results import MonthResult, attempt
+from pipelines_project.orchestration.month_results import (
+    MonthResult,
+    attempt,
+    recorded_if_interrupted,
+)
+from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.table import Table
@@ -49,12 +54,13 @@ def land_op(table: Table) -> dg.OpDefinition:
     ) -> list[MonthResult]:
         calls = ApiCalls()
         extract = table.extractor(calls, landing)
-        results = []
-        for month in context.partition_keys:
-            work = partial(_land, table, landing, month, extract, calls, config)
-            result = attempt(month, work, partial(reason, calls))
-            context.log.info(f"{month}: {result.error or _summary(result.metadata)}")
-            results.append(result)
+        results: list[MonthResult] = []
+        with recorded_if_interrupted(context, landing_key(table), results):
+            for month in context.partition_keys:
+                work = partial(_land, table, landing, month, extract, calls, config)
+                result = attempt(month, work, partial(reason, calls))
+                results.append(result)
+                context.log.info(f"{month}: {result.error or _summary(result.metadata)}")
         return results
 
     return land

@@ -1,6 +1,6 @@
 """What Dagster shows of the engine's results: the one place where they become metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import dagster as dg
@@ -9,9 +9,16 @@ from pipelines_project.landing.land_month import Landed
 from pipelines_project.warehouse.load_month import LoadedMonth
 
 
-def column_schema(schema: Mapping[str, str]) -> dg.TableSchema:
-    """Return a table's columns, each name with its type."""
-    return dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in schema.items()])
+def column_schema(schema: Mapping[str, str], required: Collection[str] = ()) -> dg.TableSchema:
+    """Return a table's columns, each name with its type, and which of them are never null."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name, kind, constraints=dg.TableColumnConstraints(nullable=name not in required)
+            )
+            for name, kind in schema.items()
+        ]
+    )
 
 
 def landed_metadata(landed: Landed) -> dict[str, Any]:
@@ -24,7 +31,7 @@ def landed_metadata(landed: Landed) -> dict[str, Any]:
     }
     return {
         "dagster/partition_row_count": landed.rows,
-        "dagster/column_schema": column_schema(landed.schema),
+        "dagster/column_schema": column_schema(landed.schema, landed.required),
         "files": landed.files,
         "bytes": landed.bytes,
         "load_id": landed.load_id,

@@ -11,9 +11,10 @@ from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.orchestration.land_op import reason
+from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import landed_metadata
-from pipelines_project.orchestration.month_results import MonthResult, attempt
-from pipelines_project.orchestration.table_assets import landing_key
+from pipelines_project.orchestration.month_results import MonthResult, attempt, materialize_commands
+from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
 
@@ -45,6 +46,7 @@ def restore_month_job(
         config: RestoreMonthConfig,
         landing: dg.ResourceParam[LandingZone],
     ) -> None:
+        refuse_late_run(context)
         by_name = {table.name: table for table in tables}
         if config.table not in by_name:
             raise dg.Failure(
@@ -81,7 +83,9 @@ def _restore(
     )
     tidied = attempt(month, partial(tidy, table, landing, DeleteStaleFilesConfig(), restored))
     _check(tidied)
-    context.add_output_metadata(tidied.metadata)
+    load = materialize_commands(warehouse_key(table), [month])
+    context.log.info(f"Restored. Automation loads it, or at once:\n{load}")
+    context.add_output_metadata({**tidied.metadata, "load_it_at_once": load.strip()})
 
 
 def _check(result: MonthResult) -> None:

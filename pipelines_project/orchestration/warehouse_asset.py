@@ -1,5 +1,6 @@
 """The asset `warehouse/<source>/<table>`: each month's current load as the rows of a table."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -7,10 +8,17 @@ import dagster as dg
 import duckdb
 from pydantic import Field
 
+from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.automation import follows_any_month
 from pipelines_project.orchestration.metadata import loaded_metadata
-from pipelines_project.orchestration.month_results import attempt, materialize_commands, record
+from pipelines_project.orchestration.month_results import (
+    MonthResult,
+    attempt,
+    materialize_commands,
+    record,
+    recorded_if_interrupted,
+)
 from pipelines_project.orchestration.table_assets import (
     backfill_policy,
     landing_key,
@@ -18,10 +26,11 @@ from pipelines_project.orchestration.table_assets import (
     warehouse_key,
 )
 from pipelines_project.table import Table
-from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
 from pipelines_project.warehouse.load_month import load_month
 
 POOL = "warehouse"
+_MENDED_BY_LANDING = (UnfitMonthError.__name__, DamagedLoadError.__name__)
 
 
 class LoadConfig(dg.Config):
@@ -54,16 +63,33 @@ def warehouse_asset(table: Table) -> dg.AssetsDefinition:
         landing: dg.ResourceParam[LandingZone],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
-        with warehouse.connect(landing) as connection:
-            results = [
-                attempt(month, partial(_load, table, landing, connection, month, config))
-                for month in context.partition_keys
-            ]
-        failed = [result.month for result in results if result.error]
-        again = materialize_commands(warehouse_key(table), failed)
-        record(context, results, f"When the cause is mended:\n{again}" if failed else "")
+        results: list[MonthResult] = []
+        interruptible = recorded_if_interrupted(context, warehouse_key(table), results)
+        with warehouse.connect(landing) as connection, interruptible:
+            for month in context.partition_keys:
+                work = partial(_load, table, landing, connection, month, config)
+                results.append(attempt(month, work))
+        record(context, results, _advice(table, results))
 
     return warehouse
+
+
+def _advice(table: Table, results: Sequence[MonthResult]) -> str:
+    """Return the commands that load the months that failed, and land them before if that helps."""
+    failed = [result for result in results if result.error]
+    unfit = [r.month for r in failed if r.error_type in _MENDED_BY_LANDING]
+    others = [r.month for r in failed if r.month not in unfit]
+    commands = partial(materialize_commands, one_run=not table.months_per_run)
+    said = []
+    if unfit:
+        said.append(
+            f"{', '.join(unfit)} cannot be loaded as landed now. Make a kept load current with "
+            f"{table.source}_restore_month, or land again when the source is mended:\n"
+            f"{commands(landing_key(table), unfit)}"
+        )
+    if others:
+        said.append(f"When the cause is mended:\n{commands(warehouse_key(table), others)}")
+    return "\n".join(said)
 
 
 def _load(

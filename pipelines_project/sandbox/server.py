@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from threading import Thread
 
@@ -13,7 +13,7 @@ _SECONDS_TO_START_OR_STOP = 10
 
 
 @contextmanager
-def serving(app: Starlette, port: int = 0) -> Iterator[str]:
+def serving(app: Starlette, port: int = 0) -> Generator[str]:
     """Serve an app on this machine for as long as the context lasts.
 
     Args:

@@ -15,7 +15,8 @@ class Fetch:
     """One fetching of a month.
 
     Attributes:
-        rows_before: the rows of the month's current load, 0 if there is none.
+        rows_before: the rows of the month's current load that an answer without any must not
+            replace unasked; 0 if there is none, or it may shrink.
         facts_before: the facts that the current load's record holds; empty if the month is to be
             landed in any case, or its current load is damaged.
         facts: filled by the source while its rows are read, for the new load's record: what a later

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.warehouse.database import Warehouse, WarehouseError, qualified, quoted
+from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, qualified, quoted
 from pipelines_project.warehouse.types import IrreconcilableTypesError, widened_type
 
 READ_FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
@@ -59,7 +59,7 @@ def match_columns(
         The select list over the files, each column cast to the table's type where they differ.
 
     Raises:
-        WarehouseError: a column's types cannot be reconciled; it names column, month and types.
+        UnfitMonthError: a column's types cannot be reconciled; it names column, month and types.
     """
     landed = _landed_types(connection, files)
     names = _target_names(list(landed))
@@ -115,7 +115,7 @@ def _widen(
 
 def _number_type(place: LandedMonth, column: _Column) -> str:
     """Return the type of which one must ask whether all values survive it, if there is one."""
-    candidates = []
+    candidates: list[str] = []
 
     def ask(candidate: str) -> bool:
         candidates.append(candidate)
@@ -129,7 +129,7 @@ def _target(place: LandedMonth, column: _Column, survives: Callable[[str], bool]
     try:
         return widened_type(column.have, column.new, survives)
     except IrreconcilableTypesError as error:
-        raise WarehouseError(
+        raise UnfitMonthError(
             f"{place}: column {column.name!r} is {column.have} in the "
             f"warehouse and {column.new} in the landed month, and no type holds both"
         ) from error

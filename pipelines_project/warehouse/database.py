@@ -1,7 +1,7 @@
 """The warehouse: any database that DuckDB attaches, reached by loads, checks and marts alike."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,10 @@ class WarehouseError(Exception):
     """The warehouse cannot take what it was asked to; says which table and month, and why."""
 
 
+class UnfitMonthError(WarehouseError):
+    """A month cannot be loaded as it is landed: to land it again can help, to load it cannot."""
+
+
 def quoted(name: str) -> str:
     """Return the name as a quoted SQL identifier."""
     escaped = name.replace('"', '""')
@@ -34,7 +38,7 @@ def qualified(schema: str, table: str) -> str:
 
 
 @contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
     """Commit what is done inside, or roll all of it back if anything is raised."""
     connection.begin()
     try:
@@ -66,7 +70,7 @@ class Warehouse:
     lock_timeout_seconds: float = 120.0
 
     @contextmanager
-    def connect(self, landing: LandingZone | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self, landing: LandingZone | None = None) -> Generator[duckdb.DuckDBPyConnection]:
         """Give a DuckDB connection whose default database is the warehouse.
 
         Args:

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import column_count, match_columns, table_name, table_types
-from pipelines_project.warehouse.database import WarehouseError, transaction
+from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load, write_ledger
 from pipelines_project.warehouse.memory import (
     EFFORTS,
@@ -104,7 +104,9 @@ def _is_passing(error: BaseException) -> bool:
     """Tell whether a new transaction may do what this one could not."""
     if is_out_of_memory(error):
         return False
-    types = (LoadChangedError, duckdb.TransactionException, duckdb.IOException)
+    # A file may go, for stale, between listing and reading; the next listing shows a newer load.
+    gone = (FileNotFoundError, duckdb.IOException)
+    types = (LoadChangedError, duckdb.TransactionException, *gone)
     is_conflict = isinstance(error, duckdb.Error) and _OTHER_WAS_FIRST.search(str(error))
     return isinstance(error, types) or bool(is_conflict)
 
@@ -118,7 +120,7 @@ def _load_once(
 ) -> LoadedMonth:
     load = place.current_files()
     if load is None:
-        raise WarehouseError(f"{place} was never landed: land it first")
+        raise UnfitMonthError(f"{place} was never landed: land it first")
     create_ledger(connection, place.source)
     give(connection, effort(column_count(connection, place, load.files)))
     with transaction(connection):

@@ -13,7 +13,7 @@ LINES = (
     "{failing operations} failing operations, {full disks} full disks",
     "- {overlapping runs} overlapping runs with {reads meanwhile} reads meanwhile, "
     "{steps of the model} steps of the model",
-    "- {hostile inputs} hostile inputs",
+    "- {hostile inputs} hostile inputs, {damaged files} damaged files",
     "- {rows compared} rows compared: lost {rows lost}, doubled {rows doubled}",
 )
 """What is printed, and what the README says."""

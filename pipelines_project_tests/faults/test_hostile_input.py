@@ -192,5 +192,5 @@ def test_folders_of_any_name_hold_landing_zone_and_warehouse(
         assert chess.rows_by_month() == {MONTH: 40}
 
     assert {path.name for path in tmp_path.iterdir()} == {name}
-    assert {*tree(folder)} > {"landing", "warehouse.duckdb", "http_cache.db"}
+    assert {*tree(folder)} > {"landing", "warehouse.duckdb"}
     count("hostile inputs", 1)

@@ -2,11 +2,9 @@
 
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -203,50 +201,10 @@ def test_a_setting_that_is_empty_is_one_that_is_not_set(
     count("hostile inputs", 1)
 
 
-CACHES = ["it's.db", 'a"b.db', "100%.db", "a\nb.db", "игры.db", "a;b.db", "~", "file:x?mode=memory"]
-
-
-@pytest.mark.parametrize("cache", [*CACHES, "folder", "text", LONG])
-def test_a_cache_that_is_none_is_left_as_it_is_and_any_other_name_is_taken_literally(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: Count, cache: str
-) -> None:
-    here = tmp_path / "here"
-    (here / "folder").mkdir(parents=True)
-    (here / "text").write_text("no database" * 1000)
-    before = tree(here)
-    monkeypatch.chdir(here)
-
-    with code_location(tmp_path, None, True, CHESS_HTTP_CACHE=cache) as location:
-        run = location.materialize(MONTH, LANDING)
-
-    assert run.result.success, run.error
-    written = {*tree(here)} - {*before}
-    assert written <= {cache, f"{cache}-wal", f"{cache}-shm", ".gitignore"}
-    assert (cache in written) == (cache in CACHES)
-    assert {name: tree(here)[name] for name in before} == before
-    count("hostile inputs", 1)
-
-
-def test_a_cache_that_is_a_database_of_something_else_is_named_and_left_as_it_is(
-    tmp_path: Path, count: Count
-) -> None:
-    other = tmp_path / "other.db"
-    with closing(sqlite3.connect(other)) as database:
-        database.execute("create table entries (of_someone int)")
-    before = other.read_bytes()
-
-    with code_location(tmp_path, None, True, CHESS_HTTP_CACHE=str(other)) as location:
-        run = location.materialize(MONTH, LANDING)
-
-    assert f"answers cannot be kept in {other}: " in run.error
-    assert other.read_bytes() == before
-    count("hostile inputs", 1)
-
-
 ATTRIBUTES: dict[str, tuple[str, list[Any]]] = {
     "name": (
         "is not a name|is a name that",
-        [*HOSTILE, "init", "x_quarantine", "events_quarantine", "_dlt_loads"],
+        [*HOSTILE, "x_quarantine", "events_quarantine", "_dlt_loads"],
     ),
     "key": ("in key is no column", [[value] for value in [*HOSTILE, ""]]),
     "start_month": ("is not a month", HOSTILE),
@@ -308,11 +266,11 @@ def test_a_source_or_table_cannot_have_a_name_that_something_else_has(count: Cou
         with pytest.raises(ValueError, match=r"schema of the warehouse already|is not a name"):
             replace(games, source=name)
         with pytest.raises(ValueError, match=r"schema of the warehouse already|is not a name"):
-            SqlModels(source=name).models(Path())
-    for name in ("init", "games_quarantine", *HOSTILE):
+            _ = SqlModels(source=name).marts
+    for name in ("games_quarantine", *HOSTILE):
         with pytest.raises(ValueError, match=r"landing itself uses|is not a name"):
             replace(games, name=name)
-    count("hostile inputs", 3 * len(HOSTILE) + 6)
+    count("hostile inputs", 3 * len(HOSTILE) + 5)
 
 
 def test_a_partition_key_of_the_command_line_that_is_no_month_is_refused(

@@ -1,11 +1,11 @@
 """A month lands as one load of one table, and only after it was decided that it may."""
 
-import json
 import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,16 +19,28 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 from dlt.common.schema.typing import TColumnSchema
-from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
+from dlt.extract import DltResource
+from dlt.pipeline.exceptions import PipelineStepFailed
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipelines_project.landing.land_month import is_passing_fault, root_cause
-from pipelines_project.landing.zone import LandingError, LandingZone
+from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.land_month import (
+    Details,
+    Landed,
+    NewLoad,
+    is_passing_fault,
+    land_month,
+    root_cause,
+)
+from pipelines_project.landing.landed_month import LandedMonth, Listing
+from pipelines_project.landing.record import LoadRecord
+from pipelines_project.landing.shrink_guard import accept
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.server import serving
+from pipelines_project.sources.fetch import Fetch, NotModifiedError
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
-from pipelines_project_tests.conftest import landing
 from pipelines_project_tests.landings import (
     MONTH,
     ids_ago,
@@ -39,7 +51,6 @@ from pipelines_project_tests.landings import (
     write_load,
 )
 
-NAMES = ("demo", "events", MONTH)
 OWN_COLUMNS = ("_dlt_id", "_dlt_load_id")
 
 
@@ -56,25 +67,25 @@ def _schema(landing: LandingZone) -> dict[str, pa.DataType]:
     return {field.name: field.type for field in schema}
 
 
-def _folders(landing: LandingZone) -> set[str]:
-    return {path.name for path in Path(landing.url, "demo").iterdir() if path.is_dir()}
-
-
-def test_the_metadata_says_what_was_landed(landing: LandingZone) -> None:
+def test_what_is_told_of_a_month_is_what_was_landed(landing: LandingZone) -> None:
     rows = [{"id": number, "name": "x"} for number in range(5)]
-    metadata = land(place_of(landing), rows, verify=lambda _: {"players": 2})
+    landed = land(place_of(landing), rows, verify=lambda _: {"players": 2})
 
     load = place_of(landing).current_files()
     assert load is not None
-    assert metadata["load_id"] == load.load_id
-    assert metadata["dagster/partition_row_count"] == 5
-    assert metadata["files"] == len(load.files) == 1
-    assert metadata["bytes"] == Path(load.files[0]).stat().st_size
-    assert metadata["players"] == 2
-    assert metadata["seconds"] > 0
-    columns = {column.name: column.type for column in metadata["dagster/column_schema"].columns}
-    assert columns == {"id": "bigint", "name": "text", "_dlt_load_id": "text", "_dlt_id": "text"}
-    assert "superseded" not in metadata
+    assert landed.load_id == load.load_id
+    assert landed.rows == 5
+    assert landed.files == len(load.files) == 1
+    assert landed.bytes == Path(load.files[0]).stat().st_size
+    assert landed.details == {"players": 2}
+    assert landed.seconds > 0
+    assert landed.schema == {
+        "id": "bigint",
+        "name": "text",
+        "_dlt_load_id": "text",
+        "_dlt_id": "text",
+    }
+    assert (landed.not_modified, landed.superseded_by, landed.replaced_damaged) == (False, None, "")
 
 
 def test_a_month_without_rows_is_a_load_with_the_schema(landing: LandingZone) -> None:
@@ -84,17 +95,16 @@ def test_a_month_without_rows_is_a_load_with_the_schema(landing: LandingZone) ->
         "n__score": {"data_type": "double"},
     }
     land(place_of(landing), [{"id": 1}], columns)
-    metadata = land(place_of(landing), [], columns)
+    landed = land(place_of(landing), [], columns)
 
-    assert metadata["dagster/partition_row_count"] == 0
-    assert metadata["files"] == 1
+    assert (landed.rows, landed.files) == (0, 1)
     assert _landed(landing) == []
     assert {name: str(kind) for name, kind in _schema(landing).items()} == {
         "id": "int64",
         "at": "timestamp[us, tz=UTC]",
         "n__score": "double",
-        "_dlt_load_id": "string",
         "_dlt_id": "string",
+        "_dlt_load_id": "dictionary<values=string, indices=int8, ordered=0>",
     }
 
 
@@ -102,10 +112,10 @@ def test_lists_stay_in_the_row_objects_flatten_and_no_child_table_comes_of_them(
     landing: LandingZone,
 ) -> None:
     nested = {"a": {"b": {"tags": ["x", {"y": [1]}], "n": 1}}, "list": [{"z": 1}], "pair": (1, 2)}
-    metadata = land(place_of(landing), [{"id": 1, **nested}, {"id": 2, "list": []}])
+    landed = land(place_of(landing), [{"id": 1, **nested}, {"id": 2, "list": []}])
 
-    assert _folders(landing) == {"_dlt_loads", "_dlt_version", "events"}
-    assert metadata["dagster/partition_row_count"] == 2
+    assert [path.name for path in Path(landing.url, "demo").iterdir()] == ["events"]
+    assert landed.rows == 2
     assert _landed(landing) == [
         {
             "id": 1,
@@ -154,8 +164,9 @@ def test_the_verdict_comes_before_the_commit_and_sees_the_new_files(landing: Lan
     land(place_of(landing), [{"id": 1}])
     before = tree(Path(landing.url))
 
-    def verify(files: list[str]) -> dict[str, Any]:
-        assert [pq.read_table(file)["id"].to_pylist() for file in files] == [[2, 3]]
+    def verify(new: NewLoad) -> Details:
+        assert [pq.read_table(file.path)["id"].to_pylist() for file in new.staged.files] == [[2, 3]]
+        assert (new.rows_of("events"), new.before.rows) == (2, 1)
         assert tree(Path(landing.url)) == before
         raise SourceError("too few")
 
@@ -189,11 +200,11 @@ def test_the_working_folder_goes_whatever_happens(
     monkeypatch.setattr(tempfile, "tempdir", str(working))
     seen: list[str] = []
 
-    def look(_: list[str]) -> dict[str, Any]:
+    def look(_: NewLoad) -> Details:
         seen.extend(path.name for path in working.iterdir())
         return {}
 
-    def refuse(_: list[str]) -> dict[str, Any]:
+    def refuse(_: NewLoad) -> Details:
         raise SourceError("no")
 
     land(place_of(landing), [{"id": 1}], verify=look)
@@ -208,49 +219,42 @@ def test_the_working_folder_goes_whatever_happens(
 def test_an_older_run_that_ends_after_a_newer_one_takes_its_load_back(
     landing: LandingZone,
 ) -> None:
-    newer: dict[str, Any] = {}
+    newer: list[Landed] = []
+    place = place_of(landing)
 
-    def overtaken(_: list[str]) -> dict[str, Any]:
+    def overtaken(_: NewLoad) -> Details:
         with ThreadPoolExecutor(1) as other_run:
-            rows = [{"id": "newer"}]
-            newer.update(other_run.submit(land, place_of(landing), landing, rows).result())
+            newer.append(other_run.submit(land, place, [{"id": "newer"}]).result())
         return {}
 
-    place = place_of(landing)
     older = land(place, [{"id": "older"}], verify=overtaken)
 
-    assert older["load_id"] < newer["load_id"]
-    assert (older["superseded"], older["superseded_by"]) == (True, newer["load_id"])
-    assert "superseded" not in newer
-    assert place.listing().committed == [newer["load_id"]]
-    assert place.files_by_load().keys() == {newer["load_id"]}
+    assert older.load_id < newer[0].load_id
+    assert older.superseded_by == newer[0].load_id
+    assert newer[0].superseded_by is None
+    assert place.listing().committed == [*place.listing().files] == [newer[0].load_id]
     assert [row["id"] for row in _landed(landing)] == ["newer"]
 
 
-@pytest.mark.parametrize("url", ["local disk", "memory://together"])
-def test_runs_of_one_month_at_once_end_with_one_whole_current_load(
-    tmp_path: Path, url: str
-) -> None:
-    zone = LandingZone(url=url if "://" in url else str(tmp_path))
+def test_runs_of_one_month_at_once_end_with_one_whole_current_load(zone: LandingZone) -> None:
     place, together = place_of(zone), Barrier(4)
 
-    def run(number: int) -> dict[str, Any]:
-        def wait(_: list[str]) -> dict[str, Any]:
+    def run(number: int) -> Landed:
+        def wait(_: NewLoad) -> Details:
             together.wait(timeout=30)
             return {}
 
-        metadata = land(place, [{"run": number}] * 3, verify=wait)
-        zone.delete(zone.month(*NAMES).stale_files())
-        return metadata
+        landed = land(place, [{"run": number}] * 3, verify=wait)
+        place.delete(place.stale_files())
+        return landed
 
     with ThreadPoolExecutor(4) as runs:
         landed = list(runs.map(run, range(4)))
 
-    newest = max(landed, key=lambda metadata: float(metadata["load_id"]))
-    rows = rows_of(zone, place_of(landing).current_files())
+    newest = max(landed, key=lambda each: float(each.load_id))
+    rows = rows_of(zone, place.current_files())
     assert [row["run"] for row in rows] == [landed.index(newest)] * 3
-    assert place.listing().committed == [newest["load_id"]]
-    assert place.files_by_load().keys() == {newest["load_id"]}
+    assert place.listing().committed == [*place.listing().files] == [newest.load_id]
 
 
 def test_many_months_land_at_once(landing: LandingZone) -> None:
@@ -261,7 +265,7 @@ def test_many_months_land_at_once(landing: LandingZone) -> None:
 
     assert landing.months("demo", "events") == months
     for month in months:
-        rows = rows_of(landing, landing.month("demo", "events", month).current_files())
+        rows = rows_of(landing, place_of(landing, month).current_files())
         assert [row["of"] for row in rows] == [month]
 
 
@@ -274,10 +278,10 @@ def test_a_clock_that_is_a_moment_behind_is_waited_for(landing: LandingZone) -> 
     current = _ahead(0.4)
     write_load(place, current)
 
-    metadata = land(place, [{"id": 2}])
+    landed = land(place, [{"id": 2}])
 
-    assert float(metadata["load_id"]) > float(current)
-    assert metadata["seconds"] > 0.1
+    assert float(landed.load_id) > float(current)
+    assert landed.seconds > 0.1
     assert [row["id"] for row in _landed(landing)] == [2]
 
 
@@ -289,11 +293,11 @@ def test_a_clock_that_is_minutes_behind_is_an_error_that_names_both_before_anyth
     write_load(place, ahead)
     before = tree(Path(landing.url))
 
-    def never(_: str) -> Any:
+    def never(*_: Any) -> Any:
         raise AssertionError("the API was asked")
 
     with pytest.raises(LandingError, match="clock") as error:
-        Landing(landing, place, never, lambda _: {}).land()
+        land_month(place, never, accept)
 
     message = str(error.value)
     theirs, ours = map(
@@ -308,17 +312,17 @@ def test_a_clock_that_is_minutes_behind_is_an_error_that_names_both_before_anyth
 def test_a_load_of_another_month_does_not_hold_up_this_one(landing: LandingZone) -> None:
     write_load(place_of(landing, "2023-02"), _ahead(300))
 
-    assert land(place_of(landing), [{"id": 1}])["seconds"] < 5
+    assert land(place_of(landing), [{"id": 1}]).rows == 1
 
 
 def test_what_an_earlier_crash_left_is_no_obstacle(landing: LandingZone) -> None:
     place = place_of(landing)
     write_load(place, ids_ago(20)[0], [[{"id": "crashed"}]], committed=False)
-    metadata = land(place, [{"id": "whole"}])
+    landed = land(place, [{"id": "whole"}])
 
     assert [row["id"] for row in _landed(landing)] == ["whole"]
-    landing.delete(landing.month(*NAMES).stale_files())
-    assert place.files_by_load().keys() == {metadata["load_id"]}
+    place.delete(place.stale_files())
+    assert [*place.listing().files] == [landed.load_id]
 
 
 @pytest.fixture(scope="module")
@@ -346,8 +350,8 @@ def _fault(landing: LandingZone, ask: Callable[[], Any]) -> BaseException:
         yield ask()
 
     with pytest.raises(Exception, match=r".") as error:
-        Landing(landing, place_of(landing), lambda _: events(), lambda _: {}).land()
-    assert landing.month(*NAMES).current_load() is None
+        land_month(place_of(landing), lambda *_: events(), accept)
+    assert place_of(landing).current_load() is None
     return error.value
 
 
@@ -373,7 +377,8 @@ def test_a_bad_status_has_been_tried_again_by_the_session(
 
     fault = _fault(landing, ask)
 
-    assert isinstance(root_cause(fault), requests.HTTPError)
+    kind = requests.HTTPError if path == "500" else SourceError
+    assert isinstance(root_cause(fault), kind)
     assert calls.count == (3 if path == "500" else 1)
     assert not is_passing_fault(fault)
 
@@ -417,23 +422,6 @@ def test_a_source_lands_where_a_killed_run_had_only_made_its_folder(landing: Lan
     assert [row["id"] for row in _landed(landing)] == [2]
 
 
-@pytest.mark.parametrize("length", [0, 10])
-@pytest.mark.parametrize("name", ["init", "_dlt_version/*"])
-def test_a_month_lands_again_where_a_killed_run_has_cut_off_a_file_of_dlts(
-    landing: LandingZone, name: str, length: int
-) -> None:
-    land(place_of(landing), [{"id": 1}])
-    [file] = Path(landing.url, "demo").glob(name)
-    whole = file.read_bytes()
-    file.write_bytes(whole[:length])
-
-    land(place_of(landing), [{"id": 2}])
-
-    assert [row["id"] for row in _landed(landing)] == [2]
-    [file] = Path(landing.url, "demo").glob(name)
-    assert json.loads(file.read_bytes()).keys() == json.loads(whole).keys()
-
-
 def test_a_fault_of_the_storage_may_pass(landing: LandingZone) -> None:
     table_folder = Path(place_of(landing).path).parent
     table_folder.parent.mkdir(parents=True)
@@ -450,7 +438,7 @@ def test_a_fault_of_the_storage_may_pass(landing: LandingZone) -> None:
 
 
 def test_a_file_that_went_while_the_verdict_read_it_may_pass(landing: LandingZone) -> None:
-    def verify(_: list[str]) -> dict[str, Any]:
+    def verify(_: NewLoad) -> Details:
         with duckdb.connect() as connection:
             connection.execute("from read_parquet('gone.parquet')")
         return {}
@@ -466,26 +454,79 @@ def test_a_load_whose_files_another_run_took_for_stale_is_taken_back_and_may_be_
 ) -> None:
     place = place_of(landing)
     land(place, [{"id": 1}])
-    commit = FilesystemClient.complete_load
+    commit = LandedMonth.commit
 
-    def late(client: FilesystemClient, load_id: str) -> None:
+    def late(month: LandedMonth, record: LoadRecord) -> None:
         """Commit after a load from ten minutes ahead came, had others tidied, and was discarded."""
+        monkeypatch.undo()
         [ahead] = ids_ago(-600)
         write_load(place, ahead)
-        landing.delete(landing.month("demo", "events", MONTH).stale_files())
-        landing.delete(place.files_of_load(ahead))
-        commit(client, load_id)
+        place.delete(place.stale_files())
+        place.delete(place.files_of_load(ahead))
+        commit(month, record)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(FilesystemClient, "complete_load", late)
-        with pytest.raises(LostFilesError, match=r"another run deleted .*parquet") as error:
-            land(place, [{"id": 2}])
+    monkeypatch.setattr(LandedMonth, "commit", late)
+    with pytest.raises(DamagedLoadError, match=r"another run deleted .*parquet") as error:
+        land(place, [{"id": 2}])
 
-    assert place_of(landing).current_files() is None
-    assert place.all_files_by_load() == {}
+    assert place.current_files() is None
+    assert place.listing() == Listing()
     assert is_passing_fault(error.value)
     land(place, [{"id": 2}])
     assert _landed(landing) == [{"id": 2}]
+
+
+def _unchanged(*_: Any) -> DltResource:
+    def rows() -> Iterator[Any]:
+        raise NotModifiedError
+        yield
+
+    return dlt.resource(rows(), name="events")
+
+
+def test_a_month_whose_source_says_that_nothing_is_new_keeps_its_load(
+    landing: LandingZone,
+) -> None:
+    place = place_of(landing)
+    before = land(place, [{"id": 1}, {"id": 2}])
+    files = tree(Path(landing.url))
+
+    landed = land_month(place, _unchanged, accept, land_unchanged=False)
+
+    assert landed.not_modified
+    assert replace(landed, not_modified=False, seconds=0.0) == replace(before, seconds=0.0)
+    assert tree(Path(landing.url)) == files
+
+
+def test_a_month_that_was_never_landed_cannot_be_unchanged(landing: LandingZone) -> None:
+    with pytest.raises(PipelineStepFailed) as error:
+        land_month(place_of(landing), _unchanged, accept, land_unchanged=False)
+
+    assert isinstance(root_cause(error.value), NotModifiedError)
+
+
+@pytest.mark.parametrize(("land_unchanged", "told"), [(False, {"at": "1"}), (True, {})])
+def test_a_source_is_told_what_the_current_load_was_made_from_unless_it_is_landed_in_any_case(
+    landing: LandingZone, land_unchanged: bool, told: dict[str, str]
+) -> None:
+    fetches: list[Fetch] = []
+
+    def extract(month: str, fetch: Fetch) -> DltResource:
+        def rows() -> Iterator[Any]:
+            fetches.append(fetch)
+            fetch.facts["at"] = str(len(fetches))
+            yield [{"id": 1}, {"id": 2}]
+
+        assert month == MONTH
+        return dlt.resource(rows(), name="events")
+
+    for _ in range(2):
+        land_month(place_of(landing), extract, accept, land_unchanged=land_unchanged)
+
+    assert [(fetch.rows_before, fetch.facts_before) for fetch in fetches] == [(0, {}), (2, told)]
+    load = place_of(landing).current_files()
+    assert load
+    assert load.record.fetched == {"at": "2"}
 
 
 def test_an_error_that_explains_another_is_the_one_that_is_told(landing: LandingZone) -> None:

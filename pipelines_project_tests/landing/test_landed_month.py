@@ -1,14 +1,18 @@
-"""A month has a folder, markers and schema files of its own, under names that lead nowhere else."""
+"""A month has folders of its own, under names that lead nowhere else, and one current load."""
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dlt.common.schema.utils import is_valid_schema_name, normalize_schema_name
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.landed_month import LandedMonth, Listing
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.names import checked_name
 from pipelines_project_tests.landings import (
@@ -19,6 +23,7 @@ from pipelines_project_tests.landings import (
     rows_of,
     tree,
     write_load,
+    write_quarantined,
 )
 
 NOT_NAMES = [
@@ -59,9 +64,8 @@ def test_what_is_no_name_is_refused_as_source_and_as_table(name: str) -> None:
         lambda: zone.month("demo", name, MONTH),
         lambda: zone.months(name, "events"),
         lambda: zone.months("demo", name),
-        lambda: zone.month(name, "events", MONTH).current_load(),
-        lambda: zone.month("demo", name, MONTH).current_files(),
-        lambda: zone.month(name, "events", MONTH).stale_files(),
+        lambda: zone.months_with_files(name, "events"),
+        lambda: zone.months_with_files("demo", name),
     ]
     for ask in questions:
         with pytest.raises(ValueError, match="is not a name") as refusal:
@@ -80,10 +84,10 @@ def test_what_is_no_month_has_no_folder(landing: LandingZone, month: str) -> Non
 @given(NAMES, NAMES)
 def test_dlt_takes_every_allowed_pair_of_names_as_it_is(source: str, table: str) -> None:
     assume(len(source) + len(table) <= 55)
-    schema_name = LandingZone(url="none").month(source, table, "2023-01").schema_name
+    name = LandingZone(url="none").month(source, table, "2023-01").pipeline_name
 
-    assert is_valid_schema_name(schema_name)
-    assert normalize_schema_name(schema_name) == schema_name
+    assert is_valid_schema_name(name)
+    assert normalize_schema_name(name) == name
     assert checked_name(table) == table
 
 
@@ -91,10 +95,9 @@ def test_the_longest_names_land_and_are_read_and_longer_ones_are_refused(
     landing: LandingZone,
 ) -> None:
     longest = landing.month("s" * 30, "t" * 25, "2023-01")
-    land(longest, landing, [{"id": 1}])
+    land(longest, [{"id": 1}])
 
-    load = landing.month(longest.source, longest.table, "2023-01").current_files()
-    assert [row["id"] for row in rows_of(landing, load)] == [1]
+    assert [row["id"] for row in rows_of(landing, longest.current_files())] == [1]
     with pytest.raises(ValueError, match="1 characters too long"):
         landing.month("s" * 30, "t" * 26, "2023-01")
 
@@ -116,7 +119,7 @@ def neighbours(landing: LandingZone) -> list[LandedMonth]:
     places = [landing.month(*names) for names in NEIGHBOURS]
     for number, place in enumerate(places):
         old, crashed, current = ids_ago(30 + number, 20 + number, 10 + number)
-        write_load(place, old, schema="old")
+        write_load(place, old)
         write_load(place, crashed, committed=False)
         write_load(place, current, [[{"id": number}]])
     return places
@@ -126,11 +129,9 @@ def test_months_whose_names_share_a_beginning_do_not_see_each_other(
     landing: LandingZone, neighbours: list[LandedMonth]
 ) -> None:
     for number, place in enumerate(neighbours):
-        load = landing.month(place.source, place.table, place.month).current_files()
-
-        assert rows_of(landing, load) == [{"id": number}]
+        assert rows_of(landing, place.current_files()) == [{"id": number}]
         assert len(place.listing().committed) == 2
-        assert len(place.files_by_load()) == 3
+        assert len(place.listing().files) == 3
     assert landing.months("demo", "events") == ["2023-01", "2023-02"]
     assert landing.months("demo", "events_extra") == ["2023-01"]
     assert landing.months("demo", "events_2023") == ["2023-01"]
@@ -144,30 +145,54 @@ def test_tidying_a_month_leaves_those_with_a_like_name_alone(
 ) -> None:
     root = Path(landing.url)
     before = tree(root)
-    landing.delete(landing.month(*NEIGHBOURS[tidied]).stale_files())
+    place = neighbours[tidied]
+
+    place.delete(place.stale_files())
 
     gone = before.keys() - tree(root).keys()
-    place = neighbours[tidied]
-    assert len(gone) == 4
-    assert {Path(name).parent for name in gone} == {
-        Path(place.path).relative_to(root),
-        Path(place.dataset, "_dlt_loads").relative_to(root),
-        Path(place.dataset, "_dlt_version").relative_to(root),
-    }
-    assert all(
-        Path(name).parent.name == f"month={place.month}"
-        or Path(name).name.startswith(f"{place.schema_name}__")
-        for name in gone
-    )
+    assert len(gone) == 3
+    assert {Path(name).parent for name in gone} == {Path(place.path).relative_to(root)}
 
 
-def test_a_month_is_landed_once_it_has_a_marker(landing: LandingZone) -> None:
-    load_id = ids_ago(10)[0]
-    write_load(place_of(landing, "2023-02"), load_id, committed=False)
-    write_load(place_of(landing, "2022-12"), load_id)
-    write_load(place_of(landing, "2023-01"), load_id)
+def test_a_month_that_was_never_landed_has_no_load(zone: LandingZone) -> None:
+    place = place_of(zone)
+    assert place.listing() == Listing()
+    assert place.current_load() is None
+    assert place.current_files() is None
+    assert place.stale_files() == []
+    assert zone.months("demo", "events") == []
 
-    assert landing.months("demo", "events") == ["2022-12", "2023-01"]
+
+def test_the_record_commits_a_load(zone: LandingZone) -> None:
+    place = place_of(zone)
+    old, new = ids_ago(20, 10)
+    write_load(place, old, [[{"id": "old"}]])
+    record = write_load(place, new, [[{"id": "new"}]], committed=False)
+
+    assert place.current_load() == old
+    assert rows_of(zone, place.current_files()) == [{"id": "old"}]
+
+    place.commit(record)
+
+    assert place.current_load() == new
+    assert rows_of(zone, place.current_files()) == [{"id": "new"}]
+
+
+def test_the_current_load_is_the_newest_that_has_a_record(zone: LandingZone) -> None:
+    place = place_of(zone)
+    old, current, crashed = ids_ago(30, 20, 10)
+    write_load(place, crashed, [[{"id": "crashed"}]], committed=False)
+    assert place.current_files() is None
+    assert zone.months_with_files("demo", "events") == [MONTH]
+    assert zone.months("demo", "events") == []
+
+    write_load(place, current, [[{"id": "current"}], [{"id": "current, too"}]])
+    write_load(place, old, [[{"id": "old"}]])
+
+    load = place.current_files()
+    assert load
+    assert load.load_id == place.current_load() == current
+    assert rows_of(zone, load) == [{"id": "current"}, {"id": "current, too"}]
 
 
 def test_load_ids_are_ordered_as_numbers(landing: LandingZone) -> None:
@@ -178,93 +203,249 @@ def test_load_ids_are_ordered_as_numbers(landing: LandingZone) -> None:
     assert place.listing().committed == ["1000.5", "1000.0625", "999.25"]
 
 
-def test_the_files_of_a_load_begin_with_its_marker_if_it_has_one(landing: LandingZone) -> None:
+def test_a_record_that_is_being_written_commits_nothing(zone: LandingZone) -> None:
+    place = place_of(zone)
+    old, new = ids_ago(20, 10)
+    write_load(place, old)
+    zone.fs.pipe_file(f"{place.record_path(new)}.new", b"{")
+
+    assert place.listing().committed == [old]
+    assert place.current_load() == old
+
+
+def test_files_that_the_record_does_not_name_do_not_exist(zone: LandingZone) -> None:
+    place = place_of(zone)
+    [current] = ids_ago(10)
+    write_load(place, current, [[{"id": 1}]])
+    zone.fs.pipe_file(f"{place.path}/{current}.part9.parquet", b"no parquet")
+
+    assert rows_of(zone, place.current_files()) == [{"id": 1}]
+
+
+def test_the_files_of_a_load_begin_with_its_record_if_it_has_one(landing: LandingZone) -> None:
     place = place_of(landing)
     committed, crashed, unknown = ids_ago(30, 20, 10)
     write_load(place, committed, [[{"id": 1}], [{"id": 2}]])
     write_load(place, crashed, committed=False)
 
     parts = [f"{place.path}/{committed}.part{number}.parquet" for number in (0, 1)]
-    assert place.files_of_load(committed) == [place.marker(committed), *parts]
+    assert place.files_of_load(committed) == [place.record_path(committed), *parts]
     assert place.files_of_load(crashed) == [f"{place.path}/{crashed}.part0.parquet"]
     assert place.files_of_load(unknown) == []
 
 
-def test_a_schema_file_that_a_kept_load_uses_stays(landing: LandingZone) -> None:
-    place = place_of(landing)
-    first, second, third, current = ids_ago(40, 30, 20, 10)
-    write_load(place, first, schema="shared")
-    write_load(place, second, schema="unused")
-    write_load(place, third, schema="kept")
-    write_load(place, current, schema="shared")
-
-    def stale(*kept: str) -> list[str]:
-        return [Path(path).name.split("__")[1] for path in place.stale_schema_files([*kept])]
-
-    assert stale(current) == [str(float(second) + 0.1), str(float(third) + 0.1)]
-    assert stale(current, third) == [str(float(second) + 0.1)]
-    # An older load than the one that a run is writing now: what is newer is not its to judge.
-    assert stale(second) == [str(float(first) + 0.1)]
-
-
-def test_of_the_files_of_a_schema_that_runs_wrote_at_once_the_newest_stays(
-    landing: LandingZone,
-) -> None:
-    place = place_of(landing)
-    first, second, current = ids_ago(40, 30, 10)
-    write_load(place, current, schema="shared")
-    [written] = Path(place.dataset, "_dlt_version").iterdir()
-    twice, newer = (
-        written.with_name(written.name.replace(str(float(current) + 0.1), at))
-        for at in (first, str(float(current) + 0.2))
-    )
-    written.rename(written.with_name(written.name.replace(str(float(current) + 0.1), second)))
-    twice.write_text("{}")
-
-    assert place.stale_schema_files([current]) == [str(twice)]
-    newer.write_text("{}")
-    stale = place.stale_schema_files([current])
-    assert [Path(path).name.split("__")[1] for path in stale] == [first, second]
-
-
-@pytest.mark.parametrize("content", [None, "", '{"schema_version_h'])
-def test_no_schema_file_goes_while_a_kept_marker_cannot_be_read(
-    landing: LandingZone, content: str | None
-) -> None:
-    place = place_of(landing)
-    old, current = ids_ago(30, 10)
-    write_load(place, old, schema="old")
-    write_load(place, current, schema="new")
-    assert len(place.stale_schema_files([current])) == 1
-
-    marker = Path(place.marker(current))
-    if content is None:
-        marker.unlink()
-    else:
-        marker.write_text(content)
-
-    assert place.stale_schema_files([current]) == []
-
-
 def test_a_loads_files_are_those_of_its_quarantine_too_but_only_its_own_are_read(
-    landing: LandingZone,
+    zone: LandingZone,
 ) -> None:
-    place = place_of(landing)
+    place = place_of(zone)
     old, new = ids_ago(20, 10)
     for load_id in (old, new):
-        write_load(place, load_id)
-        place.fs.makedirs(place.quarantine_path, exist_ok=True)
-        place.fs.touch(f"{place.quarantine_path}/{load_id}.refused.parquet")
+        write_quarantined(place, load_id, [{"id": 1}], [{"line": "{"}])
 
-    assert {len(files) for files in place.files_by_load().values()} == {1}
-    assert {len(files) for files in place.all_files_by_load().values()} == {2}
-    assert [path.rsplit("/")[-3] for path in place.files_of_load(old)[1:]] == [
-        "events",
-        "events_quarantine",
+    own, refused = (f"{folder}/{old}" for folder in (place.path, place.quarantine_path))
+    assert place.stale_files() == [
+        place.record_path(old),
+        f"{own}.part0.parquet",
+        f"{refused}.refused.parquet",
     ]
-    stale = landing.month("demo", "events", MONTH).stale_files()
-    # The marker goes after the files of both tables.
-    assert stale[:3] == [*place.all_files_by_load()[old], place.marker(old)]
-    assert landing.quarantine_files(place, new) == [
-        f"{place.quarantine_path}/{new}.refused.parquet"
-    ]
+    load = place.current_files()
+    assert load
+    assert rows_of(zone, load) == [{"id": 1}]
+    [quarantined] = place.readable_quarantine(load.record)
+    assert quarantined.endswith(f"{place.quarantine_path}/{new}.refused.parquet")
+
+
+def _drop(place: LandedMonth, path: str) -> None:
+    place.fs.rm_file(path)
+
+
+def _cut(place: LandedMonth, path: str) -> None:
+    content = place.fs.cat_file(path)
+    place.fs.pipe_file(path, content[:-1])
+
+
+def _lengthen(place: LandedMonth, path: str) -> None:
+    content = place.fs.cat_file(path)
+    place.fs.pipe_file(path, content + b"\0")
+
+
+@pytest.mark.parametrize("of", ["events", "events_quarantine"])
+@pytest.mark.parametrize(
+    ("harm", "said"), [(_drop, "is missing"), (_cut, "bytes, not"), (_lengthen, "bytes, not")]
+)
+def test_a_load_that_is_not_as_recorded_is_an_error_that_names_the_file_and_no_older_load(
+    zone: LandingZone, harm: Callable[[LandedMonth, str], None], said: str, of: str
+) -> None:
+    place = place_of(zone)
+    old, current = ids_ago(30, 20)
+    for load_id in (old, current):
+        write_quarantined(place, load_id, [{"id": 1}], [{"line": "{"}])
+    name = f"{current}.part0.parquet" if of == "events" else f"{current}.refused.parquet"
+    harmed = f"{place.folder_of(of)}/{name}"
+    harm(place, harmed)
+
+    for ask in (place.current_files, place.stale_files):
+        with pytest.raises(DamagedLoadError, match=said) as error:
+            ask()
+
+        for part in (harmed, "demo/events 2023-01", "Land 2023-01 again"):
+            assert part in str(error.value)
+    assert place.current_load() == current
+
+
+@pytest.mark.parametrize("at", ["file", "record"])
+def test_a_folder_in_place_of_a_file_is_an_error_that_names_it(
+    landing: LandingZone, at: str
+) -> None:
+    place = place_of(landing)
+    [current] = ids_ago(10)
+    write_load(place, current)
+    own = f"{place.path}/{current}.part0.parquet"
+    path = Path(own if at == "file" else place.record_path(current))
+    path.unlink()
+    path.mkdir()
+
+    with pytest.raises(DamagedLoadError, match="Land 2023-01 again") as error:
+        place.current_files()
+
+    assert str(path) in str(error.value)
+
+
+def _flip(content: bytes) -> bytes:
+    return bytes([content[0] ^ 1]) + content[1:]
+
+
+@pytest.mark.parametrize("harm", [_flip, lambda content: bytes(len(content))])
+def test_content_that_is_not_as_recorded_is_found_by_its_hash(
+    zone: LandingZone, harm: Callable[[bytes], bytes]
+) -> None:
+    place = place_of(zone)
+    [current] = ids_ago(10)
+    write_load(place, current, [[{"id": 1}], [{"id": 2}]])
+    whole = place.current_files()
+    assert whole
+    place.check_content(whole.record)
+    path = f"{place.path}/{current}.part1.parquet"
+    zone.fs.pipe_file(path, harm(zone.fs.cat_file(path)))
+
+    load = place.current_files()
+    assert load
+    with pytest.raises(DamagedLoadError, match="sha256") as error:
+        place.check_content(load.record)
+
+    assert path in str(error.value)
+    assert "part0" not in str(error.value)
+
+
+def test_one_look_lists_each_folder_once(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(landing)
+    for load_id in ids_ago(30, 20, 10):
+        write_load(place, load_id)
+    listed: list[str] = []
+    ls = landing.fs.ls
+
+    def counted(path: str, **options: Any) -> Any:
+        listed.append(path)
+        return ls(path, **options)
+
+    monkeypatch.setattr(landing.fs, "ls", counted)
+
+    for ask in (place.listing, place.current_load, place.current_files, place.stale_files):
+        ask()
+
+        assert listed == [place.path, place.quarantine_path]
+        listed.clear()
+
+
+def _when_it_is_listed(monkeypatch: pytest.MonkeyPatch, *actions: Callable[[], object]) -> None:
+    """Let one action happen just after each of the next looks at the month."""
+    listing, waiting = LandedMonth.listing, iter(actions)
+
+    def listed(place: LandedMonth) -> Listing:
+        found = listing(place)
+        next(waiting, lambda: None)()
+        return found
+
+    monkeypatch.setattr(LandedMonth, "listing", listed)
+
+
+def test_a_reader_starts_over_when_a_new_load_is_committed_while_it_lists(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(landing)
+    old, new = ids_ago(30, 20)
+    write_load(place, old, [[{"id": "old"}], [{"id": "old"}]])
+
+    def rerun_up_to_half_of_the_deletion() -> None:
+        write_load(place, new, [[{"id": "new"}]])
+        place.delete(place.files_of_load(old)[:2])
+
+    _when_it_is_listed(monkeypatch, rerun_up_to_half_of_the_deletion)
+
+    load = place.current_files()
+    assert load
+    assert load.load_id == new
+    assert len(load.files) == 1
+
+
+def test_a_month_that_was_landed_and_tidied_while_it_was_listed_is_not_one_without_a_load(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(landing)
+    old, new = ids_ago(30, 20)
+    write_load(place, old)
+    ls, waiting = landing.fs.ls, iter([True])
+
+    def listed(path: str, **options: Any) -> Any:
+        """List what is there before and after: what goes is missing, and what comes is too."""
+        before = ls(path, **options)
+        if path != place.path or not next(waiting, False):
+            return before
+        write_load(place, new)
+        place.delete(place.files_of_load(old))
+        return [entry for entry in before if Path(entry["name"]).exists()]
+
+    monkeypatch.setattr(landing.fs, "ls", listed)
+
+    assert place.current_load() == new
+    assert landing.months("demo", "events") == [MONTH]
+
+
+def test_a_reader_looks_again_where_a_listing_shows_a_record_and_not_yet_its_files(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(landing)
+    [load_id] = ids_ago(10)
+    write_load(place, load_id)
+    listing, early = place.listing(), iter([True])
+
+    def listed(place: LandedMonth) -> Listing:
+        if next(early, False):
+            return Listing([load_id], {load_id: {place.record_path(load_id): 1}})
+        return listing
+
+    monkeypatch.setattr(LandedMonth, "listing", listed)
+
+    load = place.current_files()
+    assert load
+    assert len(load.files) == 1
+
+
+def test_a_reader_that_never_gets_a_second_look_says_so(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(landing)
+    ids = ids_ago(*range(1000, 800, -1))
+    write_load(place, ids[0])
+
+    def rerun(old: str, new: str) -> None:
+        write_load(place, new)
+        place.delete([place.record_path(old)])
+
+    reruns = [partial(rerun, *pair) for pair in pairwise(ids)]
+    _when_it_is_listed(monkeypatch, *reruns)
+
+    with pytest.raises(LandingError, match="demo/events 2023-01 was landed anew"):
+        place.current_files()

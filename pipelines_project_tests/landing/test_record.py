@@ -1,7 +1,6 @@
-"""A load's record says what was committed, comes before its marker, and goes with the load."""
+"""A load's record says what was committed, is written whole or not at all, and comes last."""
 
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,192 +9,200 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines_project.landing.errors import DamagedLoadError, LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import (
+    FORMAT,
     LoadRecord,
-    RecordedFile,
     read_record,
     recorded_file,
+    sealed,
     write_record,
 )
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests import json_lines
 from pipelines_project_tests.json_lines import jsonl, land_lines, write_lines
 from pipelines_project_tests.landings import (
-    MONTH,
+    change_record,
     ids_ago,
     land,
     place_of,
     rows_of,
+    tree,
     write_load,
 )
 
-NAMES = ("demo", "events", MONTH)
-RECORD = LoadRecord("1.5", "a hash", [], {"https://example.com/": '"an ETag"'})
-
-
-@pytest.fixture(params=["local disk", "memory"])
-def zone(request: pytest.FixtureRequest, tmp_path: Path) -> LandingZone:
-    """An empty landing zone, on the disk and in a store without one."""
-    if request.param == "memory":
-        return LandingZone(url=f"memory://{tmp_path}")
-    return LandingZone(url=str(tmp_path / "landing"))
-
-
-def _orphan(place: LandedMonth, load_id: str) -> None:
-    write_record(place, replace(RECORD, load_id=load_id))
+RECORD = LoadRecord("1.5", {"id": "bigint"}, [], {"https://example.com/": '"an ETag"'})
 
 
 def test_a_load_is_recorded_as_it_lies_in_storage(zone: LandingZone) -> None:
-    load_id = land(place_of(zone), [{"id": 1}, {"id": 2}])["load_id"]
-
     place = place_of(zone)
-    record = read_record(place, load_id)
-    assert record
-    [path] = place.files_by_load()[load_id]
+    landed = land(place, [{"id": 1}, {"id": 2}])
+
+    record = read_record(zone.fs, place.record_path(landed.load_id))
     [file] = record.files
-    content: Any = zone.fs.cat_file(path)
-    assert (f"{place.path}/{file.name}", file.table, file.rows) == (path, "events", 2)
+    path = f"{place.path}/{file.name}"
+    content = zone.fs.cat_file(path)
+    assert place.files_of_load(landed.load_id) == [place.record_path(landed.load_id), path]
+    assert (file.table, file.rows) == ("events", 2)
     assert (file.bytes, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
-    assert (record.load_id, record.fetched) == (load_id, {})
-    marker = json.loads(zone.fs.read_text(place.marker(load_id)))
-    assert record.schema_version == marker["schema_version_hash"]
+    assert (record.load_id, record.fetched, record.format) == (landed.load_id, {}, FORMAT)
+    assert record.schema == landed.schema
 
 
 def test_the_quarantined_lines_of_a_load_are_recorded_too(
     landing: LandingZone, tmp_path: Path
 ) -> None:
     write_lines(tmp_path, jsonl({"id": 1}, {"id": 2}) + "{\n")
-    load_id = land_lines(landing, tmp_path, on_bad_line="quarantine").metadata["load_id"]
+    load_id = land_lines(landing, tmp_path, on_bad_line="quarantine").load_id
 
     place = landing.month("local_jsonl", "events", json_lines.MONTH)
-    record = read_record(place, load_id)
-    assert record
+    record = read_record(landing.fs, place.record_path(load_id))
     assert {file.table: file.rows for file in record.files} == {"events": 2, "events_quarantine": 1}
-    [*data, path] = place.all_files_by_load()[load_id]
-    assert {Path(file).name for file in data} == {file.name for file in record.files}
-    assert path == place.record(load_id)
+    assert {*place.files_of_load(load_id)} == {place.record_path(load_id), *place.paths(record)}
 
 
-def test_a_record_is_there_before_its_load_is_committed(
+def test_a_load_whose_run_dies_before_its_record_is_stale_and_not_read(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    current = land(place_of(landing), [{"id": 1}])["load_id"]
+    place = place_of(landing)
+    current = land(place, [{"id": 1}]).load_id
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Landing, "_load", die)
+        patch.setattr(LandedMonth, "commit", die)
         with pytest.raises(KeyboardInterrupt):
-            land(place_of(landing), [{"id": 2}])
+            land(place, [{"id": 2}])
 
-    place = place_of(landing)
-    [orphan] = {*place.all_files_by_load()} - {current}
-    assert read_record(place, orphan)
-    assert (place.listing().committed, [*place.files_by_load()]) == ([current], [current])
-    assert [row["id"] for row in rows_of(landing, place_of(zone).current_files())] == [1]
-    assert landing.month(*NAMES).stale_files() == []
+    [orphan] = {*place.listing().files} - {current}
+    assert place.listing().committed == [current]
+    assert [row["id"] for row in rows_of(landing, place.current_files())] == [1]
+    # It may be being committed.
+    assert place.stale_files() == []
 
-    land(place, [{"id": 3}])
-    assert place.record(orphan) in landing.month(*NAMES).stale_files()
-
-
-def test_a_record_without_files_is_stale_once_it_is_older_than_the_current_load(
-    zone: LandingZone,
-) -> None:
-    place = place_of(zone)
-    older, current, newer = ids_ago(30, 20, 10)
-    write_load(place, current)
-    _orphan(place, older)
-    _orphan(place, newer)
-    zone.fs.touch(f"{place.record(older)}.new")
-
-    stale = zone.month(*NAMES).stale_files()
-    assert sorted(stale) == [place.record(older), f"{place.record(older)}.new"]
-    zone.delete(stale)
-    assert {*place.all_files_by_load()} == {current, newer}
-
-
-def test_of_a_load_the_record_goes_after_the_data_and_before_the_marker(zone: LandingZone) -> None:
-    place = place_of(zone)
-    old, current = ids_ago(20, 10)
-    write_load(place, old, [[{"id": 1}], [{"id": 2}]])
-    write_load(place, current)
-    _orphan(place, old)
-
-    stale = zone.month(*NAMES).stale_files()
-    assert stale[2:] == [place.record(old), place.marker(old)]
-    assert place.files_of_load(old) == [place.marker(old), *stale[:3]]
-
-
-def test_of_the_superseded_loads_only_whole_ones_count_as_kept(zone: LandingZone) -> None:
-    place = place_of(zone)
-    unrecorded, whole, cut, emptied, current = ids_ago(50, 40, 30, 20, 10)
-    for load_id in (unrecorded, whole, cut, emptied, current):
-        write_load(place, load_id, [[{"id": 1}], [{"id": 2}]])
-        if load_id != unrecorded:
-            names = [f"{load_id}.part{number}.parquet" for number in (0, 1)]
-            files = [RecordedFile("events", name, 1, 1, "") for name in names]
-            write_record(place, LoadRecord(load_id, "a hash", files))
-    zone.delete(place.files_by_load()[emptied])
-    zone.delete(place.files_by_load()[cut][:1])
-
-    def kept(keep_loads: int) -> set[str]:
-        stale = {*zone.stale_files(*NAMES, keep_loads=keep_loads)}
-        return {i for i in place.listing().committed if place.marker(i) not in stale}
-
-    assert kept(1) == {current, whole}
-    # Of a load without a record nobody knows better.
-    assert kept(2) == kept(3) == {current, whole, unrecorded}
+    newest = land(place, [{"id": 3}]).load_id
+    assert {*place.files_of_load(orphan)} < {*place.stale_files()}
+    place.delete(place.stale_files())
+    assert [*place.listing().files] == [newest]
 
 
 def test_what_looks_for_parquet_does_not_find_records(landing: LandingZone) -> None:
-    land(place_of(landing), [{"id": 1}])
+    place = place_of(landing)
+    land(place, [{"id": 1}])
 
     found = {path.name for path in Path(landing.url).rglob("*.parquet")}
-    load = place_of(zone).current_files()
+    load = place.current_files()
     assert load
     assert found == {Path(path).name for path in load.files}
-    assert pq.read_table(place_of(landing).path)["id"].to_pylist() == [1]
+    assert pq.read_table(place.path)["id"].to_pylist() == [1]
+
+
+def test_nothing_but_data_and_records_is_in_the_landing_zone(landing: LandingZone) -> None:
+    place = place_of(landing)
+    load_id = land(place, [{"id": 1}]).load_id
+
+    month = Path(place.path).relative_to(landing.url)
+    files = {path for path, content in tree(Path(landing.url)).items() if content is not None}
+    own = {str(month / Path(path).name) for path in place.files_of_load(load_id)}
+    assert files == own
+    assert len(files) == 2
 
 
 def test_a_record_reads_as_it_was_written(zone: LandingZone) -> None:
     place = place_of(zone)
-    write_record(place, RECORD)
-    assert read_record(place, "1.5") == RECORD
+    zone.fs.makedirs(place.path, exist_ok=True)
+    path = place.record_path("1.5")
 
-    write_record(place, replace(RECORD, schema_version="another"))
-    assert read_record(place, "1.5") == replace(RECORD, schema_version="another")
-    assert place.all_files_by_load() == {"1.5": [place.record("1.5")]}
+    for record in (RECORD, replace(RECORD, schema={}), write_load(place, "2.5")):
+        write_record(zone.fs, path, record)
+        assert read_record(zone.fs, path) == record
+    assert place.listing().files["1.5"].keys() == {path}
 
 
-@pytest.mark.parametrize("content", [None, "", '{"load_id": "1.5", "sch', "{}", "[]", "\x00"])
-def test_a_record_that_is_missing_or_cut_off_is_none(
-    landing: LandingZone, content: str | None
-) -> None:
+def test_a_record_that_is_missing_is_told_from_one_that_is_damaged(zone: LandingZone) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_record(zone.fs, place_of(zone).record_path("1.5"))
+
+
+def test_a_record_of_which_any_bit_has_changed_is_damaged(landing: LandingZone) -> None:
     place = place_of(landing)
-    landing.fs.makedirs(place.path)
-    if content is not None:
-        landing.fs.write_text(place.record("1.5"), content)
+    write_load(place, "1.5")
+    path = Path(place.record_path("1.5"))
+    whole = path.read_bytes()
 
-    assert read_record(place, "1.5") is None
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(DamagedLoadError, match="is damaged"):
+            read_record(landing.fs, str(path))
+
+
+@pytest.mark.parametrize("content", ["{}", '{"format":1}', '{"format":"1"}', '{"load_id":"1.5"}'])
+def test_a_sealed_object_that_is_no_record_is_damaged(zone: LandingZone, content: str) -> None:
+    place = place_of(zone)
+    write_load(place, "1.5")
+    zone.fs.pipe_file(place.record_path("1.5"), sealed(content.encode()))
+
+    with pytest.raises(DamagedLoadError, match=r"_1\.5\.json is damaged"):
+        place.current_files()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", '{"load_id": "1.5", "sch', "{}", "[]", "null", "\x00", '{"format": 1}', '{"format": "1"}'],
+)
+def test_a_record_that_is_cut_off_or_is_none_is_damaged_and_says_where(
+    zone: LandingZone, content: str
+) -> None:
+    place = place_of(zone)
+    write_load(place, "1.5")
+    zone.fs.pipe_file(place.record_path("1.5"), content.encode())
+
+    for read in (
+        lambda: read_record(zone.fs, place.record_path("1.5")),
+        place.current_files,
+        place.stale_files,
+    ):
+        with pytest.raises(DamagedLoadError) as error:
+            read()
+        assert f"record {place.record_path('1.5')} is damaged" in str(error.value)
+
+
+def test_a_record_of_another_format_is_refused_also_by_landing_and_nothing_changes(
+    zone: LandingZone,
+) -> None:
+    place = place_of(zone)
+    [current] = ids_ago(10)
+    write_load(place, current)
+    path = place.record_path(current)
+    change_record(place, current, format=FORMAT + 1, files={"of": "another kind"})
+    before = place.listing()
+
+    for ask in (place.current_files, place.stale_files, lambda: land(place, [{"id": 2}])):
+        with pytest.raises(LandingError) as error:
+            ask()
+        assert f"{path} has format {FORMAT + 1}" in str(error.value)
+        assert not isinstance(error.value, DamagedLoadError)
+
+    assert place.listing() == before
 
 
 def test_a_record_whose_replacement_fails_stays_whole(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = place_of(landing)
-    write_record(place, RECORD)
+    landing.fs.makedirs(place.path, exist_ok=True)
+    write_record(landing.fs, place.record_path("1.5"), RECORD)
 
-    def full(*_: object) -> None:
+    def full(*_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(landing.fs, "mv", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="no space"):
-        write_record(place, replace(RECORD, schema_version="another"))
+        write_record(landing.fs, place.record_path("1.5"), replace(RECORD, schema={}))
 
-    assert read_record(place, "1.5") == RECORD
+    assert read_record(landing.fs, place.record_path("1.5")) == RECORD
 
 
 def test_rows_bytes_and_hash_are_those_of_the_file(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -11,15 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines_project.landing import restore as restoring
+from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.land_month import Details, NewLoad, Verify
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.landing.record import read_record
+from pipelines_project.landing.record import FORMAT, read_record, sealed
 from pipelines_project.landing.restore import restore
-from pipelines_project.landing.zone import LandingError, LandingZone
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests import json_lines
 from pipelines_project_tests.json_lines import jsonl, land_lines, landed_lines, write_lines
-from pipelines_project_tests.landings import MONTH, land, place_of, rows_of, tree
+from pipelines_project_tests.landings import change_record, land, place_of, rows_of, tree
 
-NAMES = ("demo", "events", MONTH)
 ROW = {
     "id": 1,
     "amount": Decimal("1.5"),
@@ -38,40 +42,39 @@ ROW = {
 def _land(zone: LandingZone) -> tuple[LandedMonth, str]:
     """Land two rows of every type, then a month without rows, and return the first load."""
     place = place_of(zone)
-    load_id = land(place, [ROW, {"id": 2, "late": "x"}])["load_id"]
+    load_id = land(place, [ROW, {"id": 2, "late": "x"}]).load_id
     land(place, [], {"id": {"data_type": "bigint"}})
     return place, load_id
 
 
 def _tables(place: LandedMonth, load_id: str) -> dict[str, pa.ChunkedArray]:
-    [path] = place.files_by_load()[load_id]
-    table = pq.ParquetFile(path).read()
+    [file] = read_record(place.fs, place.record_path(load_id)).files
+    table = pq.ParquetFile(f"{place.path}/{file.name}").read()
     return {name: table[name] for name in table.column_names if name != "_dlt_load_id"}
 
 
 def test_values_types_and_ids_are_those_of_the_kept_load(landing: LandingZone) -> None:
     place, old = _land(landing)
 
-    new = restore(landing, place, old)["load_id"]
+    new = restore(place, old).load_id
 
-    assert landing.month(*NAMES).current_load() == new
+    assert place.current_load() == new
     assert _tables(place, new) == _tables(place, old)
-    rows = rows_of(landing, place_of(landing).current_files())
+    rows = rows_of(landing, place.current_files())
     assert {row["_dlt_load_id"] for row in rows} == {new}
     assert rows[0]["amount"] == Decimal("1.5")
-    record = read_record(place, new)
-    assert record
+    record = read_record(landing.fs, place.record_path(new))
     assert [file.rows for file in record.files] == [2]
 
 
 def test_a_load_without_rows_is_restored(landing: LandingZone) -> None:
     place = place_of(landing)
-    empty = land(place, [], {"id": {"data_type": "bigint"}})["load_id"]
+    empty = land(place, [], {"id": {"data_type": "bigint"}}).load_id
     land(place, [ROW])
 
-    assert restore(landing, place, empty)["dagster/partition_row_count"] == 0
+    assert restore(place, empty).rows == 0
 
-    load = place_of(landing).current_files()
+    load = place.current_files()
     assert load
     assert pq.read_schema(load.files[0]).names == ["id", "_dlt_id", "_dlt_load_id"]
     assert rows_of(landing, load) == []
@@ -84,7 +87,7 @@ def test_quarantined_lines_are_restored_with_the_rows(landing: LandingZone, tmp_
     land_lines(landing, tmp_path, on_bad_line="quarantine", allow_shrink=True)
     place = landing.month("local_jsonl", "events", json_lines.MONTH)
 
-    restore(landing, place, before.metadata["load_id"])
+    restore(place, before.load_id)
 
     after = landed_lines(landing)
     without_id = [
@@ -106,22 +109,18 @@ def test_a_load_of_many_row_groups_is_restored_group_by_group(
 ) -> None:
     place = place_of(landing)
     parts = [pa.table({"id": range(n * 1000, n * 1000 + 1000)}) for n in range(5)]
-    old = land(place, parts)["load_id"]
+    old = land(place, parts).load_id
     land(place, [{"id": 0}])
     monkeypatch.setattr(pq.ParquetFile, "read", None)
 
-    assert restore(landing, place, old)["dagster/partition_row_count"] == 5000
+    assert restore(place, old).rows == 5000
 
-    rows = rows_of(landing, place_of(landing).current_files())
+    rows = rows_of(landing, place.current_files())
     assert sorted(row["id"] for row in rows) == [*range(5000)]
 
 
 def _delete_file(path: Path, _: Path) -> None:
     path.unlink()
-
-
-def _add_file(path: Path, _: Path) -> None:
-    path.with_name(path.name.replace(".parquet", "2.parquet")).write_bytes(path.read_bytes())
 
 
 def _cut_off(path: Path, _: Path) -> None:
@@ -134,46 +133,78 @@ def _change_byte(path: Path, _: Path) -> None:
     path.write_bytes(content)
 
 
-def _other_rows(_: Path, record: Path) -> None:
-    stated = json.loads(record.read_text())
-    stated["files"][0]["rows"] = 3
-    record.write_text(json.dumps(stated))
-
-
-def _no_record(_: Path, record: Path) -> None:
-    record.unlink()
-
-
 def _half_record(_: Path, record: Path) -> None:
     record.write_text(record.read_text()[:50])
+
+
+def _other_format(_: Path, record: Path) -> None:
+    stated = json.loads(record.read_text())
+    del stated["sha256"]
+    record.write_bytes(sealed(json.dumps(stated | {"format": FORMAT + 1}).encode()))
 
 
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
         (_delete_file, "is missing"),
-        (_add_file, "was not there"),
         (_cut_off, "bytes, not"),
-        (_change_byte, "has the sha256"),
-        (_other_rows, "has 2 rows, not 3"),
-        (_no_record, "there is no record"),
-        (_half_record, "there is no record"),
+        (_change_byte, "has not the sha256"),
+        (_half_record, "record .* is damaged"),
+        (_other_format, f"has format {FORMAT + 1}"),
     ],
 )
 def test_a_load_that_is_not_what_was_committed_is_refused(
     landing: LandingZone, harm: Callable[[Path, Path], None], said: str
 ) -> None:
     place, old = _land(landing)
-    [file] = place.files_by_load()[old]
-    harm(Path(file), Path(place.record(old)))
+    record, file = map(Path, place.files_of_load(old))
+    harm(file, record)
     before = tree(Path(landing.url))
 
     with pytest.raises(LandingError, match=said) as raised:
-        restore(landing, place, old)
+        restore(place, old)
 
     assert f"load {old}" in str(raised.value)
     assert place.path in str(raised.value)
     assert tree(Path(landing.url)) == before
+
+
+def test_a_load_whose_record_has_other_rows_than_its_files_is_refused(
+    landing: LandingZone,
+) -> None:
+    place, old = _land(landing)
+    [file] = read_record(landing.fs, place.record_path(old)).files
+    change_record(place, old, files=[{**asdict(file), "rows": 3}])
+    current = place.current_load()
+
+    with pytest.raises(LandingError, match=r"'events': 2\} rows were read, not \{'events': 3\}"):
+        restore(place, old)
+
+    assert place.current_load() == current
+
+
+def test_a_file_that_the_record_does_not_name_is_not_restored(landing: LandingZone) -> None:
+    place, old = _land(landing)
+    file = Path(place.files_of_load(old)[1])
+    file.with_name(f"{old}.another.parquet").write_bytes(file.read_bytes())
+
+    assert restore(place, old).rows == 2
+
+
+def test_a_load_without_a_record_is_not_kept(landing: LandingZone) -> None:
+    place, old = _land(landing)
+    Path(place.record_path(old)).unlink()
+
+    with pytest.raises(LandingError, match=f"load '{old}' is not kept. Kept are:\n- none"):
+        restore(place, old)
+
+
+def test_a_kept_load_that_cannot_be_restored_is_listed_as_such(landing: LandingZone) -> None:
+    place, old = _land(landing)
+    Path(place.record_path(old)).write_text("{")
+
+    with pytest.raises(LandingError, match=rf"- {old}, .* cannot be restored$"):
+        restore(place, None)
 
 
 @pytest.mark.parametrize("asked", ["1.5", "../1.5", "nan", "", None])
@@ -183,55 +214,73 @@ def test_a_load_that_is_not_kept_is_refused_and_the_kept_ones_are_listed(
     place, old = _land(landing)
 
     with pytest.raises(LandingError, match=rf"Kept are:\n- {old}, landed at .*, 2 rows$"):
-        restore(landing, place, asked)
+        restore(place, asked)
 
 
 def test_the_current_load_is_not_restored(landing: LandingZone) -> None:
     place, old = _land(landing)
-    current = landing.month(*NAMES).current_load()
+    current = place.current_load()
 
     with pytest.raises(LandingError, match=f"load '{current}' is the current one already"):
-        restore(landing, place, current)
+        restore(place, current)
     with pytest.raises(LandingError, match=r"demo/other 2023-01: .* Kept are:\n- none"):
-        restore(landing, place_of(landing, table="other"), old)
+        restore(place_of(landing, table="other"), old)
 
 
-def _when_it_is_verified(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> None:
+def _when_it_is_read(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> None:
     """Let something happen when the kept rows are read, and nothing of them is committed yet."""
-    extract = Landing._extract
+    read = restoring.landed_rows
 
-    def then(self: Landing, *args: Any) -> str:
-        load_id = extract(self, *args)
-        monkeypatch.setattr(Landing, "_extract", extract)
+    def then(*args: Any) -> Any:
+        monkeypatch.undo()
         action()
-        return load_id
+        return read(*args)
 
-    monkeypatch.setattr(Landing, "_extract", then)
+    monkeypatch.setattr(restoring, "landed_rows", then)
 
 
-def test_a_load_whose_record_changes_while_it_is_read_is_not_restored(
+def test_a_load_that_is_deleted_while_it_is_read_is_not_restored(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, old = _land(landing)
-    current = landing.month(*NAMES).current_load()
-    _when_it_is_verified(monkeypatch, lambda: landing.fs.rm_file(place.record(old)))
+    current = place.current_load()
+    _when_it_is_read(monkeypatch, lambda: place.delete([place.record_path(old)]))
 
-    with pytest.raises(LandingError, match=f"load {old} changed while it was read"):
-        restore(landing, place, old)
+    with pytest.raises(LandingError, match=f"load {old} was deleted while it was read"):
+        restore(place, old)
 
-    assert landing.month(*NAMES).current_load() == current
+    assert place.current_load() == current
+
+
+def _when_staged(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> None:
+    """Let something happen when a load is staged, and nothing of it is committed yet."""
+    verify = restoring.has_rows
+
+    def then(expected: Any) -> Verify:
+        def verified(new: NewLoad) -> Details:
+            action()
+            return verify(expected)(new)
+
+        return verified
+
+    monkeypatch.setattr(restoring, "has_rows", then)
 
 
 def test_a_restored_load_gives_way_to_one_that_was_begun_later(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, old = _land(landing)
-    _when_it_is_verified(monkeypatch, lambda: land(place, [{"id": 9}]))
+
+    def land_meanwhile() -> None:
+        with ThreadPoolExecutor(1) as other_run:
+            other_run.submit(land, place, [{"id": 9}]).result()
+
+    _when_staged(monkeypatch, land_meanwhile)
 
     with pytest.raises(LandingError, match="was landed while"):
-        restore(landing, place, old)
+        restore(place, old)
 
-    assert [row["id"] for row in rows_of(landing, place_of(landing).current_files())] == [9]
+    assert [row["id"] for row in rows_of(landing, place.current_files())] == [9]
     assert old in place.listing().committed
 
 
@@ -239,7 +288,7 @@ def test_rows_that_get_lost_on_the_way_are_an_error(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, old = _land(landing)
-    current = landing.month(*NAMES).current_load()
+    current = place.current_load()
     read = pq.ParquetFile.read_row_group
 
     def one_less(self: pq.ParquetFile, *args: Any) -> pa.Table:
@@ -248,6 +297,6 @@ def test_rows_that_get_lost_on_the_way_are_an_error(
     monkeypatch.setattr(pq.ParquetFile, "read_row_group", one_less)
 
     with pytest.raises(LandingError, match="'events': 1} rows were read"):
-        restore(landing, place, old)
+        restore(place, old)
 
-    assert landing.month(*NAMES).current_load() == current
+    assert place.current_load() == current

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project_tests.code_location import LANDING, TIDY, CodeLocation
@@ -38,11 +39,11 @@ def test_only_the_current_load_is_left(
     run = chess.tidy(MONTH)
 
     said = run.output_metadata[MONTH]
-    assert place.listing().committed == [*place.files_by_load()] == loads[2:]
+    assert place.listing().committed == [*place.listing().files] == loads[2:]
     assert said["stale_files_deleted"] == len(said["stale_files"]) == 4
     assert {path.rsplit("/", 1)[-1] for path in said["stale_files"]} == {
         *(f"{load_id}.part0.parquet" for load_id in loads[:2]),
-        *(place.marker(load_id).rsplit("/", 1)[-1] for load_id in loads[:2]),
+        *(place.record_path(load_id).rsplit("/", 1)[-1] for load_id in loads[:2]),
     }
 
 
@@ -107,7 +108,7 @@ def test_other_months_are_left_alone(chess: CodeLocation, place: LandedMonth) ->
 
     chess.tidy(MONTH)
 
-    assert len(other.committed_loads()) == len(other.files_by_load()) == 2
+    assert len(other.listing().committed) == len(other.listing().files) == 2
 
 
 def test_a_range_of_months_is_tidied_in_one_run(chess: CodeLocation, place: LandedMonth) -> None:
@@ -137,7 +138,7 @@ def test_a_load_of_a_clock_that_was_ahead_is_reported_and_can_be_discarded(
     assert "loads_ahead_of_clock" not in said
     # What is stale beside it stays: the load that is current now may be one of those.
     assert place.listing().committed == loads[::-1]
-    assert {*place.files_by_load()} == {*loads}
+    assert {*place.listing().files} == {*loads}
 
 
 @pytest.mark.parametrize("which", ["current", "superseded", "not a load id", "nan"])
@@ -154,33 +155,70 @@ def test_a_load_that_is_not_ahead_of_the_clock_is_not_discarded(
     assert _files(chess) == before
 
 
-def test_a_file_that_cannot_be_deleted_is_named_and_the_others_go(
-    chess: CodeLocation, place: LandedMonth, loads: list[str]
-) -> None:
-    stubborn = Path(place.path) / f"{loads[0]}.stubborn.parquet"
-    stubborn.mkdir()
+@pytest.fixture
+def stubborn(place: LandedMonth, loads: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file of the oldest load that the storage does not delete."""
+    path = f"{place.path}/{loads[0]}.stubborn.parquet"
+    Path(path).touch()
+    delete = LocalFileSystem.rm_file
 
+    def rm_file(fs: LocalFileSystem, file: str) -> None:
+        if file == path:
+            raise PermissionError(13, "Permission denied", file)
+        delete(fs, file)
+
+    monkeypatch.setattr(LocalFileSystem, "rm_file", rm_file)
+    return path
+
+
+def test_a_file_that_cannot_be_deleted_is_named_and_the_others_go(
+    chess: CodeLocation, place: LandedMonth, loads: list[str], stubborn: str
+) -> None:
     run = chess.tidy("2024-01...2024-02")
 
     assert run.error.startswith(f"1 months failed:\n- {MONTH}: could not delete {stubborn}: ")
-    assert place.files_by_load() == {
-        loads[0]: [str(stubborn)],
-        loads[2]: [f"{place.path}/{loads[2]}.part0.parquet"],
+    assert {load_id: [*files] for load_id, files in place.listing().files.items()} == {
+        loads[0]: [stubborn],
+        loads[2]: place.files_of_load(loads[2])[::-1],
     }
 
 
 def test_a_month_whose_files_cannot_be_deleted_is_not_recorded_and_its_rows_are_whole(
-    chess: CodeLocation, place: LandedMonth, loads: list[str]
+    chess: CodeLocation, place: LandedMonth, loads: list[str], stubborn: str
 ) -> None:
-    (Path(place.path) / f"{loads[0]}.stubborn.parquet").mkdir()
-
     run = chess.materialize(
         "2024-02...2024-03", LANDING, **{"chess_games_land": {"allow_shrink": True}}
     )
 
-    assert f"- {MONTH}: could not delete" in run.error
+    assert f"- {MONTH}: could not delete {stubborn}" in run.error
     assert chess.months_materialized() == {"2024-03"}
     assert place.listing().committed[0] > loads[2]
+
+
+def test_a_folder_in_the_place_of_a_stale_file_goes_with_what_is_in_it(
+    chess: CodeLocation, place: LandedMonth, loads: list[str]
+) -> None:
+    folder = Path(place.path) / f"{loads[0]}.folder.parquet"
+    folder.mkdir()
+    (folder / "within").touch()
+
+    assert chess.tidy(MONTH).result.success
+
+    assert [*place.listing().files] == loads[2:]
+
+
+def test_nothing_is_deleted_while_the_current_load_is_damaged(
+    chess: CodeLocation, place: LandedMonth, loads: list[str]
+) -> None:
+    damaged = f"{place.path}/{loads[2]}.part0.parquet"
+    Path(damaged).write_bytes(b"cut")
+    before = _files(chess)
+
+    run = chess.tidy(MONTH)
+
+    assert f"- {MONTH}: chess/games {MONTH}: {damaged} has 3 bytes, not" in run.error
+    assert f"Land {MONTH} again" in run.error
+    assert _files(chess) == before
 
 
 def test_the_asset_takes_the_same_config(chess: CodeLocation) -> None:
@@ -189,7 +227,7 @@ def test_the_asset_takes_the_same_config(chess: CodeLocation) -> None:
 
     place = chess.landing.month("chess", "games", MONTH)
     assert run.materialized()[MONTH]["stale_files_deleted"] == 0
-    assert len(place.listing().committed) == len(place.files_by_load()) == 2
+    assert len(place.listing().committed) == len(place.listing().files) == 2
 
 
 def test_a_month_that_was_never_landed_has_nothing_to_delete(chess: CodeLocation) -> None:

@@ -227,7 +227,7 @@ _HALF, _BROKEN = half(_BODY), broken_off(_BODY)
         ("games/2024/02", _HALF, "InvalidJSONError: .*/erik/games/2024/02"),
         ("games/2024/02", _BROKEN, "ChunkedEncodingError: .*/erik/games/2024/02"),
         ("games/archives", _BROKEN, "ChunkedEncodingError: .*/erik/games/archives"),
-        ("games/2024/02", JSONResponse([]), r"/erik/games/2024/02 with '\[\]'"),
+        ("games/2024/02", JSONResponse([]), r"/erik/games/2024/02 answered '\[\]'"),
     ],
 )
 def test_an_answer_that_cannot_be_right_names_player_and_month_and_changes_nothing(

@@ -86,6 +86,7 @@ def test_an_error_of_one_month_becomes_its_result() -> None:
         raise LookupError("no such month")
 
     assert attempt("2023-01", lambda: {"rows": 1}) == MonthResult("2023-01", {"rows": 1})
+    assert attempt("2023-01", work).error_type == "LookupError"
     assert attempt("2023-01", work).error == "no such month"
     assert attempt("2023-01", work, lambda error: type(error).__name__).error == "LookupError"
 
@@ -111,9 +112,14 @@ def test_an_interrupt_is_no_result_of_a_month() -> None:
 def test_there_is_one_command_for_each_unbroken_stretch() -> None:
     months = ["2023-02", "2022-12", "2023-01", "2023-04"]
     command = "dagster asset materialize -m pipelines_project.definitions --select"
+    selected = f"""{command} 'key:"landing/demo/events"+'"""
 
     assert materialize_commands(KEY, months).splitlines() == [
-        f"  {command} landing/demo/events --partition-range 2022-12...2023-02",
-        f"  {command} landing/demo/events --partition 2023-04",
+        f"  {selected} --partition-range 2022-12...2023-02",
+        f"  {selected} --partition 2023-04",
+    ]
+    assert materialize_commands(KEY, months[:2], one_run=False).splitlines() == [
+        f"  {selected} --partition 2022-12",
+        f"  {selected} --partition 2023-02",
     ]
     assert materialize_commands(KEY, []) == ""

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.landed_month import LandedMonth, Load
-from pipelines_project.landing.zone import LandingError, LandingZone
+from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import LoadChangedError, LoadedMonth, Loader, load_month
 from pipelines_project.warehouse.loaders.replace_month import replace_month
@@ -63,13 +66,13 @@ def _ledger(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
 def test_a_month_is_loaded_with_what_its_load_was(
     connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
 ) -> None:
-    metadata = land(place_of(landing), [{"id": 1}, {"id": 2}])
+    load_id = land(place_of(landing), [{"id": 1}, {"id": 2}]).load_id
 
-    assert load() == LoadedMonth(metadata["load_id"], 2, skipped=False)
+    assert load() == LoadedMonth(load_id, 2, skipped=False)
     assert _ids(connection) == [1, 2]
-    assert _ledger(connection) == [("demo", "events", MONTH, metadata["load_id"], 2)]
+    assert _ledger(connection) == [("demo", "events", MONTH, load_id, 2)]
     query = "select distinct month, _dlt_load_id from demo.events"
-    assert connection.execute(query).fetchall() == [(MONTH, metadata["load_id"])]
+    assert connection.execute(query).fetchall() == [(MONTH, load_id)]
 
 
 def test_a_month_that_was_never_landed_is_an_error_that_says_so(
@@ -86,11 +89,55 @@ def test_a_load_whose_files_are_gone_is_an_error_and_the_rows_stay(
     for load_id in ids_ago(20, 10):
         write_load(place, load_id, [[{"id": 1}]])
         load()
-    landing.delete(place.files_by_load()[place.listing().committed[0]])
+    current = place.current_files()
+    assert current
+    place.delete(current.files)
 
-    with pytest.raises(LandingError, match="files are gone"):
+    with pytest.raises(DamagedLoadError, match="part0.parquet is missing"):
         load()
     assert _ids(connection) == [1]
+
+
+def _truncated(content: bytes) -> bytes:
+    return content[:-1]
+
+
+def _flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def _replaced(content: bytes) -> bytes:
+    """Return another whole parquet file of the same size."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"id": [2]}), sink)
+    other = sink.getvalue().to_pybytes()
+    assert len(other) == len(content)
+    return other
+
+
+@pytest.mark.parametrize("harm", [_truncated, _flipped, _replaced])
+def test_a_file_that_is_not_what_was_recorded_is_refused_by_its_name_and_the_rows_stay(
+    connection: duckdb.DuckDBPyConnection,
+    landing: LandingZone,
+    load: Callable[..., LoadedMonth],
+    harm: Callable[[bytes], bytes],
+) -> None:
+    place = place_of(landing)
+    write_load(place, ids_ago(20)[0], [[{"id": 0}]])
+    load()
+    [current] = ids_ago(10)
+    write_load(place, current, [[{"id": 1}]])
+    file = Path(place.path, f"{current}.part0.parquet")
+    file.write_bytes(harm(file.read_bytes()))
+
+    with pytest.raises(DamagedLoadError, match="Land 2023-01 again") as refusal:
+        load()
+
+    for part in ("demo/events 2023-01", str(file)):
+        assert part in str(refusal.value)
+    assert _ids(connection) == [0]
+    assert len(_ledger(connection)) == 1
 
 
 def test_a_load_that_is_in_already_is_skipped(
@@ -144,7 +191,7 @@ def test_an_older_load_never_replaces_a_newer_one_unless_it_is_told_to(
     older, newer = ids_ago(20, 10)
     write_load(place, newer, [[{"id": "newer"}]])
     load()
-    landing.delete(place.files_of_load(newer))
+    place.delete(place.files_of_load(newer))
     write_load(place, older, [[{"id": "older"}]])
 
     with pytest.raises(WarehouseError, match="replace_newer_load: true") as error:
@@ -182,7 +229,7 @@ def test_files_that_go_between_listing_and_reading_are_listed_again(
 
     def rerun() -> None:
         write_load(place, new, [[{"id": "new"}]])
-        landing.delete(landing.month("demo", "events", MONTH).stale_files())
+        place.delete(place.stale_files())
 
     assert load(_before_writing(rerun)).load_id == new
     assert _ids(connection) == ["new"]
@@ -197,16 +244,16 @@ def test_files_that_go_before_their_columns_are_read_are_listed_again(
     place = place_of(landing)
     old, new = ids_ago(20, 10)
     write_load(place, old, [[{"id": "old"}]])
-    listed = LandingZone.current_files
+    listed = LandedMonth.current_files
 
-    def listed_and_gone(zone: LandingZone, source: str, table: str, month: str) -> Load | None:
-        found = listed(zone, source, table, month)
+    def listed_and_gone(month: LandedMonth) -> Load | None:
+        found = listed(month)
         if found and found.load_id == old:
             write_load(place, new, [[{"id": "new"}]])
-            zone.delete(zone.month(source, table, month).stale_files())
+            place.delete(place.stale_files())
         return found
 
-    monkeypatch.setattr(LandingZone, "current_files", listed_and_gone)
+    monkeypatch.setattr(LandedMonth, "current_files", listed_and_gone)
 
     assert load().load_id == new
     assert _ids(connection) == ["new"]

@@ -40,7 +40,7 @@ def test_a_table_of_hundreds_of_columns_loads_again_with_hundreds_of_others(
 ) -> None:
     for ago in (20, 10):
         _load(warehouse, landing, "2023-01", _wide(300), loader, ago)
-    others = _wide(300, rows=50, prefix="other").set_column(0, "id", [range(9_000, 9_050)])
+    others = _wide(300, rows=50, prefix="other").set_column(0, "id", pa.array(range(9_000, 9_050)))
     _load(warehouse, landing, "2023-02", others, loader)
 
     assert warehouse.rows("select count(*), count(c299), count(other299) from demo.events") == [

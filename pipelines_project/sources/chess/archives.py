@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
-from dlt.common import json
 
 from pipelines_project.sources.chess.kept_answers import KeptAnswers
 from pipelines_project.sources.fetch import NotModifiedError
+from pipelines_project.sources.http.answers import parsed_object
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 
 API_URL = "https://api.chess.com/pub"
@@ -91,7 +91,7 @@ class PlayerArchives:
         """Return the player's archive list, which is asked for once in a run."""
         if player not in self._lists:
             response = self._ask(f"{self._url}/player/{player}/games/archives", _LIST_REFUSALS)
-            archives = _object(response).get("archives")
+            archives = parsed_object(response).get("archives")
             if not isinstance(archives, list) or not all(isinstance(a, str) for a in archives):
                 raise SourceError(
                     f"chess.com answered the archive list of {player!r} without archives"
@@ -111,7 +111,7 @@ class PlayerArchives:
 
 
 def _check_games(response: requests.Response, player: str, month: str) -> None:
-    answered = _object(response).get("games")
+    answered = parsed_object(response).get("games")
     if not isinstance(answered, list) or not all(map(_has_url, answered)):
         raise SourceError(
             f"chess.com answered {month} of {player!r} without a list of games that have a url"
@@ -120,24 +120,6 @@ def _check_games(response: requests.Response, player: str, month: str) -> None:
 
 def _has_url(game: Any) -> bool:
     return isinstance(game, dict) and isinstance(game.get("url"), str)
-
-
-def _object(response: requests.Response) -> dict[str, Any]:
-    """Return the answer, which must be a JSON object.
-
-    Raises:
-        requests.exceptions.InvalidJSONError: it is no JSON, or nested more than 1,024 levels deep.
-        SourceError: it is something else.
-    """
-    try:
-        answer = json.loadb(response.content)
-    except ValueError as error:
-        raise requests.exceptions.InvalidJSONError(
-            f"{response.url} answered no JSON: {error}", response=response
-        ) from None
-    if not isinstance(answer, dict):
-        raise SourceError(f"chess.com answered {response.url} with {response.text[:80]!r}")
-    return answer
 
 
 def _player_of(response: requests.Response) -> str:

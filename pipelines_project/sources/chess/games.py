@@ -5,7 +5,7 @@ Data flow:
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 
 import dlt
@@ -89,7 +89,7 @@ def games_by_player(facts: Mapping[str, str]) -> dict[str, int]:
 
 
 @contextmanager
-def _named(answer: Answer, month: str) -> Iterator[None]:
+def _named(answer: Answer, month: str) -> Generator[None]:
     """Name the answer whose games cannot become rows."""
     try:
         yield

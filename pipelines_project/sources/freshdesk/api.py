@@ -3,20 +3,16 @@
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests.auth import AuthBase
 
 from pipelines_project.sources.freshdesk.pages import Row
-from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
-from pipelines_project.sources.http.rate_limit import RateLimit, RateLimitedAdapter
-
-MOST_PAGES = 20_000
-"""Two million rows, which are an hour and a half of requests at 200 a minute."""
+from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.http.api_client import MOST_PAGES, ApiClient
+from pipelines_project.sources.http.rate_limit import RateLimit
 
 _SUBDOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.freshdesk\.com)?")
 # Elsewhere than on this machine, http would show the key to whoever listens.
@@ -94,43 +90,26 @@ class FreshdeskApi:
         Raises:
             ValueError: there is no key.
         """
-        self._most_pages = most_pages
-        origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
-        session = retrying_session({}, calls)
-        session.adapters.clear()
-        session.mount(origin, RateLimitedAdapter(calls, limit))
-        self._client = RESTClient(
-            address, auth=FreshdeskAuth(key), session=session, data_selector="$"
+        self._client = ApiClient(
+            "Freshdesk",
+            address,
+            calls,
+            auth=FreshdeskAuth(key),
+            limit=limit,
+            refusals=_REFUSALS,
+            most_pages=most_pages,
+            advice="is FRESHDESK_DOMAIN right?",
         )
-        self._hooks = [calls.checked(_REFUSALS), _check_list]
 
     def pages(
-        self, path: str, params: Mapping[str, str], paginator: BasePaginator
+        self,
+        path: str,
+        params: Mapping[str, str],
+        paginator: BasePaginator,
+        may_repeat: bool = False,
     ) -> Iterator[list[Row]]:
-        """Yield the pages of a list.
-
-        Raises:
-            SourceError: for an answer that no retry can mend, and for a list that has too many
-                pages; it says what to do.
-        """
-        hooks: Any = {"response": self._hooks}
-        pages = self._client.paginate(path, params={**params}, paginator=paginator, hooks=hooks)
-        for number, page in enumerate(pages, 1):
-            if number > self._most_pages:
-                raise SourceError(
-                    f"Freshdesk answers more than {self._most_pages} pages of {path}: if there are "
-                    "so many, raise most_pages in defs.yaml"
-                )
-            yield page
-
-
-def _check_list(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-    """Refuse an answer that is no list: dlt takes an object for a row, and null for no rows."""
-    if not response.is_redirect and not response.content[:80].lstrip().startswith(b"["):
-        raise SourceError(
-            f"{response.url} answered {response.text[:80]!r}, which is no list: is FRESHDESK_DOMAIN"
-            " right?"
-        )
+        """Yield the pages of a list; as `ApiClient.pages` does, whose errors it raises."""
+        return self._client.pages(path, paginator, params, may_repeat=may_repeat)
 
 
 def _host(response: requests.Response) -> str:

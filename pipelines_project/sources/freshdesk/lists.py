@@ -85,7 +85,7 @@ def _check_not_empty(table: str, api: FreshdeskApi, rows_before: int) -> None:
     if not next(api.pages(table, since, NumberedPages()), []):
         raise SourceError(
             f"Freshdesk answers no {table} at all, where {rows_before} rows of the month are "
-            "landed. If that is right, delete the month's files; otherwise run again later"
+            "landed. If that is right, land the month with the run config allow_shrink: true"
         )
 
 
@@ -97,7 +97,8 @@ def _tickets(
     for mark in ("", *TICKET_MARKS):
         paginator = UpdatedSince(start, end, page_cap)
         state = {"filter": mark} if mark else {}
-        for page in api.pages("tickets", {**include, **state}, paginator):
+        # An instant is read again until two readings agree.
+        for page in api.pages("tickets", {**include, **state}, paginator, may_repeat=True):
             rows = (row for row in paginator.unseen(page) if start <= updated_at(row) < end)
             yield [_marked(row, TICKET_MARKS, mark) for row in rows]
 

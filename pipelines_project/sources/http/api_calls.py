@@ -11,6 +11,7 @@ from requests.adapters import HTTPAdapter
 
 # A month of the busiest chess.com players is some 30 MB.
 MAX_ANSWER_BYTES = 256 * 2**20
+_SHOWN = 200
 
 
 class SourceError(Exception):
@@ -33,8 +34,8 @@ class ApiCalls:
             refusals: for a status that no retry can mend, the text of its `SourceError`.
 
         Returns:
-            A hook for `requests`; other bad statuses raise `requests.HTTPError`, of which the
-            session retries 429 and 5xx.
+            A hook for `requests`. What the session tries again, 429 and 5xx, raises
+            `requests.HTTPError`, any other bad status `SourceError`.
         """
 
         def check(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
@@ -42,6 +43,11 @@ class ApiCalls:
                 return
             if explain := refusals.get(response.status_code):
                 raise SourceError(explain(response))
+            if response.status_code < 500 and response.status_code != 429:
+                raise SourceError(
+                    f"{response.url} answered {response.status_code} {response.reason or ''}: "
+                    f"{response.text[:_SHOWN]!r}"
+                )
             response.raise_for_status()
 
         return check

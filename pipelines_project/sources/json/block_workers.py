@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -55,7 +55,7 @@ class BlockWorkers:
 
 
 @contextmanager
-def block_workers() -> Iterator[BlockWorkers]:
+def block_workers() -> Generator[BlockWorkers]:
     """Give threads, as many as there are processors but at most four, and end them afterwards."""
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     # A query runs in the thread that asks for it, so that blocks and not queries are in parallel.

@@ -6,7 +6,7 @@ start is no part of a line.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
@@ -105,7 +105,7 @@ def _chunks(folder: RawFolder, file: RawFile) -> Iterator[bytes]:
 
 
 @contextmanager
-def _opened(folder: RawFolder, file: RawFile) -> Iterator[IO[bytes] | pa.NativeFile]:
+def _opened(folder: RawFolder, file: RawFile) -> Generator[IO[bytes] | pa.NativeFile]:
     """Give the file's bytes, decompressed by what its name ends with."""
     compression = next((c for end, c in _COMPRESSION.items() if file.path.endswith(end)), None)
     try:

@@ -10,7 +10,7 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import READ_FILES, table_name
-from pipelines_project.warehouse.database import WarehouseError, quoted
+from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, quoted
 from pipelines_project.warehouse.ledger import take_turn
 from pipelines_project.warehouse.load_month import Loader
 
@@ -67,7 +67,7 @@ def _descending(marks: Sequence[str]) -> list[str]:
 
 def _check(connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, key: str) -> None:
     if missing := missing_rows(connection, place, load.files, key):
-        raise WarehouseError(
+        raise UnfitMonthError(
             f"{place}: {missing} rows have no {key} or no {VERSION_COLUMN}, or were not loaded"
         )
     query = _DOUBLED.format(table=table_name(place), key=quoted(key))

@@ -6,7 +6,7 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import READ_FILES, table_name
-from pipelines_project.warehouse.database import WarehouseError, quoted
+from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, quoted
 from pipelines_project.warehouse.load_month import Loader
 
 
@@ -59,4 +59,4 @@ def _check_keys(
         {"month": place.month},
     ).fetchall()
     if twice:
-        raise WarehouseError(f"{place}: rows with the same {tuple(key)}, for example {twice}")
+        raise UnfitMonthError(f"{place}: rows with the same {tuple(key)}, for example {twice}")

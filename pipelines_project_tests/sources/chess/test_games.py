@@ -21,7 +21,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipelines_project.landing.land_month import root_cause
+from pipelines_project.landing.land_month import land_month, root_cause
+from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.chess import chess_app
 from pipelines_project.sandbox.chess_archives import Archives, RecordedArchives
@@ -30,6 +31,7 @@ from pipelines_project.sandbox.faults import Faults, broken_off, half
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.chess.archives import PlayerArchives
 from pipelines_project.sources.chess.games import GamesByMonth
+from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
 
 _MONTH = "2024-02"
@@ -44,20 +46,22 @@ class Api:
         self.url = url
         self.faults = faults
         self.calls = ApiCalls()
+        self.fetch = Fetch()
 
     def resource(self, players: Sequence[str], month: str) -> dlt.sources.DltResource:
         session = retrying_session({"User-Agent": "tests (me@example.com)"}, self.calls)
-        return GamesByMonth(PlayerArchives(players, session, self.calls, self.url))(month)
+        archives = PlayerArchives(players, session, self.calls, self.url)
+        return GamesByMonth(archives)(month, self.fetch)
 
     def rows(self, *players: str, month: str = _MONTH) -> list[dict[str, Any]]:
         tables: list[pa.Table] = list(self.resource(players, month))
         return [row for table in tables for row in table.to_pylist()]
 
     def landed(self, landing: LandingZone, *players: str, month: str = _MONTH) -> pa.Table:
-        """Land the month with dlt, and return its parquet rows."""
-        with landing.pipeline("chess", "games", month) as pipeline:
-            pipeline.run(self.resource(players, month), loader_file_format="parquet")
-        load = landing.month("chess", "games", month).current_files()
+        """Land the month, and return its parquet rows."""
+        place = landing.month("chess", "games", month)
+        land_month(place, lambda month, _: self.resource(players, month), accept)
+        load = place.current_files()
         assert load
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
@@ -337,13 +341,13 @@ def test_an_answer_that_is_not_what_was_asked_for_is_never_an_absence(
         (_LIST, Response(status_code=410), "has closed 'erik': take it off CHESS_PLAYERS"),
         (_LIST, Response(status_code=403), "refused 'erik': .* set CHESS_CONTACT"),
         (_LIST, JSONResponse({}), "the archive list of 'erik' without archives"),
-        (_LIST, JSONResponse([]), r"player/erik/games/archives with '\[\]'"),
+        (_LIST, JSONResponse([]), r"player/erik/games/archives answered '\[\]'"),
         (_GAMES, Response(status_code=404), "lists 2024-02 of 'erik' but answers 404"),
         (_GAMES, Response(status_code=410), "has closed 'erik': take it off CHESS_PLAYERS"),
         (_GAMES, Response(status_code=403), "refused 'erik': .* set CHESS_CONTACT"),
         (_GAMES, JSONResponse({}), "2024-02 of 'erik' without a list of games"),
         (_GAMES, _answer({"rules": "chess"}), "2024-02 of 'erik' .* have a url"),
-        (_GAMES, JSONResponse(None), "player/erik/games/2024/02 with 'null'"),
+        (_GAMES, JSONResponse(None), "player/erik/games/2024/02 answered 'null'"),
     ],
 )
 def test_an_answer_that_no_retry_can_mend_is_an_error_that_says_so_at_once(

@@ -87,7 +87,7 @@ def test_objects_are_flattened_and_lists_stay_json(land: Land) -> None:
 
     [row] = landed.rows.drop(["_dlt_id", "_dlt_load_id"]).to_pylist()
     assert row == {"user__id": 1, "user__home_town__zip": "07", "tags": '[1,{"a":"b"}]'}
-    assert landed.metadata["lines_read"] == landed.metadata["dagster/partition_row_count"] == 1
+    assert landed.details["lines_read"] == len(landed.rows) == 1
 
 
 @pytest.mark.parametrize("provenance", [True, False])
@@ -235,7 +235,7 @@ def test_line_ends_byte_order_mark_and_blank_lines_change_nothing(
 ) -> None:
     month = land(data, provenance=True)
 
-    assert month.metadata["lines_read"] == len(month.rows) == len(values)
+    assert month.details["lines_read"] == len(month.rows) == len(values)
     if values:
         assert month.column("v") == values
         assert month.column("source_line") == [*lines_of(data)]
@@ -282,9 +282,9 @@ def test_bad_lines_are_quarantined_as_they_are(land: Land) -> None:
 
     assert [*month.reasons.values()] == [*BAD_LINES.values()]
     assert_every_line_is_there(month, {"events/2024-01/a.jsonl": data})
-    assert month.metadata["lines_quarantined"] == len(BAD_LINES)
+    assert month.details["lines_quarantined"] == len(BAD_LINES)
     assert month.column("v") == [0, *[2] * (len(BAD_LINES) - 1)]
-    assert {row["_dlt_load_id"] for row in month.quarantined} == {month.metadata["load_id"]}
+    assert {row["_dlt_load_id"] for row in month.quarantined} == {month.load_id}
 
 
 def test_a_month_that_fails_leaves_what_is_landed(land: Land, landing: LandingZone) -> None:
@@ -322,8 +322,8 @@ def test_ids_are_unique_and_the_same_when_a_month_is_landed_again(
 
     assert len(set(first.column("_dlt_id"))) == 6
     assert first.column("_dlt_id") == second.column("_dlt_id")
-    assert set(first.column("_dlt_load_id")) == {first.metadata["load_id"]}
-    assert first.metadata["load_id"] != second.metadata["load_id"]
+    assert set(first.column("_dlt_load_id")) == {first.load_id}
+    assert first.load_id != second.load_id
 
 
 @pytest.mark.parametrize(

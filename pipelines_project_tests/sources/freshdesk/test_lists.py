@@ -21,7 +21,7 @@ _MARCH = FEBRUARY + timedelta(days=29)
 def _rows(table: str, api: FreshdeskApi, *months: tuple[Any, Any]) -> list[Row]:
     changed = changed_rows(table, api)
     windows = months or [(JANUARY, FEBRUARY)]
-    return [row for start, end in windows for row in resource(table, changed, start, end)]
+    return [row for window in windows for row in resource(table, api, changed(*window))]
 
 
 def test_tickets_are_asked_for_as_the_api_needs_it() -> None:

@@ -41,7 +41,7 @@ class RestlessHelpDesk(StoredHelpDesk):
 
 def _listed(api: FreshdeskApi, page_cap: int = 300) -> Iterator[Row]:
     paginator = UpdatedSince(JANUARY, FEBRUARY, page_cap)
-    for page in api.pages("tickets", {}, paginator):
+    for page in api.pages("tickets", {}, paginator, may_repeat=True):
         yield from paginator.unseen(page)
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 
 import pytest
 import requests
@@ -90,7 +89,7 @@ def test_a_refusal_is_raised_with_its_own_text_and_not_tried_again(
     assert len(faults.requests) == 1
 
 
-@pytest.mark.parametrize(("status", "requests_made"), [(400, 1), (429, 3), (500, 3), (503, 3)])
+@pytest.mark.parametrize(("status", "requests_made"), [(429, 3), (500, 3), (503, 3)])
 def test_a_bad_status_is_an_error_after_a_bounded_number_of_requests(
     api: str, faults: Faults, status: int, requests_made: int
 ) -> None:
@@ -100,6 +99,17 @@ def test_a_bad_status_is_an_error_after_a_bounded_number_of_requests(
         _get(f"{api}/item", ApiCalls())
 
     assert len(faults.requests) == requests_made
+
+
+def test_a_status_that_trying_again_cannot_mend_is_refused_at_once(
+    api: str, faults: Faults
+) -> None:
+    faults.answer_always("item", Response("what?", 400))
+
+    with pytest.raises(SourceError, match=f"{api}/item answered 400 .*: 'what\\?'"):
+        _get(f"{api}/item", ApiCalls())
+
+    assert len(faults.requests) == 1
 
 
 def test_a_lost_connection_is_tried_again(api: str, faults: Faults) -> None:
@@ -172,42 +182,3 @@ def test_a_body_that_a_few_compressed_bytes_make_too_large_is_refused(
     with pytest.raises(SourceError, match="/item answered with more than 1000 bytes"):
         _get(f"{api}/item", ApiCalls())
     assert len(faults.asked("item")) == 2
-
-
-def test_an_answer_that_still_holds_is_the_one_that_was_given_last(tmp_path: Path) -> None:
-    # As chess.com tells an answer from the one before: by a weak ETag, and at times by no other.
-    headers = {"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT", "Cache-Control": "max-age=43200"}
-    current = ""
-
-    async def answer(request: Request) -> Response:
-        etag = f'W/"{current}"'
-        holds = request.headers.get("If-None-Match") == etag
-        return Response(None if holds else current, 304 if holds else 200, headers | {"ETag": etag})
-
-    def asked(url: str) -> str:
-        cache = HttpCache(tmp_path / "http_cache.db", 2**20)
-        return retrying_session({}, ApiCalls(), cache).get(f"{url}/item").text
-
-    with serving(Starlette(routes=[Route("/item", answer)])) as url:
-        for current in ("first", "second"):
-            assert [asked(url), asked(url)] == [current, current]
-            # Answers have the second at which they were given, and what is kept is in its order.
-            time.sleep(1.1)
-        assert asked(url) == current
-
-
-def test_kept_answers_of_one_address_go_and_leave_no_trace(api: str, tmp_path: Path) -> None:
-    cache = HttpCache(tmp_path / "cache.db", 2**20)
-    cache.forget("/forgotten")
-    assert (cache.count("/forgotten"), [*tmp_path.iterdir()]) == (0, [])
-    cache.path.touch()
-    cache.forget("/forgotten")
-    with retrying_session({}, ApiCalls(), cache) as session:
-        for item in ("forgotten", "another"):
-            session.get(f"{api}/{item}")
-    assert (cache.count("/forgotten"), cache.count("/another")) == (1, 1)
-
-    cache.forget("/forgotten")
-
-    assert (cache.count("/forgotten"), cache.count("/another")) == (0, 1)
-    assert not any(b"/forgotten" in file.read_bytes() for file in tmp_path.iterdir())

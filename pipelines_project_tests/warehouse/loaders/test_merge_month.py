@@ -42,7 +42,7 @@ class _Table:
     def load(self, month: str, **options: Any) -> LoadedMonth:
         with self._warehouse.connect(self._landing) as connection:
             place = place_of(self._landing, month)
-            return load_month(connection, self._landing, place, _LOADER, **options)
+            return load_month(connection, place, _LOADER, **options)
 
     def rows(self) -> list[tuple[Any, ...]]:
         return self.query("select id, month, note from demo.events order by id, note")
@@ -176,7 +176,8 @@ def test_a_discarded_newer_load_gives_way_when_that_is_asked_for(
     table.land(_JANUARY, _row(1, "01-03", "right"))
     table.land(_JANUARY, _row(1, "01-03", "discarded"))
     table.load(_JANUARY)
-    landing.delete(place_of(landing, _JANUARY).files_of_load("2.5"))
+    place = place_of(landing, _JANUARY)
+    place.delete(place.files_of_load("2.5"))
 
     with pytest.raises(WarehouseError, match=r"only the older 1\.5"):
         table.load(_JANUARY)

@@ -1,0 +1,36 @@
+"""Refusal of a run that waited too long in the queue for what it does to be still wanted."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def refuse_late_run(context: dg.OpExecutionContext) -> None:
+    """Refuse to begin if the run was asked for more than an hour ago.
+
+    Without a daemon a run stays in the queue, and begins when a daemon is started: days later, with
+    what is landed by then. What replaces or removes rows must not come as a surprise.
+
+    Raises:
+        dagster.Failure: says how long the run has waited; nothing was changed.
+    """
+    record = context.instance.get_run_record_by_id(context.run_id)
+    waited = _now() - record.create_timestamp if record else timedelta(0)
+    if waited > LONGEST_WAIT:
+        raise dg.Failure(
+            f"This run was asked for {_in_words(waited)} ago and has waited since, so it does "
+            "nothing: what is there now may be other than what it was meant for. If it is still "
+            f"wanted, launch {context.job_name} again",
+            allow_retries=False,
+        )
+
+
+def _in_words(waited: timedelta) -> str:
+    minutes = int(waited.total_seconds()) // 60
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

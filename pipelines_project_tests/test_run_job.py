@@ -1,0 +1,154 @@
+"""The command that runs a job now: what it prints, leaves in the history, and refuses."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines_project import definitions, run_job
+from pipelines_project_tests.code_location import LANDING, TIDY, CodeLocation
+
+PROJECT = Path(__file__).parents[1]
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+MONTH = "2023-01"
+
+
+@pytest.fixture
+def location(chess: CodeLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CodeLocation:
+    """A code location that the command finds, with a history of its own."""
+    history = tmp_path / "dagster"
+    history.mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(history))
+    monkeypatch.setattr(definitions, "defs", lambda: chess.defs)
+    return chess
+
+
+def _runs() -> list[dg.RunRecord]:
+    with dg.DagsterInstance.get() as instance:
+        return [*instance.get_run_records()]
+
+
+def _reports(printed: str) -> list[dict[str, dict[str, dict[str, object]]]]:
+    return [json.loads(found) for found in re.findall(r"^\{$.*?^\}$", printed, re.M | re.S)]
+
+
+def test_a_job_runs_at_once_and_what_its_ops_reported_is_printed(
+    location: CodeLocation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = location.landing.month("chess", "games", MONTH)
+    location.materialize(MONTH, LANDING)
+    (old,) = place.listing().committed
+    location.materialize(MONTH, LANDING, **{TIDY: {"keep_loads": 1}})
+    config = json.dumps({"table": "games", "load_id": old})
+
+    assert run_job.main(["chess_restore_month", "--partition", MONTH, "--config", config]) == 0
+
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"chess_restore_month {MONTH}: succeeded (run ")
+    (report,) = _reports(printed)
+    assert report["chess_restore_month_of_table"]["restored_from"] == old
+    with dg.DagsterInstance.get() as instance:
+        key = dg.AssetKey.from_user_string(LANDING)
+        assert instance.get_materialized_partitions(key) == {MONTH}
+
+
+def test_a_job_that_fails_says_why_and_the_command_exits_with_1(
+    location: CodeLocation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["chess_restore_month", "--partition", MONTH, "--config", '{"table": "gmaes"}']
+
+    assert run_job.main(arguments) == 1
+
+    printed = capsys.readouterr().out
+    assert re.fullmatch(
+        rf"chess_restore_month {MONTH}: failed \(run \S+\)\n"
+        "'gmaes' is no table of chess: there are games\n",
+        printed,
+    )
+    assert [run.dagster_run.status for run in _runs()] == [dg.DagsterRunStatus.FAILURE]
+
+
+def test_each_month_of_a_range_is_a_run_and_one_that_fails_does_not_stop_the_others(
+    location: CodeLocation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    location.materialize("2023-01...2023-03", LANDING)
+    (load_id,) = location.landing.month("chess", "games", "2023-02").listing().committed
+    location.materialize("2023-02", LANDING, **{TIDY: {"keep_loads": 1}})
+    config = json.dumps({"table": "games", "load_id": load_id})
+
+    arguments = ["--partition", "2023-01...2023-03", "--config", config]
+    assert run_job.main(["chess_restore_month", *arguments]) == 1
+
+    printed = capsys.readouterr().out
+    outcomes = re.findall(r"^chess_restore_month (\S+): (\w+)", printed, re.M)
+    assert outcomes == [
+        ("2023-01", "failed"),
+        ("2023-02", "succeeded"),
+        ("2023-03", "failed"),
+    ], printed
+    assert len(_reports(printed)) == 1
+
+
+def test_what_makes_no_sense_is_refused_and_no_run_is_made(
+    location: CodeLocation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = {
+        "chess_frget": "Could not find job 'chess_frget'",
+        "chess_restore_month": "chess_restore_month needs a month: --partition 2023-01",
+        "chess_restore_month --partition 2020-12": "'2020-12' is no month of chess_restore_month",
+        "chess_restore_month --partition 2023-02...2023-01": "2023-02 is later than 2023-01",
+        "chess_forget --partition 2023-01": "chess_forget has no months",
+        "chess_forget --config {player": "is not JSON",
+        "chess_forget --config 3": "'3' is no JSON object",
+        """chess_forget --config '{"playr": "x"}'""": 'unexpected config entry "playr"',
+    }
+    for arguments, reason in refused.items():
+        with pytest.raises(SystemExit) as ended:
+            run_job.main(shlex.split(arguments))
+
+        assert ended.value.code == 2
+        assert reason in capsys.readouterr().err
+    assert _runs() == []
+
+
+def test_without_a_place_for_the_history_the_command_says_how_to_name_one(
+    location: CodeLocation,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME")
+
+    with pytest.raises(SystemExit):
+        run_job.main(["chess_forget", "--config", '{"player": "someone"}'])
+
+    assert "export DAGSTER_HOME=$PWD/data/dagster" in capsys.readouterr().err
+
+
+def _documented() -> list[str]:
+    """Return what the documents give to the command to do."""
+    texts = [file.read_text(encoding="utf-8").replace("\\\n", " ") for file in DOCUMENTS]
+    command = re.compile(r"^python -m pipelines_project\.run_job (.*)$", re.M)
+    return [found for text in texts for found in command.findall(text)]
+
+
+def test_what_the_documents_say_to_run_by_hand_runs(location: CodeLocation) -> None:
+    location.materialize("2023-01...2023-02", LANDING)
+
+    jobs = set()
+    for arguments in map(shlex.split, _documented()):
+        jobs.add(arguments[0])
+        code = run_job.main(arguments)
+        # The load that the document restores is none of those that were landed here.
+        assert code == (1 if arguments[0] == "chess_restore_month" else 0), arguments
+
+    assert jobs == {"chess_delete_stale_files", "chess_restore_month", "chess_forget"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
+def test_no_document_advises_a_command_that_only_fills_the_queue(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+
+    assert not re.search("dagster job (launch|backfill)", text)

@@ -1,0 +1,6 @@
+from typing import Any
+
+class AbstractFileSystem:
+    def __getattr__(self, name: str) -> Any: ...
+
+def url_to_fs(url: str, **kwargs: Any) -> tuple[Any, str]: ...
