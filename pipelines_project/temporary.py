@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines_project.memory import duckdb_budget
+
 _PREFIX = "pipelines_project-"
 
 
@@ -66,11 +68,14 @@ def duckdb_session(**config: bool | int | str) -> Generator[duckdb.DuckDBPyConne
     The names of DuckDB's temporary files are alike in all processes. Two that spill into one
     folder, which is `.tmp` in the working directory by default, overwrite and delete each other's.
 
+    Its memory and threads are those of `duckdb_budget`; by itself DuckDB takes most of the machine.
+
     Args:
         config: more settings of DuckDB.
     """
+    settings = {**duckdb_budget().settings(), **config}
     with (
         working_folder() as folder,
-        duckdb.connect(config={**config, "temp_directory": folder}) as connection,
+        duckdb.connect(config={**settings, "temp_directory": folder}) as connection,
     ):
         yield connection

@@ -10,6 +10,7 @@ from benchmarks.cases.load_time import LOAD_TIME
 from benchmarks.cases.memory import MEMORY
 from benchmarks.cases.replace_month import REPLACE_MONTH
 from benchmarks.cases.ui_backfill import UI_BACKFILL
+from benchmarks.cases.wide_load import WIDE_LOAD
 
 CASES: dict[str, Case[Any]] = {
     case.name: case
@@ -23,6 +24,7 @@ CASES: dict[str, Case[Any]] = {
         JSONL_TO_DUCKDB,
         JSONL_TO_PARQUET,
         PARQUET_TO_DUCKDB,
+        WIDE_LOAD,
         MEMORY,
     )
 }

@@ -3,16 +3,26 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
 from pipelines_project.months import checked_month, next_month
+from pipelines_project.sandbox.wide_rows import (
+    FEWEST_COLUMNS,
+    KINDS,
+    MOST_BYTES,
+    MOST_COLUMNS,
+    MOST_LEVELS,
+    WideRows,
+)
 from pipelines_project.temporary import duckdb_session
 
 _BATCH_ROWS = 50_000
+# Of wide rows, which may take some kilobytes each.
+_WIDE_BATCH_ROWS = 2_048
 _FILE = re.compile(r"part-(\d{4,})\.\w+")
 
 
@@ -74,6 +84,7 @@ class RawFilesOptions:
     bad_rows: int
     seed: int
     format: str
+    wide: WideRows | None = None
 
     def write(self, month: str, number: int) -> Iterator[int]:
         """Write one file, under its own name only when it is whole; yield rows as they are done."""
@@ -91,10 +102,13 @@ class RawFilesOptions:
 
     def _lines(self, month: str, number: int) -> Iterator[list[str]]:
         """Yield a file's lines in batches; the bad ones, evenly spread, are cut in half."""
+        lines = (
+            self.wide.lines()
+            if self.wide
+            else f"select i, cast({_LINES[self.format]} as varchar) as line from ({_COLUMNS})"
+        )
         query = f"""
-            with lines as (
-                select i, cast({_LINES[self.format]} as varchar) as line from ({_COLUMNS})
-            )
+            with lines as ({lines})
             select if(
                 i * $bad // $rows < (i + 1) * $bad // $rows, left(line, length(line) // 2), line
             ) as line
@@ -107,8 +121,9 @@ class RawFilesOptions:
             "first": _first_id(month, number),
             "salt": f"{self.seed} {month} {number}",
         }
+        batch_rows = _WIDE_BATCH_ROWS if self.wide else _BATCH_ROWS
         with duckdb_session() as connection:
-            for batch in connection.execute(query, parameters).to_arrow_reader(_BATCH_ROWS):
+            for batch in connection.execute(query, parameters).to_arrow_reader(batch_rows):
                 yield batch.column(0).to_pylist()
 
     def last_number(self, month: str) -> int:
@@ -141,7 +156,8 @@ def main() -> None:
 def _options() -> tuple[RawFilesOptions, bool]:
     parser = argparse.ArgumentParser(
         prog="python -m pipelines_project.sandbox.raw_files",
-        description="Write made-up events as files by month, the same files for the same options.",
+        description="Write made-up events, or rows of any width with --columns, as files by month: "
+        "the same files for the same options.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
@@ -153,17 +169,57 @@ def _options() -> tuple[RawFilesOptions, bool]:
     add("--new-data", action="store_true", help="add the next file to the last month instead")
     add("--seed", type=int, default=1, metavar="N", help="another one makes other rows")
     add("--format", choices=sorted(_LINES), default="jsonl", help="of the files")
+    _add_wide_options(parser)
     asked = vars(parser.parse_args())
     new_data = asked.pop("new_data")
+    asked["wide"] = _wide_rows(
+        *(asked.pop(name) for name in ("columns", "kinds", "value_bytes", "levels"))
+    )
+    if asked["wide"] and asked["format"] != "jsonl":
+        parser.error("--columns makes JSON lines only")
     if not 0 <= asked["bad_rows"] <= asked["rows"]:
         parser.error(f"--bad-rows {asked['bad_rows']} is not between 0 and --rows {asked['rows']}")
     return RawFilesOptions(**asked), new_data
+
+
+def _add_wide_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("wide rows instead of events").add_argument
+    within = f"{FEWEST_COLUMNS} to {MOST_COLUMNS}"
+    add("--columns", type=_between(FEWEST_COLUMNS, MOST_COLUMNS), metavar="N", help=within)
+    kinds = ",".join(KINDS)
+    add("--kinds", type=_kinds, default=kinds, help="what the columns take in turns")
+    add(
+        "--value-bytes", type=_between(1, MOST_BYTES), default=200, metavar="N", help="longest text"
+    )
+    add("--levels", type=_between(1, MOST_LEVELS), default=5, metavar="N", help="of nested objects")
+
+
+def _wide_rows(
+    columns: int | None, kinds: list[str], value_bytes: int, levels: int
+) -> WideRows | None:
+    return WideRows(columns, kinds, value_bytes, levels) if columns else None
 
 
 def _count(text: str) -> int:
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return int(text)
+
+
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least} and {most}")
+        return int(text)
+
+    return number
+
+
+def _kinds(text: str) -> list[str]:
+    kinds = text.split(",")
+    if unknown := sorted({*kinds} - {*KINDS}):
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: only {', '.join(KINDS)}")
+    return kinds
 
 
 def _months(text: str) -> list[str]:

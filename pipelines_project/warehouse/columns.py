@@ -1,5 +1,8 @@
 """Making a warehouse table fit a new month: columns added, types widened, nothing cast unseen."""
 
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
@@ -36,6 +39,14 @@ def table_types(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> di
     return column_types(connection, place.source, place.table)
 
 
+def column_count(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str]
+) -> int:
+    """Return how many columns the month's table will have with the files' rows."""
+    names = _target_names(list(_landed_types(connection, files))).values()
+    return len({*table_types(connection, place), *names})
+
+
 def match_columns(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str]
 ) -> str:
@@ -54,64 +65,103 @@ def match_columns(
     names = _target_names(list(landed))
     have = table_types(connection, place)
     if not have:
-        columns = ", ".join(f"{quoted(names[column])} {landed[column]}" for column in landed)
-        connection.execute(f"create table {table_name(place)} ({MONTH_COLUMN} varchar, {columns})")
+        created = ", ".join(f"{quoted(names[column])} {landed[column]}" for column in landed)
+        connection.execute(f"create table {table_name(place)} ({MONTH_COLUMN} varchar, {created})")
         have = {names[column]: landed[column] for column in landed}
-    selected: list[str] = []
     for column, new in landed.items():
-        name = names[column]
-        if name not in have:
-            connection.execute(f"alter table {table_name(place)} add column {quoted(name)} {new}")
-        target = _reconcile(connection, place, files, (column, name), (have.get(name, new), new))
-        selected.append(f"cast({quoted(column)} as {target}) as {quoted(name)}")
-    return ", ".join(selected)
+        if names[column] not in have:
+            added = f"{quoted(names[column])} {new}"
+            connection.execute(f"alter table {table_name(place)} add column {added}")
+    columns = [
+        _Column(column, names[column], have.get(names[column], new), new)
+        for column, new in landed.items()
+    ]
+    targets = _widen(connection, place, files, [each for each in columns if each.have != each.new])
+    return ", ".join(
+        f"cast({quoted(each.landed)} as {targets.get(each.name, each.have)}) as {quoted(each.name)}"
+        for each in columns
+    )
 
 
-def _reconcile(
+class _Column(NamedTuple):
+    """A column by its names in the files and in the table, and by its types there and here."""
+
+    landed: str
+    name: str
+    have: str
+    new: str
+
+
+def _widen(
     connection: duckdb.DuckDBPyConnection,
     place: LandedMonth,
     files: list[str],
-    names: tuple[str, str],
-    types: tuple[str, str],
-) -> str:
-    """Return the type that the table's column has now, widened if that was needed."""
-    (column, name), (have, new) = names, types
+    columns: list[_Column],
+) -> dict[str, str]:
+    """Widen the table's columns whose types differ where that is needed, and return the types."""
+    # Asked of all columns at once: a question each would read table and files a thousand times.
+    asked = {each: candidate for each in columns if (candidate := _number_type(place, each))}
+    survivors = _survivors(connection, place, files, asked)
+    targets = {
+        each.name: _target(place, each, lambda _, e=each: e in survivors) for each in columns
+    }
+    for each in columns:
+        if (target := targets[each.name]) != each.have:
+            connection.execute(
+                f"alter table {table_name(place)} alter column {quoted(each.name)} type {target}"
+            )
+    return targets
 
-    def survives(candidate: str) -> bool:
-        sides = ((table_name(place), name, have), (READ_FILES, column, new))
-        return not any(
-            _changed_values(connection, files, relation, field, old, candidate)
-            for relation, field, old in sides
-        )
 
+def _number_type(place: LandedMonth, column: _Column) -> str:
+    """Return the type of which one must ask whether all values survive it, if there is one."""
+    candidates: list[str] = []
+
+    def ask(candidate: str) -> bool:
+        candidates.append(candidate)
+        return True
+
+    _target(place, column, ask)
+    return "".join(candidates)
+
+
+def _target(place: LandedMonth, column: _Column, survives: Callable[[str], bool]) -> str:
     try:
-        target = widened_type(have, new, survives)
+        return widened_type(column.have, column.new, survives)
     except IrreconcilableTypesError as error:
         raise UnfitMonthError(
-            f"{place}: column {name!r} is {have} in the "
-            f"warehouse and {new} in the landed month, and no type holds both"
+            f"{place}: column {column.name!r} is {column.have} in the "
+            f"warehouse and {column.new} in the landed month, and no type holds both"
         ) from error
-    if target != have:
-        connection.execute(
-            f"alter table {table_name(place)} alter column {quoted(name)} type {target}"
-        )
-    return target
 
 
-def _changed_values(
+def _survivors(
     connection: duckdb.DuckDBPyConnection,
+    place: LandedMonth,
     files: list[str],
-    relation: str,
-    column: str,
-    old: str,
-    candidate: str,
-) -> int:
-    """Return how many of a column's values do not come back from the candidate type unchanged."""
+    candidates: Mapping[_Column, str],
+) -> set[_Column]:
+    """Return the columns all of whose values come back from their candidate type unchanged."""
+    if not candidates:
+        return set()
+    in_table = [_changed(each.name, each.have, to) for each, to in candidates.items()]
+    in_files = [_changed(each.landed, each.new, to) for each, to in candidates.items()]
+    counts = [
+        connection.execute(f"select {', '.join(questions)} from {relation}", parameters).fetchall()
+        for questions, relation, parameters in (
+            (in_table, table_name(place), {}),
+            (in_files, READ_FILES, {"files": files}),
+        )
+    ]
+    changed = (sum(both) for both in zip(*(rows[0] for rows in counts), strict=True))
+    return {each for each, count in zip(candidates, changed, strict=True) if not count}
+
+
+def _changed(column: str, old: str, candidate: str) -> str:
+    """Return the SQL of how many values do not come back from the candidate type unchanged."""
     value = quoted(column)
     there_and_back = f"try_cast(try_cast({value} as {candidate}) as {old})"
-    query = f"select count(*) from {relation} where {there_and_back} is distinct from {value}"
-    parameters = {"files": files} if relation == READ_FILES else {}
-    return connection.execute(query, parameters).fetchall()[0][0]
+    return f"count(*) filter (where {there_and_back} is distinct from {value})"
 
 
 def _landed_types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, str]:

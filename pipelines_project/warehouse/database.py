@@ -1,6 +1,5 @@
 """The warehouse: any database that DuckDB attaches, reached by loads, checks and marts alike."""
 
-import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -65,19 +64,10 @@ class Warehouse:
     Attributes:
         url: what DuckDB attaches: a file, `ducklake:…` or `postgres:…`.
         lock_timeout_seconds: how long to wait for another process to let go of the file.
-        memory_limit: what DuckDB may take in each run before it spills to the disk; by itself it
-            would take most of the machine.
-        load_memory_limit: the same where the landing zone is read, which is done as a stream: what
-            it may take beyond that it fills with blocks that nobody reads again.
-        threads: how many threads DuckDB works with in each run, if there are as many processors.
-            Each takes of the memory limit; with sixteen, 200 MB do not suffice.
     """
 
     url: str = "data/warehouse.duckdb"
     lock_timeout_seconds: float = 120.0
-    memory_limit: str = "400MB"
-    load_memory_limit: str = "200MB"
-    threads: int = 4
 
     @contextmanager
     def connect(self, landing: LandingZone | None = None) -> Generator[duckdb.DuckDBPyConnection]:
@@ -90,9 +80,7 @@ class Warehouse:
             WarehouseError: the file is still locked after `lock_timeout_seconds`; DuckDB's
                 message, which is part of it, names the process that holds it.
         """
-        config = {
-            "memory_limit": self.load_memory_limit if landing else self.memory_limit,
-            "threads": min(self.threads, os.cpu_count() or 1),
+        config: dict[str, bool | int | str] = {
             # Rows have no order, and not keeping one lets a load of any size stream.
             "preserve_insertion_order": False,
             # At each checkpoint DuckDB writes the table's last rows anew, up to 122,880 of them. At

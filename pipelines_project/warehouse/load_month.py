@@ -12,9 +12,16 @@ import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
-from pipelines_project.warehouse.columns import match_columns, table_types
+from pipelines_project.warehouse.columns import column_count, match_columns, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load, write_ledger
+from pipelines_project.warehouse.memory import (
+    EFFORTS,
+    Effort,
+    give,
+    is_out_of_memory,
+    too_little_memory,
+)
 
 # What PostgreSQL says, as a plain `duckdb.Error`, when another transaction was first: with the same
 # rows, or in creating the same table.
@@ -58,7 +65,8 @@ def load_month(
     """Bring a month's current load into its table, unless the table holds it already.
 
     The current load is read again before the commit. If it has changed, or another writer was in
-    the way, the transaction is rolled back and tried again.
+    the way, the transaction is rolled back and tried again; so it is, with more memory, if what
+    DuckDB had was too little.
 
     Args:
         connection: from `Warehouse.connect`.
@@ -68,11 +76,18 @@ def load_month(
             must have been discarded from the landing zone.
 
     Raises:
-        WarehouseError: the month was never landed, its rows do not fit the table, or the landing
-            zone has only an older load than the warehouse.
+        WarehouseError: the month was never landed, its rows do not fit the table or the memory
+            that DuckDB may take, or the landing zone has only an older load than the warehouse.
     """
-    again = retried()
-    return again(_load_once, connection, place, loader, replace_newer_load)
+    again, reason = retried(), None
+    for effort in EFFORTS:
+        try:
+            return again(_load_once, connection, place, loader, replace_newer_load, effort)
+        except duckdb.Error as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = error
+    raise WarehouseError(f"{place}: {too_little_memory(table_name(place))}") from reason
 
 
 def retried() -> Retrying:
@@ -87,6 +102,8 @@ def retried() -> Retrying:
 
 def _is_passing(error: BaseException) -> bool:
     """Tell whether a new transaction may do what this one could not."""
+    if is_out_of_memory(error):
+        return False
     # A file may go, for stale, between listing and reading; the next listing shows a newer load.
     gone = (FileNotFoundError, duckdb.IOException)
     types = (LoadChangedError, duckdb.TransactionException, *gone)
@@ -99,11 +116,13 @@ def _load_once(
     place: LandedMonth,
     loader: Loader,
     replace_newer_load: bool,
+    effort: Effort,
 ) -> LoadedMonth:
     load = place.current_files()
     if load is None:
         raise UnfitMonthError(f"{place} was never landed: land it first")
     create_ledger(connection, place.source)
+    give(connection, effort(column_count(connection, place, load.files)))
     with transaction(connection):
         if held := held_load(connection, place):
             held_id, rows = held

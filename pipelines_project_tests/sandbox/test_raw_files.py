@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,9 +99,54 @@ def test_the_committed_sample_is_what_the_command_writes(
     assert {name: committed[name] for name in _files(tmp_path)} == _files(tmp_path)
 
 
+def _wide_rows(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str
+) -> list[dict[str, Any]]:
+    _write(monkeypatch, folder, "--months", "2024-01", "--files", "1", *options)
+    [data] = _files(folder).values()
+    return [json.loads(line) for line in data.splitlines()]
+
+
+@pytest.mark.parametrize("columns", [5, 9, 1000])
+def test_wide_rows_have_as_many_columns_as_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
+) -> None:
+    # A sparse column of few rows may have no value at all.
+    options = ("--rows", "9", "--columns", str(columns), "--kinds", "ints,text,mixed,nested")
+    rows = _wide_rows(monkeypatch, tmp_path / "a", *options)
+    _write(monkeypatch, tmp_path / "b", "--months", "2024-01", "--files", "1", *options)
+
+    assert len({name for row in rows for name in row}) == columns
+    assert len({row["event_id"] for row in rows}) == 9
+    assert _files(tmp_path / "a") == _files(tmp_path / "b")
+
+
+def test_each_kind_of_column_has_its_kind_of_values(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kinds = ["ints", "text", "mixed", "long", "nested", "sparse"]
+    options = ("--columns", "9", "--rows", "2000", "--value-bytes", "5000", "--levels", "3")
+    rows = _wide_rows(monkeypatch, tmp_path, "--kinds", ",".join(kinds), *options)
+
+    values = {
+        kind: [row[f"{kind}_{n + 1}"] for row in rows if f"{kind}_{n + 1}" in row]
+        for n, kind in enumerate(kinds)
+    }
+    assert {type(value) for value in values["ints"]} == {int}
+    assert max(map(len, values["text"])) == 5000
+    assert {type(value) for value in values["mixed"]} == {int, float, bool, str}
+    assert min(values["long"]) >= 2**64
+    assert all(row["level_1"]["level_2"]["level_3"] >= 0 for row in values["nested"])
+    assert 0 < len(values["sparse"]) < 200
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--columns", "4"], "between 5 and 1000"),
+        (["--columns", "9", "--value-bytes", "9999"], "between 1 and 5120"),
+        (["--columns", "9", "--kinds", "ints,dates"], "dates"),
+        (["--columns", "9", "--format", "csv"], "JSON lines"),
         (["--months", "2024-13"], "2024-13"),
         (["--rows", "0"], "less than 1"),
         (["--rows", "5", "--bad-rows", "6"], "--bad-rows 6"),

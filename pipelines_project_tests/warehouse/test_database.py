@@ -222,30 +222,22 @@ def test_processes_that_make_the_file_at_once_write_into_one(warehouse: Warehous
     assert [path.name for path in Path(warehouse.url).parent.iterdir()] == ["warehouse.duckdb"]
 
 
-def test_a_load_that_does_not_fit_into_memory_spills(tmp_path: Path) -> None:
-    small = Warehouse(url=str(tmp_path / "warehouse.duckdb"), memory_limit="60MB")
+def test_what_does_not_fit_into_memory_spills(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", "125MB")
 
-    rows = "select i, repeat(cast(hash(i) as varchar), 5) as text from range(1_000_000) as t(i)"
-    assert small.rows(f"select count(*) from (select distinct text from ({rows}))") == [
-        (1_000_000,)
+    rows = "select i, repeat(cast(hash(i) as varchar), 5) as text from range(2_000_000) as t(i)"
+    assert warehouse.rows(f"select count(*) from (select distinct text from ({rows}))") == [
+        (2_000_000,)
     ]
 
 
-def test_reading_the_landing_zone_is_a_stream_that_gets_less_memory(
-    warehouse: Warehouse, landing: LandingZone
+def test_a_connection_has_the_memory_and_the_threads_of_the_settings(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit = "select current_setting('memory_limit')"
-    limited = Warehouse(url=warehouse.url, memory_limit="1GiB", load_memory_limit="64MiB")
+    monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", "1GiB")
+    monkeypatch.setenv("DUCKDB_THREADS", "3")
 
-    assert limited.rows(limit) == [("1.0 GiB",)]
-    with limited.connect(landing) as connection:
-        assert connection.execute(limit).fetchall() == [("64.0 MiB",)]
-
-
-@pytest.mark.parametrize(("processors", "threads"), [(64, 4), (2, 2), (None, 1)])
-def test_a_machine_of_many_processors_does_not_run_out_of_the_memory_that_each_takes(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, processors: int | None, threads: int
-) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: processors)
-
-    assert warehouse.rows("select current_setting('threads')") == [(threads,)]
+    query = "select current_setting('memory_limit'), current_setting('threads')"
+    assert warehouse.rows(query) == [("1.0 GiB", 3)]
