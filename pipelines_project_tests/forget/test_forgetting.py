@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pyarrow as pa
 import pytest
 
 from pipelines_project.components.files import LocalJsonlSource
 from pipelines_project.components.freshdesk import FreshdeskSource
-from pipelines_project.forget.forgetting import Forgetting
+from pipelines_project.forget.forgetting import (
+    BuiltAnew,
+    Forgetting,
+    LandedAnew,
+    LoadedAnew,
+    UnknownColumnError,
+)
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.freshdesk.columns import columns
 from pipelines_project.table import Table
@@ -27,17 +32,17 @@ def _ticket(number: int, requester: int, month: str = JANUARY) -> dict[str, Any]
     return {"id": number, "requester_id": requester, "updated_at": f"{month}-10T00:00:00Z"}
 
 
-def _tables() -> tuple[FreshdeskSource, Table, Table]:
+def _tables() -> tuple[Table, Table]:
     component = FreshdeskSource(domain="acme", start_month=JANUARY)
     tickets, contacts = (t for t in component.tables() if t.name in ("tickets", "contacts"))
-    return component, tickets, contacts
+    return tickets, contacts
 
 
 def _load(landing: LandingZone, warehouse: Warehouse, table: Table, *months: str) -> list[bool]:
     """Load the months, and tell which of them the warehouse had."""
     with warehouse.connect(landing) as connection:
         return [
-            load_month(connection, table.place(landing, month), table.loader).skipped
+            load_month(connection, table.month(landing, month), table.loader).skipped
             for month in months
         ]
 
@@ -46,20 +51,29 @@ def _ids(warehouse: Warehouse, table: str) -> list[int]:
     return [number for (number,) in warehouse.rows(f"select id from {table} order by id")]
 
 
-def _events(forgetting: Forgetting) -> list[tuple[str, str | None]]:
-    events = [*forgetting.forget()]
+def _forget(forgetting: Forgetting) -> list[tuple[str, str]]:
+    """Forget, and return what was landed, loaded and built anew, in its order."""
+    done: list[tuple[str, str]] = []
+    for anew in forgetting.forget():
+        match anew:
+            case LandedAnew(table, month):
+                done.append((f"landed {table.name}", month))
+            case LoadedAnew(table, month):
+                done.append((f"loaded {table.name}", month))
+            case BuiltAnew(mart):
+                done.append((f"built {mart.name}", ""))
     assert forgetting.look() == {}
-    return [(event.asset_key.to_user_string(), event.partition) for event in events]
+    return done
 
 
 def _land(landing: LandingZone, table: Table, month: str, rows: Sequence[dict[str, Any]]) -> None:
-    land(table.place(landing, month), landing, rows, columns(table.name))
+    land(table.month(landing, month), rows, columns(table.name))
 
 
 def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:
-    component, tickets, contacts = _tables()
+    tickets, contacts = _tables()
     _land(landing, tickets, JANUARY, [_ticket(1, 7), _ticket(2, 8), _ticket(7, 8)])
     # A ticket that has moved on, one of another contact's, and one that was never loaded.
     _land(landing, tickets, FEBRUARY, [_ticket(1, 7, FEBRUARY), _ticket(3, 8, FEBRUARY)])
@@ -67,7 +81,7 @@ def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
     _land(landing, contacts, JANUARY, [_ticket(7, 0), _ticket(8, 0)])
     _load(landing, warehouse, tickets, JANUARY, FEBRUARY)
     _load(landing, warehouse, contacts, JANUARY)
-    forgetting = Forgetting(component, "7", landing, warehouse, [tickets, contacts], [])
+    forgetting = Forgetting("7", landing, warehouse, [tickets, contacts], [])
     assert forgetting.look() == {
         "tickets 2024-01": {"current load": 1},
         "tickets 2024-02": {"current load": 1, "warehouse": 1},
@@ -75,14 +89,14 @@ def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
         "contacts 2024-01": {"current load": 1, "warehouse": 1},
     }
 
-    events = _events(forgetting)
+    events = _forget(forgetting)
 
     assert events[:5] == [
-        ("landing/freshdesk/tickets", JANUARY),
-        ("landing/freshdesk/tickets", FEBRUARY),
-        ("landing/freshdesk/tickets", "2024-03"),
-        ("warehouse/freshdesk/tickets", JANUARY),
-        ("warehouse/freshdesk/tickets", FEBRUARY),
+        ("landed tickets", JANUARY),
+        ("landed tickets", FEBRUARY),
+        ("landed tickets", "2024-03"),
+        ("loaded tickets", JANUARY),
+        ("loaded tickets", FEBRUARY),
     ]
     assert _ids(warehouse, "freshdesk.tickets") == [2, 3, 7]
     assert _ids(warehouse, "freshdesk.contacts") == [8]
@@ -91,9 +105,9 @@ def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
         for month in (JANUARY, FEBRUARY):
             load = landing.month("freshdesk", "tickets", month).current_files()
             assert load
-            place = tickets.place(landing, month)
+            place = tickets.month(landing, month)
             assert missing_rows(connection, place, load.files, "id") == 0
-    assert _events(forgetting) == []
+    assert _forget(forgetting) == []
 
 
 @pytest.mark.parametrize("others", [0, 10, 100_000])
@@ -111,12 +125,12 @@ def test_what_is_deleted_is_no_longer_in_the_file(
     )
     [table] = component.tables()
     ours = pa.table({"who": [f"other {number % 100}" for number in range(others)]})
-    land(table.place(landing, MONTH), landing, [pa.table({"who": [name.decode()] * 50}), ours])
+    land(table.month(landing, MONTH), [pa.table({"who": [name.decode()] * 50}), ours])
     _load(landing, warehouse, table, MONTH)
     file = Path(warehouse.url)
     assert name in file.read_bytes()
 
-    _events(Forgetting(component, name.decode(), landing, warehouse, [table], []))
+    _forget(Forgetting(name.decode(), landing, warehouse, [table], []))
 
     assert name not in file.read_bytes()
     assert warehouse.rows("select count(*) from local_jsonl.events") == [(others,)]
@@ -127,15 +141,15 @@ def test_what_is_deleted_is_no_longer_in_the_file(
 def test_rows_that_only_the_warehouse_has_go_too(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:
-    component, tickets, _ = _tables()
+    tickets, _ = _tables()
     _land(landing, tickets, JANUARY, [_ticket(1, 7), _ticket(2, 8)])
     _load(landing, warehouse, tickets, JANUARY)
     _land(landing, tickets, JANUARY, [_ticket(2, 8)])
-    place = tickets.place(landing, JANUARY)
-    landing.delete(landing.month("freshdesk", "tickets", JANUARY).stale_files())
+    place = tickets.month(landing, JANUARY)
+    place.delete(place.stale_files())
     assert len(place.listing().committed) == 1
 
-    _events(Forgetting(component, "7", landing, warehouse, [tickets], []))
+    _forget(Forgetting("7", landing, warehouse, [tickets], []))
 
     assert _ids(warehouse, "freshdesk.tickets") == [2]
     assert _load(landing, warehouse, tickets, JANUARY) == [True]
@@ -162,13 +176,13 @@ def test_lines_are_forgotten_by_the_column_that_the_settings_name(
 ) -> None:
     [table] = lines.tables()
     _load(landing, warehouse, table, MONTH)
-    forgetting = Forgetting(lines, "them", landing, warehouse, [table], [])
+    forgetting = Forgetting("them", landing, warehouse, [table], [])
     forgetting.check_columns()
     assert forgetting.look() == {
         f"events {MONTH}": {"current load": 1, "quarantine": 1, "warehouse": 1}
     }
 
-    _events(forgetting)
+    _forget(forgetting)
 
     assert _ids(warehouse, "local_jsonl.events") == [2]
     assert _load(landing, warehouse, table, MONTH) == [True]
@@ -179,5 +193,5 @@ def test_a_column_that_no_month_has_is_refused(
 ) -> None:
     [table] = lines.model_copy(update={"subject": "whom"}).tables()
 
-    with pytest.raises(dg.Failure, match="no month of local_jsonl/events has a column 'whom'"):
-        Forgetting(lines, "them", landing, warehouse, [table], []).check_columns()
+    with pytest.raises(UnknownColumnError, match="events has a column 'whom'"):
+        Forgetting("them", landing, warehouse, [table], []).check_columns()

@@ -93,7 +93,7 @@ def test_a_load_whose_files_are_gone_is_an_error_and_the_rows_stay(
     assert current
     place.delete(current.files)
 
-    with pytest.raises(DamagedLoadError, match="part0.parquet is missing"):
+    with pytest.raises(DamagedLoadError, match=r"part0\.parquet is missing"):
         load()
     assert _ids(connection) == [1]
 
