@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
+import duckdb
 from dlt.common.normalizers.naming import NamingConvention
 
 from pipelines_project.sources.files.raw_files import RawFile
@@ -13,7 +13,7 @@ from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import BlockWorkers
 from pipelines_project.sources.json.columns import Column, columns_of
 from pipelines_project.sources.json.lines import SortedLines, sorted_lines
-from pipelines_project.sources.json.raw_lines import BadLine, read_blocks
+from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of, read_pieces
 from pipelines_project.sources.json.shape import Shape, merged
 
 _RESERVED = (ID_COLUMN, "_dlt_load_id")
@@ -29,6 +29,7 @@ class MonthSurvey:
         shape: of the lines that land, an object.
         landing: how many lines land.
         quarantined: how many do not.
+        whole_blocks: the indices of the blocks whose lines all land.
         blocks_as_read: the indices of the blocks whose lines all land just as they are.
         columns: of the month's table.
         rules: the contract's, that quarantine lines.
@@ -38,6 +39,7 @@ class MonthSurvey:
     shape: Shape = field(default_factory=dict)
     landing: int = 0
     quarantined: int = 0
+    whole_blocks: set[int] = field(default_factory=set)
     blocks_as_read: set[int] = field(default_factory=set)
     columns: Sequence[Column] = ()
     rules: Sequence[Rule] = ()
@@ -93,6 +95,8 @@ def _survey(
         month.shape = merged(month.shape, block.shape)
         month.landing += len(block.landing)
         month.quarantined += len(block.bad)
+        if not block.bad:
+            month.whole_blocks.add(index)
         if block.as_read:
             month.blocks_as_read.add(index)
     return month
@@ -105,8 +109,10 @@ def _surveys(
     rules: Sequence[Rule],
     known: Callable[[], Shape] = dict,
 ) -> Iterator[SortedLines]:
-    work = partial(sorted_lines, rules=rules, known=known)
-    return workers.map(work, read_blocks(settings.folder, files))
+    def work(connection: duckdb.DuckDBPyConnection, pieces: Sequence[Piece]) -> SortedLines:
+        return sorted_lines(connection, block_of(pieces), rules, known)
+
+    return workers.map(work, read_pieces(settings.folder, files))
 
 
 def _fail_for(files: Sequence[RawFile], bad: Sequence[BadLine], rules: Sequence[Rule]) -> None:
