@@ -88,10 +88,11 @@ def _survey(
     files: Sequence[RawFile],
     rules: Sequence[Rule],
 ) -> MonthSurvey:
-    month = MonthSurvey()
+    month, texts = MonthSurvey(), {rule.text for rule in rules}
+    refused, fatal = _Refused(files), _Refused(files)
     for index, block in enumerate(_surveys(workers, settings, files, rules, lambda: month.shape)):
-        if settings.on_bad_line == "fail":
-            _fail_for(files, block.bad, rules)
+        refused.add(block.bad)
+        fatal.add([line for line in block.bad if line.reason not in texts])
         month.shape = merged(month.shape, block.shape)
         month.landing += len(block.landing)
         month.quarantined += len(block.bad)
@@ -99,7 +100,35 @@ def _survey(
             month.whole_blocks.add(index)
         if block.as_read:
             month.blocks_as_read.add(index)
+    if fatal.count and settings.on_bad_line == "fail":
+        raise SourceError(
+            f"{fatal}. Nothing was landed: mend the file, or set on_bad_line: quarantine to land "
+            "the other lines"
+        )
+    if refused.count and not month.landing:
+        raise SourceError(
+            f"not one line of {settings.table} fits: {refused}. Nothing was landed: see whether "
+            "these files are JSON lines, and of this table"
+        )
     return month
+
+
+class _Refused:
+    """The first lines of a month that do not land, and how many there are in all."""
+
+    def __init__(self, files: Sequence[RawFile]) -> None:
+        self._files = files
+        self._first: list[BadLine] = []
+        self.count = 0
+
+    def add(self, lines: Sequence[BadLine]) -> None:
+        self._first += lines[: _SHOWN_BAD_LINES - len(self._first)]
+        self.count += len(lines)
+
+    def __str__(self) -> str:
+        more = self.count - len(self._first)
+        shown = [_place(self._files, line) for line in self._first]
+        return "; ".join([*shown, f"and {more} more"] if more else shown)
 
 
 def _surveys(
@@ -113,19 +142,6 @@ def _surveys(
         return sorted_lines(connection, block_of(pieces), rules, known)
 
     return workers.map(work, read_pieces(settings.folder, files))
-
-
-def _fail_for(files: Sequence[RawFile], bad: Sequence[BadLine], rules: Sequence[Rule]) -> None:
-    texts = {rule.text for rule in rules}
-    fatal = [line for line in bad if line.reason not in texts]
-    if not fatal:
-        return
-    shown = "; ".join(_place(files, line) for line in fatal[:_SHOWN_BAD_LINES])
-    more = f"; and {len(fatal) - _SHOWN_BAD_LINES} more" if len(fatal) > _SHOWN_BAD_LINES else ""
-    raise SourceError(
-        f"{shown}{more}. Nothing was landed: mend the file, or set on_bad_line: quarantine to "
-        "land the other lines"
-    )
 
 
 def _first_break(

@@ -278,6 +278,26 @@ def test_a_bad_line_fails_the_month_with_file_number_and_reason(
 
 
 @pytest.mark.usefixtures("_block_size")
+def test_all_bad_lines_of_a_month_are_counted(survey: Survey, tmp_path: Path) -> None:
+    write_lines(tmp_path, '{"v": 1}\n' + "{\n" * 12, "b.jsonl")
+
+    with pytest.raises(SourceError, match=r"a.jsonl line 2: .*a.jsonl line 6: .*; and 20 more\."):
+        survey('{"v": 1}\n' + "{\n" * 13)
+
+
+@pytest.mark.usefixtures("_block_size")
+@pytest.mark.parametrize("settings", [{"on_bad_line": "quarantine"}, {"contract": "quarantine"}])
+def test_a_month_of_which_no_line_fits_is_an_error_also_with_quarantine(
+    survey: Survey, settings: dict[str, Any]
+) -> None:
+    data = jsonl({"new": 1}, {"new": 2}) if "contract" in settings else "id,name\n1,x\n"
+
+    with pytest.raises(SourceError, match=r"not one line of events fits: .*a.jsonl line 1: .*2: "):
+        survey(data, before=BEFORE, **settings)
+    assert survey("\n \n", before=BEFORE, **settings).quarantined == 0
+
+
+@pytest.mark.usefixtures("_block_size")
 def test_bad_lines_are_quarantined_as_they_are(land: Land) -> None:
     data = b'{"v":0,"o":{"v":0}}\n\n' + b'\n{"v":2}\n'.join(BAD_LINES)
     month = land(data, on_bad_line="quarantine", provenance=True)
