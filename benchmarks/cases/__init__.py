@@ -6,6 +6,7 @@ from benchmarks.case import Case
 from benchmarks.cases.chess import CHESS_BACKFILL, RERUN_UNCHANGED
 from benchmarks.cases.freshdesk import FRESHDESK_BACKFILL
 from benchmarks.cases.jsonl import JSONL_TO_DUCKDB, JSONL_TO_PARQUET, PARQUET_TO_DUCKDB
+from benchmarks.cases.jsonl_wide import JSONL_WIDE, JSONL_WIDE_MEMORY
 from benchmarks.cases.load_time import LOAD_TIME
 from benchmarks.cases.memory import MEMORY
 from benchmarks.cases.replace_month import REPLACE_MONTH
@@ -25,6 +26,8 @@ CASES: dict[str, Case[Any]] = {
         JSONL_TO_PARQUET,
         PARQUET_TO_DUCKDB,
         WIDE_LOAD,
+        *JSONL_WIDE,
         MEMORY,
+        JSONL_WIDE_MEMORY,
     )
 }

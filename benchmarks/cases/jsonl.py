@@ -20,7 +20,7 @@ from pipelines_project.sandbox.raw_files import RawFilesOptions
 from pipelines_project.temporary import duckdb_session
 from pipelines_project.warehouse.database import Warehouse
 
-_MONTH = "2024-01"
+MONTH = "2024-01"
 _SIZES = {100_000: 3, 1_000_000: 3, 10_000_000: 1}
 
 
@@ -42,8 +42,8 @@ Stages = Callable[[EventFiles, Path], object]
 
 def write_events(folder: Path, rows: int) -> Path:
     """Write one file of made-up events for the month, and return the folder of months."""
-    options = RawFilesOptions(folder / "raw", [_MONTH], 1, rows, 0, 1, "jsonl")
-    sum(options.write(_MONTH, 1))
+    options = RawFilesOptions(folder / "raw", [MONTH], 1, rows, 0, 1, "jsonl")
+    sum(options.write(MONTH, 1))
     return options.folder
 
 
@@ -55,18 +55,18 @@ def _raw_only(rows: int, folder: Path) -> Iterator[EventFiles]:
 @contextmanager
 def _landed(rows: int, folder: Path) -> Iterator[EventFiles]:
     files = EventFiles(write_events(folder, rows), folder / "landing")
-    _materialize(files.raw, files.landing, folder, "landing")
+    materialize(files.raw, files.landing, folder, "landing")
     yield files
 
 
-def _materialize(raw: Path, landing: Path, place: Path, *stages: str) -> None:
+def materialize(raw: Path, landing: Path, place: Path, *stages: str) -> None:
     """Materialize one or both assets in one run, as Dagster does, with their checks left out."""
     source = LocalJsonlSource(
         name="events",
         description="Made-up events.",
         files="%Y-%m/*.jsonl",
         raw_url=str(raw),
-        start_month=_MONTH,
+        start_month=MONTH,
     )
     [table] = source.tables()
     assets = {
@@ -76,7 +76,7 @@ def _materialize(raw: Path, landing: Path, place: Path, *stages: str) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize(
             [assets[stage] for stage in stages],
-            partition_key=_MONTH,
+            partition_key=MONTH,
             instance=instance,
             run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
             resources={
@@ -86,7 +86,7 @@ def _materialize(raw: Path, landing: Path, place: Path, *stages: str) -> None:
         )
 
 
-def _copy(files: EventFiles, place: Path) -> None:
+def copy_lines(files: EventFiles, place: Path) -> None:
     """Copy the lines to parquet with types from every line."""
     with duckdb_session() as connection:
         connection.execute(
@@ -107,7 +107,7 @@ def _plain_both(files: EventFiles, place: Path) -> None:
 
 
 def _duckdb_both(files: EventFiles, place: Path) -> None:
-    _copy(files, place)
+    copy_lines(files, place)
     _create(f"{place}/limit.parquet", place)
 
 
@@ -136,7 +136,7 @@ JSONL_TO_DUCKDB = Case(
     warm_up=1_000,
     prepared=_raw_only,
     contenders=_contenders(
-        lambda files, place: _materialize(
+        lambda files, place: materialize(
             files.raw, place / "landing", place, "landing", "warehouse"
         ),
         _plain_both,
@@ -157,9 +157,9 @@ JSONL_TO_PARQUET = Case(
     warm_up=1_000,
     prepared=_raw_only,
     contenders=_contenders(
-        lambda files, place: _materialize(files.raw, place / "landing", place, "landing"),
+        lambda files, place: materialize(files.raw, place / "landing", place, "landing"),
         lambda files, place: json_lines.land(files.raw, place / "plain"),
-        _copy,
+        copy_lines,
         most_plain_rows=100_000,
     ),
 )
@@ -172,7 +172,7 @@ PARQUET_TO_DUCKDB = Case(
     warm_up=1_000,
     prepared=_landed,
     contenders=_contenders(
-        lambda files, place: _materialize(files.raw, files.landing, place, "warehouse"),
+        lambda files, place: materialize(files.raw, files.landing, place, "warehouse"),
         lambda files, place: json_lines.load(str(files.landing / "local_jsonl/events"), place),
         lambda files, place: _create(files.parquet, place),
         most_plain_rows=100_000,

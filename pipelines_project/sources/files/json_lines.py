@@ -27,8 +27,8 @@ from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, Json
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import block_workers
 from pipelines_project.sources.json.columns import rows
-from pipelines_project.sources.json.lines import sorted_lines
-from pipelines_project.sources.json.raw_lines import BadLine, Block, read_blocks
+from pipelines_project.sources.json.lines import exact_lines, sorted_lines
+from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of, read_pieces
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
@@ -86,10 +86,12 @@ def _tables(
         # So that a month without rows has its columns too.
         yield schema.empty_table()
 
-        def work(connection: duckdb.DuckDBPyConnection, block: tuple[int, Block]) -> _Rows:
+        def work(
+            connection: duckdb.DuckDBPyConnection, block: tuple[int, Sequence[Piece]]
+        ) -> _Rows:
             return _rows(connection, settings, files, found, schema, *block)
 
-        blocks = enumerate(read_blocks(settings.folder, files))
+        blocks = enumerate(read_pieces(settings.folder, files))
         yield from _row_groups(settings, found, workers.map(work, blocks))
     if fingerprint(settings.folder.files(month)) != fingerprint(files):
         raise SourceError(f"the files of {settings.table} {month} changed while they were read")
@@ -126,13 +128,16 @@ def _rows(
     found: MonthSurvey,
     schema: pa.Schema,
     index: int,
-    block: Block,
+    pieces: Sequence[Piece],
 ) -> _Rows:
     """Return the rows of one block."""
+    block = block_of(pieces)
     if index in found.blocks_as_read:
         lines, bad = block.lines, []
+    elif index in found.whole_blocks:
+        lines, bad = exact_lines(connection, block.lines)[0], []
     else:
-        lines, _, bad, _ = sorted_lines(connection, block, found.rules)
+        lines, _, bad, _ = sorted_lines(connection, block, found.rules, lambda: found.shape)
     landed = rows(connection, _identified(lines, files, settings), found.columns, schema)
     return _Rows(landed, _quarantined(bad, files))
 

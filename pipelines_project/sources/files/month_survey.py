@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
+import duckdb
 from dlt.common.normalizers.naming import NamingConvention
 
 from pipelines_project.sources.files.raw_files import RawFile
@@ -13,7 +13,7 @@ from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import BlockWorkers
 from pipelines_project.sources.json.columns import Column, columns_of
 from pipelines_project.sources.json.lines import SortedLines, sorted_lines
-from pipelines_project.sources.json.raw_lines import BadLine, read_blocks
+from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of, read_pieces
 from pipelines_project.sources.json.shape import Shape, merged
 
 _RESERVED = (ID_COLUMN, "_dlt_load_id")
@@ -29,6 +29,7 @@ class MonthSurvey:
         shape: of the lines that land, an object.
         landing: how many lines land.
         quarantined: how many do not.
+        whole_blocks: the indices of the blocks whose lines all land.
         blocks_as_read: the indices of the blocks whose lines all land just as they are.
         columns: of the month's table.
         rules: the contract's, that quarantine lines.
@@ -38,6 +39,7 @@ class MonthSurvey:
     shape: Shape = field(default_factory=dict)
     landing: int = 0
     quarantined: int = 0
+    whole_blocks: set[int] = field(default_factory=set)
     blocks_as_read: set[int] = field(default_factory=set)
     columns: Sequence[Column] = ()
     rules: Sequence[Rule] = ()
@@ -86,16 +88,47 @@ def _survey(
     files: Sequence[RawFile],
     rules: Sequence[Rule],
 ) -> MonthSurvey:
-    month = MonthSurvey()
+    month, texts = MonthSurvey(), {rule.text for rule in rules}
+    refused, fatal = _Refused(files), _Refused(files)
     for index, block in enumerate(_surveys(workers, settings, files, rules, lambda: month.shape)):
-        if settings.on_bad_line == "fail":
-            _fail_for(files, block.bad, rules)
+        refused.add(block.bad)
+        fatal.add([line for line in block.bad if line.reason not in texts])
         month.shape = merged(month.shape, block.shape)
         month.landing += len(block.landing)
         month.quarantined += len(block.bad)
+        if not block.bad:
+            month.whole_blocks.add(index)
         if block.as_read:
             month.blocks_as_read.add(index)
+    if fatal.count and settings.on_bad_line == "fail":
+        raise SourceError(
+            f"{fatal}. Nothing was landed: mend the file, or set on_bad_line: quarantine to land "
+            "the other lines"
+        )
+    if refused.count and not month.landing:
+        raise SourceError(
+            f"not one line of {settings.table} fits: {refused}. Nothing was landed: see whether "
+            "these files are JSON lines, and of this table"
+        )
     return month
+
+
+class _Refused:
+    """The first lines of a month that do not land, and how many there are in all."""
+
+    def __init__(self, files: Sequence[RawFile]) -> None:
+        self._files = files
+        self._first: list[BadLine] = []
+        self.count = 0
+
+    def add(self, lines: Sequence[BadLine]) -> None:
+        self._first += lines[: _SHOWN_BAD_LINES - len(self._first)]
+        self.count += len(lines)
+
+    def __str__(self) -> str:
+        more = self.count - len(self._first)
+        shown = [_place(self._files, line) for line in self._first]
+        return "; ".join([*shown, f"and {more} more"] if more else shown)
 
 
 def _surveys(
@@ -105,21 +138,10 @@ def _surveys(
     rules: Sequence[Rule],
     known: Callable[[], Shape] = dict,
 ) -> Iterator[SortedLines]:
-    work = partial(sorted_lines, rules=rules, known=known)
-    return workers.map(work, read_blocks(settings.folder, files))
+    def work(connection: duckdb.DuckDBPyConnection, pieces: Sequence[Piece]) -> SortedLines:
+        return sorted_lines(connection, block_of(pieces), rules, known)
 
-
-def _fail_for(files: Sequence[RawFile], bad: Sequence[BadLine], rules: Sequence[Rule]) -> None:
-    texts = {rule.text for rule in rules}
-    fatal = [line for line in bad if line.reason not in texts]
-    if not fatal:
-        return
-    shown = "; ".join(_place(files, line) for line in fatal[:_SHOWN_BAD_LINES])
-    more = f"; and {len(fatal) - _SHOWN_BAD_LINES} more" if len(fatal) > _SHOWN_BAD_LINES else ""
-    raise SourceError(
-        f"{shown}{more}. Nothing was landed: mend the file, or set on_bad_line: quarantine to "
-        "land the other lines"
-    )
+    return workers.map(work, read_pieces(settings.folder, files))
 
 
 def _first_break(

@@ -16,6 +16,11 @@ from fsspec.utils import glob_translate
 from pipelines_project.sources.http.api_calls import SourceError
 
 _DIRECTIVE = re.compile(r"%(.?)")
+_FOREIGN = re.compile(
+    r"[.](csv|tsv|psv|xlsx?|ods|parquet|avro|orc|arrow|feather|xml|html?|ya?ml|pdf|zip|tar|7z)"
+    r"[*]?(?:[.](?:gz|zst|bz2))?[*]?$",
+    re.IGNORECASE,
+)
 _DIGITS = {"Y": 4, "m": 2}
 # What filesystems call the two: the local disk, S3, Google, Azure, memory.
 _MODIFIED = ("mtime", "LastModified", "last_modified", "updated", "created")
@@ -103,10 +108,11 @@ class RawFolder:
 
 
 def checked_template(template: str) -> str:
-    """Return the template if it names the month and stays below the root.
+    """Return the template if it names the month, stays below the root and can be JSON lines.
 
     Raises:
-        ValueError: it lacks `%Y` or `%m`, has another directive, or leads out of the root.
+        ValueError: it lacks `%Y` or `%m`, has another directive, leads out of the root, or names
+            files of another format.
     """
     directives = {match[1] for match in _DIRECTIVE.finditer(template)}
     if directives != _DIGITS.keys():
@@ -115,6 +121,11 @@ def checked_template(template: str) -> str:
         )
     if template.startswith("/") or ".." in template.split("/"):
         raise ValueError(f"{template[:80]!r} leads out of RAW_URL: write a path below it")
+    if match := _FOREIGN.search(template):
+        raise ValueError(
+            f"{template[:80]!r} names {match[1].lower()} files, which are no JSON lines: name "
+            "files that hold one JSON object a line"
+        )
     return template
 
 

@@ -66,10 +66,13 @@ def _change(column: Column, before: Mapping[str, str]) -> Rule | None:
         return None
     kinds = ", ".join(f"'{kind}'" for kind in [*_KINDS.get(have, []), "NULL"])
     broken = f"json_type(line, {at}) not in ({kinds})"
+    value = f"json_extract_string(line, {at})"
+    if have == BIGINT:
+        broken += f" or try_cast({value} as bigint) is null and {value} is not null"
     if have == DOUBLE:
-        number = f"try_cast(json_extract_string(line, {at}) as hugeint)"
+        # DuckDB calls an integer beyond 64 bits a double.
         broken += (
-            f" or (json_type(line, {at}) in ('BIGINT', 'UBIGINT') "
-            f"and abs({number}) > {LONG_INTEGER})"
+            f" or regexp_full_match({value}, '-?[0-9]+') "
+            f"and coalesce(abs(try_cast({value} as hugeint)) > {LONG_INTEGER}, true)"
         )
     return Rule(f"column {column.name!r} is not {have}, as it was before", broken)

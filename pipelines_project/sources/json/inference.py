@@ -1,7 +1,5 @@
 """Finding out the shape of lines: exactly, and quickly whether they have one that is known."""
 
-from functools import cache, partial, reduce
-
 import duckdb
 import pyarrow as pa
 
@@ -19,44 +17,45 @@ from pipelines_project.sources.json.shape import (
     Path,
     Shape,
     leaves,
-    merged,
     objects,
     parsed_shape,
     pointer_literal,
     with_leaves,
 )
 
-_LINES_PER_ARRAY = 1024
-# What the whole JSON text of a value looks like if it is surely of the type. Integers of fifteen
+# What tells from the whole JSON text of a value that it is surely of the type. Integers of fifteen
 # digits are not long.
-_LOOKS_LIKE = {
-    BOOLEAN: "true|false",
-    BIGINT: "-?[0-9]{1,15}",
-    LONG: "-?[0-9]+",
-    DOUBLE: "-?[0-9]{1,15}|-?[0-9]+[.eE].*",
-    EMPTY: "[{][}]",
-    # Nothing does.
-    NULL: "a^",
+_IS_OF_TYPE = {
+    BOOLEAN: "regexp_full_match({0}, 'true|false')",
+    BIGINT: "regexp_full_match({0}, '-?[0-9]{{1,15}}')",
+    LONG: "regexp_full_match({0}, '-?[0-9]+') and try_cast({0} as bigint) is not null",
+    DOUBLE: "regexp_full_match({0}, '-?[0-9]{{1,15}}|-?[0-9]+[.eE].*')",
+    EMPTY: "{0} = '{{}}'",
+    NULL: "false",
 }
+_IS_LONG = f"abs(try_cast({{0}} as hugeint)) > {LONG_INTEGER}"
+# What the JSON texts of a leaf's values tell beyond the type that `json_structure` names, as the
+# number of the type below. Integers come as their digits, however many.
+_TOLD_BY_VALUES = {
+    MIXED: "cast(bool_or(cast({0} as varchar) <> '{{}}') as integer)",
+    BIGINT: f"""max(case when {{0}} is null or strlen({{0}}) <= 15 then 0
+        when try_cast({{0}} as bigint) is null then 2 when {_IS_LONG} then 1 else 0 end)""",
+    DOUBLE: f"""cast(bool_or(strlen({{0}}) > 15 and regexp_full_match({{0}}, '-?[0-9]+')
+        and coalesce({_IS_LONG}, true)) as integer)""",
+}
+_NARROWED = {MIXED: [EMPTY, TEXT], BIGINT: [BIGINT, LONG, TEXT], DOUBLE: [DOUBLE, TEXT]}
 
 
-def shape_of(
-    connection: duckdb.DuckDBPyConnection, lines: pa.Table, has_long_numbers: bool
-) -> Shape:
-    """Return the shape of lines that are valid objects; without lines, an object without keys."""
-    if not len(lines):
-        return {}
+def structure_of(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> Shape:
+    """Return the shape of lines that are valid objects but for what only their values tell."""
     connection.register("lines", lines)
-    # Many lines as one array, whose elements' shapes DuckDB merges as it goes.
-    found = connection.execute(
-        f"""select distinct json_structure('[' || string_agg(line, ',') || ']')->'$[0]'
-            from lines group by file, number // {_LINES_PER_ARRAY}"""
+    # All lines as one array, whose elements' shapes DuckDB merges as it goes.
+    [(structure,)] = connection.execute(
+        "select json_structure('[' || string_agg(line, ',') || ']')->'$[0]' from lines"
     ).fetchall()
-    unmixed = cache(partial(_unmixed, connection))
-    shapes = (with_leaves(parsed_shape(structure), unmixed) for (structure,) in found)
-    # An array of nothing but empty objects has no object's shape.
-    shape = reduce(merged, (shape if isinstance(shape, dict) else {} for shape in shapes))
-    return _with_long(connection, lines, shape) if has_long_numbers else shape
+    # An array of nothing, or of nothing but empty objects, has no object's shape.
+    shape = parsed_shape(structure or "{}")
+    return shape if isinstance(shape, dict) else {}
 
 
 def keys_of(
@@ -97,13 +96,13 @@ def has_shape(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Sha
                 names and len(set(names)) == len(names) and of_object.issuperset(names)
             ):
                 return False
-    checked = [(path, kind) for path, kind in leaves(shape) if kind in _LOOKS_LIKE]
+    checked = [(path, kind) for path, kind in leaves(shape) if kind in _IS_OF_TYPE]
     if not checked:
         return True
     columns = [Column(f"c{at}", path, "JSON") for at, (path, _) in enumerate(checked)]
     parsed, selected = select_list(columns)
     is_of_type = " and ".join(
-        f"({column.name} is null or regexp_full_match({column.name}, '{_LOOKS_LIKE[kind]}'))"
+        f"({column.name} is null or {_IS_OF_TYPE[kind].format(column.name)})"
         for column, (_, kind) in zip(columns, checked, strict=True)
     )
     query = (
@@ -119,33 +118,22 @@ def _at(shape: Shape, path: Path) -> Shape:
     return shape
 
 
-def _unmixed(connection: duckdb.DuckDBPyConnection, path: Path, kind: str) -> str:
-    """Return the type, and for mixed ones whether they are only objects without keys or more."""
-    if kind != MIXED or not path:
-        return kind
-    query = f"select distinct json_type(line, {pointer_literal(path)}) from lines"
-    kinds = {row[0] for row in connection.execute(query).fetchall()}
-    return EMPTY if kinds <= {"OBJECT", "NULL", None} else TEXT
-
-
-def _with_long(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape) -> Shape:
-    """Return the shape with `LONG` for integers that a double would change."""
-    numeric = [(path, kind) for path, kind in leaves(shape) if kind in (BIGINT, DOUBLE)]
-    if not numeric:
-        return shape
-    columns = [Column(f"c{at}", path, TEXT) for at, (path, _) in enumerate(numeric)]
+def with_values(connection: duckdb.DuckDBPyConnection, lines: pa.Table, structure: Shape) -> Shape:
+    """Return the structure of the lines with the types that only their values tell."""
+    unsure = [(path, kind) for path, kind in leaves(structure) if kind in _TOLD_BY_VALUES]
+    if not unsure:
+        return structure
+    connection.register("lines", lines)
+    columns = [Column(f"c{at}", path, "JSON") for at, (path, _) in enumerate(unsure)]
     parsed, selected = select_list(columns)
-    is_long = ", ".join(
-        f"bool_or(abs(try_cast(nullif(regexp_extract({c.name}, '^-?[0-9]+$'), '') as hugeint))"
-        f" > {LONG_INTEGER})"
-        for c in columns
+    tests = ", ".join(
+        _TOLD_BY_VALUES[kind].format(column.name)
+        for column, (_, kind) in zip(columns, unsure, strict=True)
     )
     found = connection.execute(
-        f"select {is_long} from (select {selected} from (select line, {parsed} as s from lines))"
+        f"select {tests} from (select {selected} from (select line, {parsed} as s from lines))"
     ).fetchall()[0]
-    long = {path: kind for (path, kind), is_it in zip(numeric, found, strict=True) if is_it}
-
-    def change(path: Path, kind: str) -> Shape:
-        return {BIGINT: LONG, DOUBLE: TEXT}[long[path]] if path in long else kind
-
-    return with_leaves(shape, change)
+    types = {
+        path: _NARROWED[kind][told or 0] for (path, kind), told in zip(unsure, found, strict=True)
+    }
+    return with_leaves(structure, lambda path, kind: types.get(path, kind))

@@ -10,7 +10,13 @@ import pyarrow.compute
 
 from pipelines_project.sources.files.schema_contract import Rule
 from pipelines_project.sources.json.exact_numbers import with_exact_numbers
-from pipelines_project.sources.json.inference import has_shape, key_lists, keys_of, shape_of
+from pipelines_project.sources.json.inference import (
+    has_shape,
+    key_lists,
+    keys_of,
+    structure_of,
+    with_values,
+)
 from pipelines_project.sources.json.raw_lines import BadLine, Block
 from pipelines_project.sources.json.shape import Shape
 
@@ -51,30 +57,37 @@ def sorted_lines(
         known: gives the shape of lines seen before, which is quicker to find again.
     """
     shape = known()
-    if shape and not rules and _all_land(connection, block, shape):
-        return SortedLines(block.lines, shape, block.bad, as_read=not block.bad)
+    lines, changed = exact_lines(connection, block.lines)
+    if not rules and _have_shape(connection, lines, shape):
+        return SortedLines(lines, shape, block.bad, as_read=not block.bad and not changed)
     raw, malformed = _malformed(connection, block.lines)
-    numbers = with_exact_numbers(connection, raw["line"].combine_chunks())
-    at = raw.schema.get_field_index("line")
-    lines = raw.set_column(at, "line", numbers.lines) if numbers.changed else raw
+    lines, changed = exact_lines(connection, raw)
     lines, broken = _against_contract(connection, lines, raw, rules)
-    shape = shape_of(connection, lines, numbers.has_long)
-    twice = _with_double_keys(connection, lines, shape)
-    if twice:
-        lines = _without(lines, twice)
-        shape = shape_of(connection, lines, numbers.has_long)
+    twice: list[BadLine] = []
+    if not (malformed or broken) or not _have_shape(connection, lines, shape):
+        structure = structure_of(connection, lines)
+        twice = _with_double_keys(connection, lines, structure)
+        if twice:
+            lines = _without(lines, twice)
+            structure = structure_of(connection, lines)
+        shape = with_values(connection, lines, structure)
     bad = sorted([*block.bad, *malformed, *broken, *twice])
-    return SortedLines(lines, shape, bad, as_read=not bad and not numbers.changed)
+    return SortedLines(lines, shape, bad, as_read=not bad and not changed)
 
 
-def _all_land(connection: duckdb.DuckDBPyConnection, block: Block, shape: Shape) -> bool:
-    """Tell whether the block's lines all land as they were read, and have the shape."""
+def exact_lines(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> tuple[pa.Table, bool]:
+    """Return lines as they are read, in which every number keeps its digits, and if any changed."""
+    numbers = with_exact_numbers(connection, lines["line"].combine_chunks())
+    if not numbers.changed:
+        return lines, False
+    return lines.set_column(lines.schema.get_field_index("line"), "line", numbers.lines), True
+
+
+def _have_shape(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape) -> bool:
     try:
-        is_known = has_shape(connection, block.lines, shape)
+        return bool(shape) and has_shape(connection, lines, shape)
     except duckdb.InvalidInputException:
         return False
-    text = block.lines["line"].combine_chunks()
-    return is_known and not with_exact_numbers(connection, text).changed
 
 
 def _malformed(

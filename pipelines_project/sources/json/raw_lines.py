@@ -6,6 +6,7 @@ start is no part of a line.
 """
 
 import re
+import struct
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ MAX_NESTING = 500
 
 _BOM = b"\xef\xbb\xbf"
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
-_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]')
+_NO_BRACKETS = bytes({*range(256)} - {*b'[]{}"\n'})
+_STRING = re.compile(b'"[^"\n]*"')
 
 
 class BadLine(NamedTuple):
@@ -39,6 +41,14 @@ class BadLine(NamedTuple):
     number: int
     reason: str
     line: bytes
+
+
+class Piece(NamedTuple):
+    """Whole lines of a file: its index in the list of files, the first line's number, the bytes."""
+
+    file: int
+    first: int
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -56,30 +66,36 @@ class Block:
 
 
 def read_blocks(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[Block]:
-    """Yield the files' lines in blocks of about `BLOCK_BYTES`, or one line if that is larger.
+    """Yield the files' lines in blocks, of the size and with the errors of `read_pieces`."""
+    return map(block_of, read_pieces(folder, files))
+
+
+def read_pieces(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[list[Piece]]:
+    """Yield what makes a block of about `BLOCK_BYTES`, or of one line if that is larger.
 
     Raises:
         OSError: a file is gone, or its compressed data is cut off or damaged; it names the file.
         SourceError: a line is longer than `MAX_LINE_BYTES`; it names the file.
     """
-    parts: list[Block] = []
+    pieces: list[Piece] = []
     size = 0
     for index, file in enumerate(files):
         number = 1
-        for chunk in _chunks(folder, file):
-            lines = pc.call_function(
-                "split_pattern",
-                [pa.array([chunk.removesuffix(b"\n")], pa.large_binary())],
-                pc.SplitPatternOptions(b"\n"),
-            ).flatten()
-            parts.append(_block(index, number, lines))
-            number += len(lines)
-            size += len(chunk)
+        for data in _chunks(folder, file):
+            pieces.append(Piece(index, number, data))
+            number += data.count(b"\n")
+            size += len(data)
             if size >= BLOCK_BYTES:
-                yield _joined(parts)
-                parts, size = [], 0
-    if parts:
-        yield _joined(parts)
+                yield pieces
+                pieces, size = [], 0
+    if pieces:
+        yield pieces
+
+
+def block_of(pieces: Sequence[Piece]) -> Block:
+    """Return the block of the pieces' lines."""
+    parts = [_block(*piece) for piece in pieces]
+    return Block(pa.concat_tables([p.lines for p in parts]), [bad for p in parts for bad in p.bad])
 
 
 def _chunks(folder: RawFolder, file: RawFile) -> Iterator[bytes]:
@@ -89,7 +105,8 @@ def _chunks(folder: RawFolder, file: RawFile) -> Iterator[bytes]:
         ends_with_cr = b"\r" in data and b"\n" not in data
         parts: list[bytes] = []
         while data:
-            data = data.replace(b"\r\n", b"\n")
+            if b"\r" in data:
+                data = data.replace(b"\r\n", b"\n")
             if ends_with_cr:
                 data = data.replace(b"\r", b"\n")
             end = data.rfind(b"\n") + 1
@@ -119,8 +136,9 @@ def _opened(folder: RawFolder, file: RawFile) -> Generator[IO[bytes] | pa.Native
         raise OSError(f"cannot read {file.path}: {error}") from error
 
 
-def _block(index: int, first: int, lines: pa.Array) -> Block:
+def _block(index: int, first: int, data: bytes) -> Block:
     """Return the lines of one piece of a file as a block."""
+    lines = _split(data)
     numbers = pa.array(range(first, first + len(lines)), pa.int64())
     bad: list[BadLine] = []
     try:
@@ -128,15 +146,30 @@ def _block(index: int, first: int, lines: pa.Array) -> Block:
     except pa.ArrowInvalid:
         texts, bad = _decoded(index, first, lines)
         text = pa.array(texts, pa.large_string())
-    is_blank = pc.or_(pc.equal(pc.binary_length(text), 0), pc.ascii_is_space(text))
-    deep = too_deep(text)
-    bad += [BadLine(index, first + at, _DEEP, text[at].as_py().encode()) for at in deep]
     files = pa.repeat(pa.scalar(index, pa.int32()), len(lines))
     table = pa.table({"file": files, "number": numbers, "line": text})
-    keep = pc.fill_null(pc.invert(is_blank), False)
-    if deep:
-        keep = pc.and_(keep, pc.invert(pc.is_in(numbers, pa.array([first + at for at in deep]))))
-    return Block(table if pc.all(keep).as_py() else table.filter(keep), bad)
+    # Almost every line is seen at its first character not to be blank.
+    if not pc.all(pc.starts_with(text, "{"), skip_nulls=False).as_py():
+        is_blank = pc.or_(pc.equal(pc.binary_length(text), 0), pc.ascii_is_space(text))
+        table = table.filter(pc.fill_null(pc.invert(is_blank), False))
+    if _may_be_too_deep(data) and (deep := too_deep(table["line"].combine_chunks())):
+        bad += [
+            BadLine(index, line["number"], _DEEP, line["line"].encode())
+            for line in table.take(deep).to_pylist()
+        ]
+        table = table.filter(
+            pc.invert(pc.is_in(pa.array(range(len(table)), pa.int64()), pa.array(deep, pa.int64())))
+        )
+    return Block(table, bad)
+
+
+def _split(data: bytes) -> pa.Array:
+    """Return the lines, which end with LF, without copying the bytes first."""
+    end = len(data) - data.endswith(b"\n")
+    whole = pa.Array.from_buffers(
+        pa.large_binary(), 1, [None, pa.py_buffer(struct.pack("=qq", 0, end)), pa.py_buffer(data)]
+    )
+    return pc.call_function("split_pattern", [whole], pc.SplitPatternOptions(b"\n")).flatten()
 
 
 _DEEP = f"nested more than {MAX_NESTING} levels deep"
@@ -163,18 +196,33 @@ def too_deep(text: pa.Array) -> list[int]:
         return []
     opened = pc.add(pc.count_substring(text, "["), pc.count_substring(text, "{"))
     suspects = pc.indices_nonzero(pc.fill_null(pc.greater(opened, MAX_NESTING), False))
-    return [at for at in suspects.to_pylist() if _depth(text[at].as_py()) > MAX_NESTING]
+    return [at for at in suspects.to_pylist() if _is_too_deep(text[at].as_py().encode())]
 
 
-def _depth(line: str) -> int:
+def _may_be_too_deep(lines: bytes) -> bool:
+    """Tell whether any of the lines may be too deep; surely not if the brackets of all match."""
+    left = _brackets(lines)
+    # Levels go away from the innermost one on.
+    for _ in range(MAX_NESTING):
+        if not left:
+            return False
+        left = left.replace(b"{}", b"").replace(b"[]", b"")
+    return True
+
+
+def _is_too_deep(line: bytes) -> bool:
+    if not _may_be_too_deep(line):
+        return False
     depth = deepest = 0
-    for match in _NESTING.finditer(line):
-        if not match[0].startswith('"'):
-            depth += 1 if match[1] else -1
-            deepest = max(deepest, depth)
-    return deepest
+    for bracket in _brackets(line).replace(b'"', b""):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest > MAX_NESTING
 
 
-def _joined(parts: list[Block]) -> Block:
-    lines = pa.concat_tables([part.lines for part in parts])
-    return Block(lines, [bad for part in parts for bad in part.bad])
+def _brackets(lines: bytes) -> bytes:
+    """Return the brackets outside of strings, and the quotes of strings that do not end."""
+    if b"\\" in lines:
+        lines = lines.replace(b"\\\\", b"").replace(b'\\"', b"")
+    left = lines.translate(None, _NO_BRACKETS).replace(b'""', b"")
+    return _STRING.sub(b"", left).replace(b"\n", b"")

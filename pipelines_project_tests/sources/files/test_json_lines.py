@@ -163,7 +163,9 @@ def test_a_number_keeps_every_digit_as_text_if_no_type_holds_it(land: Land) -> N
     for n, (literal, landed) in enumerate(LITERALS.items()):
         assert month.column(f"v{n}") == [landed]
         assert month.column(f"s{n}") == [f'{literal}, " {literal}']
-        assert [json.loads(text) for text in month.column(f"l{n}")] == [[landed]]
+        # In a list an integer stays one, whatever its length.
+        lists = [json.loads(text, parse_int=str) for text in month.column(f"l{n}")]
+        assert lists == [[landed]]
 
 
 def test_not_a_number_and_the_infinities_land(land: Land) -> None:
@@ -273,6 +275,26 @@ def test_a_bad_line_fails_the_month_with_file_number_and_reason(
         survey(data)
 
     assert f"events/2024-01/a.jsonl line {before + 2}: {BAD_LINES[line]}" in str(raised.value)
+
+
+@pytest.mark.usefixtures("_block_size")
+def test_all_bad_lines_of_a_month_are_counted(survey: Survey, tmp_path: Path) -> None:
+    write_lines(tmp_path, '{"v": 1}\n' + "{\n" * 12, "b.jsonl")
+
+    with pytest.raises(SourceError, match=r"a.jsonl line 2: .*a.jsonl line 6: .*; and 20 more\."):
+        survey('{"v": 1}\n' + "{\n" * 13)
+
+
+@pytest.mark.usefixtures("_block_size")
+@pytest.mark.parametrize("settings", [{"on_bad_line": "quarantine"}, {"contract": "quarantine"}])
+def test_a_month_of_which_no_line_fits_is_an_error_also_with_quarantine(
+    survey: Survey, settings: dict[str, Any]
+) -> None:
+    data = jsonl({"new": 1}, {"new": 2}) if "contract" in settings else "id,name\n1,x\n"
+
+    with pytest.raises(SourceError, match=r"not one line of events fits: .*a.jsonl line 1: .*2: "):
+        survey(data, before=BEFORE, **settings)
+    assert survey("\n \n", before=BEFORE, **settings).quarantined == 0
 
 
 @pytest.mark.usefixtures("_block_size")

@@ -91,6 +91,19 @@ def test_a_template_that_does_not_name_the_month_or_leads_out_is_refused(templat
         checked_template(template)
 
 
+@pytest.mark.parametrize(
+    "template", ["%Y-%m/*.csv", "%Y-%m.CSV.gz", "t/%Y/%m/*.parquet", "%Y-%m/*.xlsx", "%Y-%m/a.xml*"]
+)
+def test_a_template_that_names_files_of_another_format_is_refused(template: str) -> None:
+    with pytest.raises(ValueError, match=r"(csv|parquet|xlsx|xml) files, which are no JSON lines"):
+        checked_template(template)
+
+
+@pytest.mark.parametrize("template", ["%Y-%m/*", "csv/%Y-%m/*.json", "%Y-%m.csv.d/*.log.zst"])
+def test_any_other_name_may_hold_lines(template: str) -> None:
+    assert checked_template(template) == template
+
+
 def test_a_root_that_is_not_there_is_an_error_and_not_no_files(tmp_path: Path) -> None:
     folder = RawFolder(str(tmp_path / "gone"), TEMPLATE)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines_project.sources.json.inference import has_shape, shape_of
+from pipelines_project.sources.json.inference import has_shape, structure_of, with_values
 from pipelines_project.sources.json.shape import (
     BIGINT,
     BOOLEAN,
@@ -56,14 +56,18 @@ def _lines(*rows: Any) -> pa.Table:
     )
 
 
+def _shape_of(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> Shape:
+    return with_values(connection, lines, structure_of(connection, lines))
+
+
 @settings(max_examples=60)
 @given(st.lists(_OBJECTS, min_size=1, max_size=4), st.lists(_OBJECTS, min_size=1, max_size=4))
 def test_lines_that_are_said_to_have_a_shape_do_not_change_it(
     connection: duckdb.DuckDBPyConnection, seen: list[Any], more: list[Any]
 ) -> None:
-    known = shape_of(connection, _lines(*seen), has_long_numbers=True)
+    known = _shape_of(connection, _lines(*seen))
     if known and has_shape(connection, _lines(*more), known):
-        assert merged(known, shape_of(connection, _lines(*more), True)) == known
+        assert merged(known, _shape_of(connection, _lines(*more))) == known
 
 
 _SHAPE: Shape = {
@@ -136,6 +140,6 @@ def test_an_always_empty_object_differs_from_a_mixed_column(
 ) -> None:
     rows = [{"e": {}, "m": {}}, {"e": None, "m": 1}, {"e": {}, "m": {"a": 1}}]
 
-    assert shape_of(connection, _lines(*rows), False) == {"e": EMPTY, "m": TEXT}
-    assert shape_of(connection, _lines({}, {}), False) == {}
-    assert shape_of(connection, _lines(), False) == {}
+    assert _shape_of(connection, _lines(*rows)) == {"e": EMPTY, "m": TEXT}
+    assert _shape_of(connection, _lines({}, {})) == {}
+    assert _shape_of(connection, _lines()) == {}
