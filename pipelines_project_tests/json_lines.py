@@ -117,7 +117,7 @@ def assert_every_line_is_there(landed: LandedLines, files: Mapping[str, bytes]) 
 def _paths(schema: pa.Schema) -> dict[tuple[str, ...], str]:
     """Return the column of each path, by what the schema says of its fields."""
     pointers = {
-        field.name: field.metadata[POINTER_KEY].decode()
+        field.name: (field.metadata or {})[POINTER_KEY].decode()
         for field in schema
         if POINTER_KEY in (field.metadata or {})
     }
