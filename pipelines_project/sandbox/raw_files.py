@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -124,7 +125,8 @@ class RawFilesOptions:
         batch_rows = _WIDE_BATCH_ROWS if self.wide else _BATCH_ROWS
         with duckdb_session() as connection:
             for batch in connection.execute(query, parameters).to_arrow_reader(batch_rows):
-                yield batch.column(0).to_pylist()
+                batch_lines: list[Any] = batch.column(0).to_pylist()
+                yield batch_lines
 
     def last_number(self, month: str) -> int:
         """Return the number of the month's last file, 0 if it has none."""

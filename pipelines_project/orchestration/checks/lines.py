@@ -5,8 +5,8 @@ import dagster as dg
 from pipelines_project.names import quarantine_table
 from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
 from pipelines_project.orchestration.table_assets import landing_key
+from pipelines_project.sources.files.line_pieces import read_blocks
 from pipelines_project.sources.files.raw_files import RawFolder
-from pipelines_project.sources.json.raw_lines import read_blocks
 from pipelines_project.table import Table
 
 

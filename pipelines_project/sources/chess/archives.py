@@ -6,7 +6,7 @@ answer would otherwise replace games that were landed before.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import requests
 
@@ -91,7 +91,7 @@ class PlayerArchives:
         """Return the player's archive list, which is asked for once in a run."""
         if player not in self._lists:
             response = self._ask(f"{self._url}/player/{player}/games/archives", _LIST_REFUSALS)
-            archives = parsed_object(response).get("archives")
+            archives: list[Any] | None = parsed_object(response).get("archives")
             if not isinstance(archives, list) or not all(isinstance(a, str) for a in archives):
                 raise SourceError(
                     f"chess.com answered the archive list of {player!r} without archives"
@@ -111,7 +111,7 @@ class PlayerArchives:
 
 
 def _check_games(response: requests.Response, player: str, month: str) -> None:
-    answered = parsed_object(response).get("games")
+    answered: list[Any] | None = parsed_object(response).get("games")
     if not isinstance(answered, list) or not all(map(_has_url, answered)):
         raise SourceError(
             f"chess.com answered {month} of {player!r} without a list of games that have a url"
@@ -119,7 +119,7 @@ def _check_games(response: requests.Response, player: str, month: str) -> None:
 
 
 def _has_url(game: Any) -> bool:
-    return isinstance(game, dict) and isinstance(game.get("url"), str)
+    return isinstance(game, dict) and isinstance(cast(dict[str, Any], game).get("url"), str)
 
 
 def _player_of(response: requests.Response) -> str:

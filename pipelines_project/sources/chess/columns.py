@@ -9,7 +9,8 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from pipelines_project.sources.json.columns import Column, columns_of, rows
 from pipelines_project.sources.json.lines import SortedLines, sorted_lines
-from pipelines_project.sources.json.raw_lines import MAX_NESTING, BadLine, Block, too_deep
+from pipelines_project.sources.json.nesting import TOO_DEEP, too_deep
+from pipelines_project.sources.json.raw_lines import BadLine, Block
 from pipelines_project.sources.json.shape import BIGINT, BOOLEAN, DOUBLE, TEXT, Shape
 
 # Its functions are made when it is imported, where no type checker sees them.
@@ -60,7 +61,7 @@ def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: str
         ValueError: a game cannot become a row; says which and why.
     """
     games = _games(connection, player, answer)
-    deep = [BadLine(0, n + 1, _TOO_DEEP, b"") for n in too_deep(games["line"].combine_chunks())]
+    deep = [BadLine(0, n + 1, TOO_DEEP, b"") for n in too_deep(games["line"].combine_chunks())]
     _refuse(deep)
     lines = sorted_lines(connection, Block(games, []), known=lambda: DOCUMENTED)
     _refuse(lines.bad)
@@ -97,9 +98,6 @@ def game_rows(
         lines = sorted_lines(connection, Block(lines, [])).landing
     columns = _columns(shape)
     return _with_times(rows(connection, lines, columns, _schema(columns)))
-
-
-_TOO_DEEP = f"nested more than {MAX_NESTING} levels deep"
 
 
 def _games(connection: duckdb.DuckDBPyConnection, player: str, answer: str) -> pa.Table:

@@ -48,7 +48,7 @@ def changed_months(
             month waits.
     """
     run_keys: dict[str, str] = {}
-    unsettled = []
+    unsettled: list[str] = []
     now_seen = dict(seen)
     for month in sorted({*months, *seen}):
         files = months.get(month, [])

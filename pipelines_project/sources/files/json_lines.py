@@ -21,6 +21,7 @@ import pyarrow.compute
 from dlt.extract import DltResource
 
 from pipelines_project.names import quarantine_table
+from pipelines_project.sources.files.line_pieces import read_pieces
 from pipelines_project.sources.files.month_survey import MonthSurvey, survey_month
 from pipelines_project.sources.files.raw_files import RawFile, fingerprint
 from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
@@ -28,7 +29,7 @@ from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import block_workers
 from pipelines_project.sources.json.columns import rows
 from pipelines_project.sources.json.lines import exact_lines, sorted_lines
-from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of, read_pieces
+from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
@@ -97,7 +98,9 @@ def _tables(
         raise SourceError(f"the files of {settings.table} {month} changed while they were read")
 
 
-def _row_groups(settings: JsonlSettings, found: MonthSurvey, blocks: Iterator[_Rows]) -> Iterator:
+def _row_groups(
+    settings: JsonlSettings, found: MonthSurvey, blocks: Iterator[_Rows]
+) -> Iterator[Any]:
     """Yield the blocks' rows in tables of a row group each, and their bad lines."""
     landed = quarantined = size = 0
     waiting: list[pa.Table] = []
@@ -183,10 +186,10 @@ def _quarantined(bad: Sequence[BadLine], files: Sequence[RawFile]) -> pa.Table:
 
 def _schema(settings: JsonlSettings, files: Sequence[RawFile], found: MonthSurvey) -> pa.Schema:
     """Return the Arrow schema of the month's table, with what the load is made from."""
-    fields = [pa.field(ID_COLUMN, pa.string(), nullable=False)]
+    fields: list[pa.Field[Any]] = [pa.field(ID_COLUMN, pa.string(), nullable=False)]
     if settings.provenance:
-        kinds = (pa.string(), pa.int64())
-        fields += map(pa.field, PROVENANCE, kinds)
+        file, line = PROVENANCE
+        fields += [pa.field(file, pa.string()), pa.field(line, pa.int64())]
     fields += [column.field for column in found.columns]
     facts = {
         "raw_files": len(files),

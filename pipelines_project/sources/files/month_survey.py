@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 import duckdb
 from dlt.common.normalizers.naming import NamingConvention
 
+from pipelines_project.sources.files.line_pieces import read_pieces
 from pipelines_project.sources.files.raw_files import RawFile
-from pipelines_project.sources.files.schema_contract import Rule, changes, is_object
+from pipelines_project.sources.files.schema_contract import changes, is_object
 from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import BlockWorkers
 from pipelines_project.sources.json.columns import Column, columns_of
-from pipelines_project.sources.json.lines import SortedLines, sorted_lines
-from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of, read_pieces
+from pipelines_project.sources.json.lines import Rule, SortedLines, sorted_lines
+from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of
 from pipelines_project.sources.json.shape import Shape, merged
 
 _RESERVED = (ID_COLUMN, "_dlt_load_id")

@@ -1,11 +1,11 @@
 """The schema contract: what a month may have that the table did not have before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE
 from pipelines_project.sources.json.columns import Column
 from pipelines_project.sources.json.exact_numbers import LONG_INTEGER
+from pipelines_project.sources.json.lines import Rule
 from pipelines_project.sources.json.shape import BIGINT, BOOLEAN, DOUBLE, merged, pointer_literal
 
 _KINDS = {
@@ -22,14 +22,6 @@ _ADDED = {ID_COLUMN, "_dlt_load_id", *PROVENANCE}
 def duckdb_types(landed: Mapping[str, str]) -> dict[str, str]:
     """Return the DuckDB type of each column that came from lines, given the dlt type of all."""
     return {name: _DUCKDB_TYPES[kind] for name, kind in landed.items() if name not in _ADDED}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One way to break the contract: what it is, and the SQL condition on `line` that tells it."""
-
-    text: str
-    broken_if: str
 
 
 def changes(columns: Sequence[Column], before: Mapping[str, str]) -> list[Rule]:

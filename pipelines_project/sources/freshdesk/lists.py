@@ -11,7 +11,7 @@ in a month, if it changes while it is listed; the warehouse keeps the newest.
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import dlt
 from dlt.common import json
@@ -82,7 +82,8 @@ def resource(
 def _check_not_empty(table: str, api: FreshdeskApi, rows_before: int) -> None:
     """Ask for the beginning of the whole list, which an accident would leave empty too."""
     since = {"updated_since": "1970-01-01T00:00:00Z"} if table == "tickets" else {}
-    if not next(api.pages(table, since, NumberedPages()), []):
+    pages = api.pages(table, since, NumberedPages())
+    if not next(pages, list[Row]()):
         raise SourceError(
             f"Freshdesk answers no {table} at all, where {rows_before} rows of the month are "
             "landed. If that is right, land the month with the run config allow_shrink: true"
@@ -123,13 +124,14 @@ def _landed(row: Row) -> Row:
 
     A field that is null in every row gives no hint of its type, so the JSON alone has it.
     """
-    custom: Any = row.get("custom_fields")
+    custom = row.get("custom_fields")
     if not isinstance(custom, dict):
         return row
+    fields = cast(dict[str, Any], custom)
     scalars = {
         f"custom_fields__{name}": value
-        for name, value in custom.items()
+        for name, value in fields.items()
         if value is not None and not isinstance(value, dict | list)
     }
     # As text, because what is nested in it must stay as it is.
-    return {**row, **scalars, "custom_fields": json.dumps(custom)}
+    return {**row, **scalars, "custom_fields": json.dumps(fields)}

@@ -1,6 +1,6 @@
 """What a source's HTTP session did: one place that counts requests and refuses bad answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -89,15 +89,16 @@ def _read(response: requests.Response) -> None:
     Raises:
         SourceError: it is larger than `MAX_ANSWER_BYTES`.
     """
-    chunks, size = [], 0
-    for chunk in response.iter_content(2**20):
+    chunks, size = list[bytes](), 0
+    content: Iterator[Any] = response.iter_content(2**20)
+    for chunk in content:
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             response.close()
             raise SourceError(f"{response.url} answered with more than {MAX_ANSWER_BYTES} bytes")
     # Where requests keeps a body that it has read; it has no public way to hand one over.
-    response._content = b"".join(chunks)
+    setattr(response, "_content", b"".join(chunks))  # noqa: B010
 
 
 def _refuse_other_host(response: requests.Response) -> None:

@@ -55,7 +55,7 @@ class Column:
     is_vacant: bool = False
 
     @property
-    def field(self) -> pa.Field:
+    def field(self) -> "pa.Field[Any]":
         """The column in an Arrow schema, whose metadata says where its values were."""
         return pa.field(self.name, _ARROW[self.type], metadata={POINTER_KEY: pointer(self.path)})
 
@@ -105,7 +105,7 @@ def _key_name(key: str, naming: NamingConvention) -> str:
 def select_list(columns: Iterable[Column]) -> tuple[str, str]:
     """Return how to parse a `line`, and the select list over the result, `s`, and the line."""
     structure: dict[str, Any] = {}
-    selected = []
+    selected: list[str] = []
     for column in columns:
         if _fits(structure, column.path):
             _insert(structure, column.path, column.type)

@@ -50,11 +50,13 @@ _WRITTEN = f"""
 class ExactNumbers(NamedTuple):
     """Lines in which every number keeps its digits, and whether any was made a string for it."""
 
-    lines: pa.Array
+    lines: "pa.Array[Any]"
     changed: bool
 
 
-def with_exact_numbers(connection: duckdb.DuckDBPyConnection, lines: pa.Array) -> ExactNumbers:
+def with_exact_numbers(
+    connection: duckdb.DuckDBPyConnection, lines: "pa.Array[Any]"
+) -> ExactNumbers:
     """Return the lines with every fraction that no double holds written as a string.
 
     Args:
@@ -64,13 +66,14 @@ def with_exact_numbers(connection: duckdb.DuckDBPyConnection, lines: pa.Array) -
     suspects = pc.indices_nonzero(pc.match_substring_regex(lines, _SUSPECT))
     if not len(suspects):
         return ExactNumbers(lines, False)
-    connection.register("suspects", pa.table({"position": suspects, "line": lines.take(suspects)}))
+    taken: Any = {"position": suspects, "line": lines.take(suspects)}
+    connection.register("suspects", pa.Table.from_pydict(taken))
     at = connection.execute(_POSITIONS).to_arrow_table()["position"]
     if not len(at):
         return ExactNumbers(lines, False)
-    read = lines.take(at)
-    connection.register("lines", pa.table({"line": read}))
-    written = connection.execute(_WRITTEN).to_arrow_table()["line"].cast(lines.type)
+    read: Any = lines.take(at)
+    connection.register("lines", pa.Table.from_pydict({"line": read}))
+    written: Any = connection.execute(_WRITTEN).to_arrow_table()["line"].cast(lines.type)
     # Not if all were inside of strings.
     changed = not written.equals(read)
     is_written = pc.is_in(pa.array(range(len(lines)), at.type), at)

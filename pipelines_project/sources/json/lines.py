@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute
 
-from pipelines_project.sources.files.schema_contract import Rule
 from pipelines_project.sources.json.exact_numbers import with_exact_numbers
 from pipelines_project.sources.json.inference import (
     has_shape,
@@ -24,6 +24,14 @@ from pipelines_project.sources.json.shape import Shape
 pc: Any = pyarrow.compute
 
 _WHY = re.compile(r"Malformed JSON (at byte \d+) of input: (.*?)\.?\s+Input:", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to break the contract: what it is, and the SQL condition on `line` that tells it."""
+
+    text: str
+    broken_if: str
 
 
 class SortedLines(NamedTuple):
@@ -120,14 +128,16 @@ def _against_contract(
         return lines, []
     connection.register("lines", lines.add_column(0, "position", pa.array(range(len(lines)))))
     cases = " ".join(f"when {rule.broken_if} then {i}" for i, rule in enumerate(rules))
-    found = connection.execute(
+    found: list[tuple[int, int]] = connection.execute(
         f"select position, rule from (select position, case {cases} end as rule from lines) "
         "where rule is not null order by position"
     ).fetchall()
-    before = raw.take(pa.array([at for at, _ in found], pa.int64())).to_pylist()
+    at: Any = pa.array([position for position, _ in found], pa.int64())
+    before: list[Any] = raw.take(at).to_pylist()
+    texts = [rules[rule].text for _, rule in found]
     bad = [
-        BadLine(line["file"], line["number"], rules[rule].text, line["line"].encode())
-        for line, (_, rule) in zip(before, found, strict=True)
+        BadLine(line["file"], line["number"], text, line["line"].encode())
+        for line, text in zip(before, texts, strict=True)
     ]
     return (_without(lines, bad) if bad else lines), bad
 

@@ -5,7 +5,7 @@ A shape is a tree: an object is a dict of its keys, anything else the name of a 
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 Shape = dict[str, Any] | str
 Path = tuple[str, ...]
@@ -37,7 +37,8 @@ def parsed_shape(structure: str) -> Shape:
 
 def _shape(structure: Any, level: int = 0) -> Shape:
     if isinstance(structure, dict) and level <= MAX_COLUMN_LEVELS:
-        return {key: _shape(value, level + 1) for key, value in structure.items()}
+        found = cast(dict[str, Any], structure)
+        return {key: _shape(value, level + 1) for key, value in found.items()}
     if isinstance(structure, dict | list):
         return TEXT
     return BIGINT if structure in _INTEGERS else structure

@@ -35,7 +35,7 @@ class ColumnType:
     converted: Callable[[Any], Any]
     declared: str = ""
 
-    def array(self, values: list[Any]) -> pa.Array:
+    def array(self, values: list[Any]) -> "pa.Array[Any]":
         """Return the values as an Arrow array.
 
         Raises:

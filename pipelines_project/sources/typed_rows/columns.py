@@ -36,7 +36,7 @@ class TypedColumn:
     type: ColumnType
     nullable: bool = True
 
-    def array(self, values: list[Any]) -> pa.Array:
+    def array(self, values: list[Any]) -> "pa.Array[Any]":
         """Return the values as an Arrow array.
 
         Raises:
@@ -96,9 +96,10 @@ class TypedColumns:
 
     def zoneless(self) -> dict[str, TColumnSchema]:
         """Return the hints of the columns that hold times without a zone."""
+        fields: list[pa.Field[Any]] = list(self.schema)
         return {
             field.name: {"name": field.name, "data_type": "timestamp", "timezone": False}
-            for field in self.schema
+            for field in fields
             if pa.types.is_timestamp(field.type) and field.type.tz is None
         }
 
@@ -138,10 +139,11 @@ def _fill(places: _Places, objects: Sequence[Row], values: list[list[Any]]) -> N
         if isinstance(place, int):
             values[place] = found
         else:
-            _fill(place, [v if isinstance(v, dict) else _NO_OBJECT for v in found], values)
+            inner: list[Any] = [v if isinstance(v, dict) else _NO_OBJECT for v in found]
+            _fill(place, inner, values)
 
 
-def _ids(count: int) -> pa.Array:
+def _ids(count: int) -> "pa.Array[Any]":
     """Return so many ids of 16 characters."""
     text = base64.urlsafe_b64encode(os.urandom(12 * count)).decode()
     return pa.array([text[at : at + 16] for at in range(0, len(text), 16)], pa.string())

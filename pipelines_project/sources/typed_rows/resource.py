@@ -10,7 +10,7 @@ column beside it. So the rows are read whole before the first one lands.
 
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import dlt
 import pyarrow as pa
@@ -102,7 +102,7 @@ def _tables(resource: DltResource, table: _Declared) -> Iterator[Any]:
         for item in resource:
             if isinstance(item, dict):
                 has_rows = True
-                rows.add(item)
+                rows.add(cast(dict[str, Any], item))
             elif item is not None:
                 has_arrow = True
                 yield _handed_through(resource.name, item)

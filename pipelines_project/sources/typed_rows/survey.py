@@ -1,6 +1,6 @@
 """Which keys rows have, at which place, and of what kinds their values are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -96,7 +96,8 @@ class Survey:
         self.kinds.add(OBJECT)
         if self._is_map:
             return
-        found = dict.fromkeys(chain.from_iterable(objects))
+        keys: Iterable[Any] = chain.from_iterable(objects)
+        found = dict.fromkeys(keys)
         for key in found:
             if not isinstance(key, str):
                 raise UnfitError(self.path, f"the key {key!r}, which is no string")
@@ -108,12 +109,14 @@ class Survey:
             below = self.keys.get(key) or self.keys.setdefault(key, Survey((*self.path, key)))
             below.see([each.get(key) for each in objects])
 
-    def _see_integers(self, values: list[int]) -> None:
+    def see_integers(self, values: list[int]) -> None:
+        """Take note of integers."""
         self.kinds.add("integer")
         self.lowest = min(self.lowest, *values)
         self.highest = max(self.highest, *values)
 
-    def _see_decimals(self, values: list[Decimal]) -> None:
+    def see_decimals(self, values: list[Decimal]) -> None:
+        """Take note of decimals."""
         if not all(value.is_finite() for value in values):
             self.kinds.add("infinite")
             values = [value for value in values if value.is_finite()]
@@ -124,7 +127,8 @@ class Survey:
             self.whole = max(self.whole, len(digits) + exponent)
             self.fraction = max(self.fraction, -exponent)
 
-    def _see_times(self, values: list[Any]) -> None:
+    def see_times(self, values: list[Any]) -> None:
+        """Take note of times, or of timestamps."""
         kind = "timestamp" if isinstance(values[0], datetime) else "time"
         zoned = {value.utcoffset() is not None for value in values}
         self.kinds |= {f"{kind}_zoned" if each else kind for each in zoned}
@@ -132,8 +136,8 @@ class Survey:
 
 _NOTES: dict[str, Any] = {
     OBJECT: Survey.see_objects,
-    "integer": Survey._see_integers,
-    "decimal": Survey._see_decimals,
-    "timestamp": Survey._see_times,
-    "time": Survey._see_times,
+    "integer": Survey.see_integers,
+    "decimal": Survey.see_decimals,
+    "timestamp": Survey.see_times,
+    "time": Survey.see_times,
 }

@@ -22,7 +22,7 @@ from pipelines_project.sources.files.month_survey import MonthSurvey, survey_mon
 from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.sources.files.settings import JsonlSettings
 from pipelines_project.sources.http.api_calls import SourceError
-from pipelines_project.sources.json import raw_lines
+from pipelines_project.sources.files import line_pieces
 from pipelines_project.sources.json.block_workers import block_workers
 from pipelines_project_tests.json_lines import (
     MONTH,
@@ -68,9 +68,9 @@ def survey(tmp_path: Path) -> Survey:
     return surveyed
 
 
-@pytest.fixture(params=[64, raw_lines.BLOCK_BYTES], ids=["many blocks", "one block"])
+@pytest.fixture(params=[64, line_pieces.BLOCK_BYTES], ids=["many blocks", "one block"])
 def _block_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", request.param)
+    monkeypatch.setattr(line_pieces, "BLOCK_BYTES", request.param)
 
 
 def _refusal(land: Land, data: bytes | str | None = None, **settings: Any) -> str:
@@ -268,7 +268,7 @@ BAD_LINES = {
 def test_a_bad_line_fails_the_month_with_file_number_and_reason(
     survey: Survey, monkeypatch: pytest.MonkeyPatch, line: bytes, before: int
 ) -> None:
-    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(line_pieces, "BLOCK_BYTES", 64)
     data = b'{"v":1,"o":{"v":1}}\n' * before + b"\n" + line + b'\n{"v":2}\n'
 
     with pytest.raises(SourceError, match="on_bad_line: quarantine") as raised:
@@ -330,7 +330,7 @@ def test_a_string_of_any_characters_lands(land: Land) -> None:
 
 
 def test_a_line_of_many_megabytes_lands(land: Land) -> None:
-    text = "x" * (3 * raw_lines.BLOCK_BYTES)
+    text = "x" * (3 * line_pieces.BLOCK_BYTES)
     month = land(jsonl({"v": 1}, {"v": text}, {"v": 2}))
 
     assert [len(value) for value in month.column("v")] == [1, len(text), 1]
@@ -505,7 +505,7 @@ def _recorded(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("block_bytes", [50_000, raw_lines.BLOCK_BYTES])
+@pytest.mark.parametrize("block_bytes", [50_000, line_pieces.BLOCK_BYTES])
 def test_every_line_of_the_recorded_files_is_accounted_for(
     land: Land,
     tmp_path: Path,
@@ -513,7 +513,7 @@ def test_every_line_of_the_recorded_files_is_accounted_for(
     monkeypatch: pytest.MonkeyPatch,
     block_bytes: int,
 ) -> None:
-    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(line_pieces, "BLOCK_BYTES", block_bytes)
     files = _recorded(recorded_data)
     for name, data in files.items():
         write_lines(tmp_path, data, name.removesuffix(".gz"))
@@ -564,7 +564,7 @@ def test_every_line_of_a_thousand_mutated_files_is_accounted_for(
     land: Land, tmp_path: Path, recorded_data: Path, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
     """A hundred files, each some lines of a recorded file that was then damaged."""
-    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", 20_000 if part % 2 else raw_lines.BLOCK_BYTES)
+    monkeypatch.setattr(line_pieces, "BLOCK_BYTES", 20_000 if part % 2 else line_pieces.BLOCK_BYTES)
     recorded = [data for data in _recorded(recorded_data).values() if data.count(b"\n") > 100]
     files = {}
     for seed in range(100 * part, 100 * part + 100):

@@ -1,0 +1,87 @@
+"""The bytes of a month's files in pieces of whole lines.
+
+A line ends with LF or CRLF, or with CR in a file that begins without any LF. A byte order mark at a
+file's start is no part of a line.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+import pyarrow as pa
+
+from pipelines_project.sources.files.raw_files import RawFile, RawFolder
+from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sources.json.raw_lines import Block, Piece, block_of
+
+BLOCK_BYTES = 4 << 20
+# What a few compressed bytes can make of a line; it is held whole.
+MAX_LINE_BYTES = 256 << 20
+
+_BOM = b"\xef\xbb\xbf"
+_COMPRESSION = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+
+
+def read_blocks(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[Block]:
+    """Yield the files' lines in blocks, of the size and with the errors of `read_pieces`."""
+    return map(block_of, read_pieces(folder, files))
+
+
+def read_pieces(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[list[Piece]]:
+    """Yield what makes a block of about `BLOCK_BYTES`, or of one line if that is larger.
+
+    Raises:
+        OSError: a file is gone, or its compressed data is cut off or damaged; it names the file.
+        SourceError: a line is longer than `MAX_LINE_BYTES`; it names the file.
+    """
+    pieces: list[Piece] = []
+    size = 0
+    for index, file in enumerate(files):
+        number = 1
+        for data in _chunks(folder, file):
+            pieces.append(Piece(index, number, data))
+            number += data.count(b"\n")
+            size += len(data)
+            if size >= BLOCK_BYTES:
+                yield pieces
+                pieces, size = [], 0
+    if pieces:
+        yield pieces
+
+
+def _chunks(folder: RawFolder, file: RawFile) -> Iterator[bytes]:
+    """Yield a file's bytes in pieces that end where a line ends."""
+    with _opened(folder, file) as stream:
+        data = stream.read(BLOCK_BYTES).removeprefix(_BOM)
+        ends_with_cr = b"\r" in data and b"\n" not in data
+        parts: list[bytes] = []
+        while data:
+            if b"\r" in data:
+                data = data.replace(b"\r\n", b"\n")
+            if ends_with_cr:
+                data = data.replace(b"\r", b"\n")
+            end = data.rfind(b"\n") + 1
+            if end:
+                yield b"".join([*parts, data[:end]])
+                parts = []
+            parts.append(data[end:])
+            if sum(map(len, parts)) > MAX_LINE_BYTES:
+                raise SourceError(f"{file.path} has a line of more than {MAX_LINE_BYTES} bytes")
+            data = stream.read(BLOCK_BYTES)
+    if rest := b"".join(parts):
+        yield rest
+
+
+@contextmanager
+def _opened(folder: RawFolder, file: RawFile) -> Generator[IO[bytes] | pa.NativeFile]:
+    """Give the file's bytes, decompressed by what its name ends with."""
+    compression: Any = next((c for end, c in _COMPRESSION.items() if file.path.endswith(end)), None)
+    try:
+        with folder.fs.open(folder.full_path(file), "rb") as raw:
+            if compression is None:
+                yield raw
+            else:
+                with pa.CompressedInputStream(pa.PythonFile(raw, "r"), compression) as stream:
+                    yield stream
+    except OSError as error:
+        raise OSError(f"cannot read {file.path}: {error}") from error
