@@ -119,10 +119,15 @@ soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SE
 bench: .venv/.bench ## Measure speed and memory beside the plain way and the limit, half an hour (CASES="memory").
 	@.venv/bin/python -m benchmarks $(CASES)
 
-check: install ## Check format, lint, types and definitions, then run the tests.
+format: install ## Format the code, and mend what the linter can.
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+check: install ## Check format, lint, types, imports and definitions, then run the tests.
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/basedpyright
+	@.venv/bin/lint-imports
 	@.venv/bin/dagster definitions validate -w workspace.yaml
 	@$(MAKE) --no-print-directory test
 

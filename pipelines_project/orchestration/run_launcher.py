@@ -14,7 +14,8 @@ from typing import Any
 
 import dagster as dg
 
-# What a launcher answers with, and whether a run is run again, have no public names.
+# What a launcher answers with, and whether a run is run again, have no public names; dagster issue
+# 5652 asks for launchers of one's own to be documented.
 from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.tags import WILL_RETRY_TAG

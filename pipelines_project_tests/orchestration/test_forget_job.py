@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from pipelines_project.forget.forgetting import Forgetting
@@ -167,7 +166,7 @@ def test_rows_that_are_there_after_all_fail_the_run_and_are_named(
 ) -> None:
     forget = Forgetting.forget
 
-    def meanwhile(self: Forgetting) -> Iterator[dg.AssetMaterialization]:
+    def meanwhile(self: Forgetting) -> Iterator[object]:
         yield from forget(self)
         assert landed.materialize(MONTH, LANDING).result.success
 

@@ -68,7 +68,7 @@ def test_the_good_months_of_a_landing_are_loaded_and_modelled(chess: CodeLocatio
 
 def test_a_month_with_a_key_twice_is_landed_again_loaded_and_modelled(chess: CodeLocation) -> None:
     place = chess.landing.month("chess", "games", "2024-01")
-    write_load(place, *ids_ago(30), [[{"player": "erik", "url": "twice"}] * 2])
+    write_load(place, ids_ago(30)[0], [[{"player": "erik", "url": "twice"}] * 2])
     (command,) = _printed(chess.materialize("2024-01", WAREHOUSE))
 
     _run(chess, command)

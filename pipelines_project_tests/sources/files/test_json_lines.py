@@ -18,11 +18,11 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from pipelines_project.landing.land_month import root_cause
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.files import json_lines as local_jsonl
+from pipelines_project.sources.files import line_pieces
 from pipelines_project.sources.files.month_survey import MonthSurvey, survey_month
 from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.sources.files.settings import JsonlSettings
 from pipelines_project.sources.http.api_calls import SourceError
-from pipelines_project.sources.files import line_pieces
 from pipelines_project.sources.json.block_workers import block_workers
 from pipelines_project_tests.json_lines import (
     MONTH,
