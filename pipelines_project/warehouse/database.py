@@ -15,6 +15,10 @@ from pipelines_project.temporary import duckdb_session
 from pipelines_project.warehouse.database_file import make_database_file
 
 _SCHEME = re.compile(r"\w+:")
+_REPAIR = (
+    "If the file is damaged, move it away and load all months again from the landing zone: "
+    "docs/repair.md"
+)
 _LOCKED = re.compile(r"Could not set lock|Unique file handle conflict", re.IGNORECASE)
 
 
@@ -110,7 +114,7 @@ class Warehouse:
             retrying(connection.execute, f"attach '{url}' as warehouse; use warehouse")
         except (duckdb.Error, OSError) as error:
             reason = f"cannot open the warehouse {self.url[:200]} (WAREHOUSE_URL): {error}"
-            raise WarehouseError(reason[:1000]) from error
+            raise WarehouseError(f"{reason[:1000]}\n{_REPAIR}") from error
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Return what a query answers."""

@@ -13,6 +13,7 @@ import dagster as dg
 import duckdb
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
@@ -42,6 +43,14 @@ class Looked:
         """Return one of the months in the landing zone."""
         return self.table.month(self.landing, month)
 
+    def where(self, tell: Callable[[LandedMonth], str]) -> "Wrong":
+        """Return what is told of each month, without the months of which nothing is.
+
+        A month whose load is damaged tells what is wrong with it.
+        """
+        found = {month: _told(self.month(month), tell) for month in self.months}
+        return {month: text for month, text in found.items() if text}
+
     @property
     def is_loaded(self) -> bool:
         """Whether any month of the table was ever loaded, so that there is a table to ask."""
@@ -50,6 +59,16 @@ class Looked:
 
 Wrong = Mapping[str, str]
 """By month, or whatever else a check tells apart, why its truth does not hold there."""
+
+
+def _told(month: LandedMonth, tell: Callable[[LandedMonth], str]) -> str:
+    try:
+        return tell(month)
+    except FileNotFoundError:
+        # Another run has landed the month since it was listed.
+        return _told(month, tell)
+    except LandingError as error:
+        return str(error)
 
 
 def monthly_check(

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.months import month_start
 from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
@@ -16,8 +15,7 @@ def no_stale_files(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that no month's folder holds files that a later load has replaced."""
 
     def wrong(looked: Looked) -> Wrong:
-        found = {month: _stale(looked.month(month), table.keep_loads) for month in looked.months}
-        return {month: stale for month, stale in found.items() if stale}
+        return looked.where(lambda month: ", ".join(month.stale_files(table.keep_loads)))
 
     return monthly_check(
         table,
@@ -26,13 +24,6 @@ def no_stale_files(table: Table) -> dg.AssetChecksDefinition:
         "No month's folder holds files that a later load has replaced.",
         wrong,
     )
-
-
-def _stale(month: LandedMonth, keep_loads: int) -> str:
-    try:
-        return ", ".join(month.stale_files(keep_loads))
-    except LandingError as error:
-        return str(error)
 
 
 def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
@@ -64,8 +55,7 @@ def landed_files_are_intact(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that the files of each month's current load are what was recorded."""
 
     def wrong(looked: Looked) -> Wrong:
-        found = {month: _damage(looked.month(month)) for month in looked.months}
-        return {month: damage for month, damage in found.items() if damage}
+        return looked.where(_check_content)
 
     return monthly_check(
         table,
@@ -76,13 +66,7 @@ def landed_files_are_intact(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def _damage(month: LandedMonth) -> str:
-    try:
-        if load := month.current_files():
-            month.check_content(load.record)
-    except FileNotFoundError:
-        # Another run has landed the month since it was listed.
-        return _damage(month)
-    except LandingError as error:
-        return str(error)
+def _check_content(month: LandedMonth) -> str:
+    if load := month.current_files():
+        month.check_content(load.record)
     return ""

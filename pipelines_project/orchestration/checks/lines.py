@@ -1,7 +1,10 @@
 """The checks of a table of lines: none is lost, and how many did not fit."""
 
+from functools import partial
+
 import dagster as dg
 
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import quarantine_table
 from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
 from pipelines_project.orchestration.table_assets import landing_key
@@ -14,8 +17,7 @@ def every_line_is_accounted_for(table: Table, folder: RawFolder) -> dg.AssetChec
     """Return the check that counts a month's lines in its files, rows and quarantined lines."""
 
     def wrong(looked: Looked) -> Wrong:
-        found = {month: _difference(looked, folder, month) for month in looked.months}
-        return {month: text for month, text in found.items() if text}
+        return looked.where(partial(_difference, folder))
 
     return monthly_check(
         table,
@@ -30,8 +32,7 @@ def no_lines_are_quarantined(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that warns of lines that did not fit, with their number."""
 
     def wrong(looked: Looked) -> Wrong:
-        counts = {month: _counts(looked, month)[1] for month in looked.months}
-        return {month: f"{count} lines quarantined" for month, count in counts.items() if count}
+        return looked.where(_quarantined)
 
     return monthly_check(
         table,
@@ -43,10 +44,10 @@ def no_lines_are_quarantined(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def _difference(looked: Looked, folder: RawFolder, month: str) -> str:
-    files = folder.files(month)
+def _difference(folder: RawFolder, month: LandedMonth) -> str:
+    files = folder.files(month.month)
     lines = sum(len(block.lines) + len(block.bad) for block in read_blocks(folder, files))
-    landed, quarantined = _counts(looked, month)
+    landed, quarantined = _counts(month)
     if lines == landed + quarantined:
         return ""
     return (
@@ -55,10 +56,14 @@ def _difference(looked: Looked, folder: RawFolder, month: str) -> str:
     )
 
 
-def _counts(looked: Looked, month: str) -> tuple[int, int]:
+def _quarantined(month: LandedMonth) -> str:
+    _, quarantined = _counts(month)
+    return f"{quarantined} lines quarantined" if quarantined else ""
+
+
+def _counts(month: LandedMonth) -> tuple[int, int]:
     """Return the rows of the month's current load and its quarantined lines."""
-    load = looked.month(month).current_files()
+    load = month.current_files()
     if load is None:
         return 0, 0
-    name = looked.table.name
-    return load.record.rows_of(name), load.record.rows_of(quarantine_table(name))
+    return load.record.rows_of(month.table), load.record.rows_of(quarantine_table(month.table))

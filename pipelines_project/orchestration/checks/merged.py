@@ -1,10 +1,12 @@
 """The checks of tables whose months are merged: each `id` is one row, over all months."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import dagster as dg
 import duckdb
 
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.orchestration.checks.frame import (
     Looked,
     Wrong,
@@ -80,8 +82,7 @@ def warehouse_has_landed_rows(table: Table) -> dg.AssetChecksDefinition:
             landed = [month for month in looked.months if looked.month(month).current_load()]
             return dict.fromkeys(landed, "nothing was ever loaded")
         with looked.warehouse.connect(looked.landing) as connection:
-            counts = {month: _missing(connection, looked, month) for month in looked.months}
-        return {month: f"{rows} ids missing or older" for month, rows in counts.items() if rows}
+            return looked.where(partial(_missing, connection, table.key[0]))
 
     return monthly_check(
         table,
@@ -94,10 +95,10 @@ def warehouse_has_landed_rows(table: Table) -> dg.AssetChecksDefinition:
 
 
 @read_again_if_deleted
-def _missing(connection: duckdb.DuckDBPyConnection, looked: Looked, month: str) -> int:
-    landed = looked.month(month)
-    load = landed.current_files()
-    return missing_rows(connection, landed, load.files, looked.table.key[0]) if load else 0
+def _missing(connection: duckdb.DuckDBPyConnection, key: str, month: LandedMonth) -> str:
+    load = month.current_files()
+    missing = missing_rows(connection, month, load.files, key) if load else 0
+    return f"{missing} ids missing or older" if missing else ""
 
 
 def references_are_known(

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.orchestration.checks.frame import (
     Looked,
     Wrong,
@@ -45,14 +46,16 @@ def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
 
     def wrong(looked: Looked) -> Wrong:
         loaded = _loaded_rows(looked)
-        counts = {
-            month: (_landed_rows(looked, month), loaded.get(month, 0)) for month in looked.months
-        }
-        return {
-            month: f"{landed} rows landed, {rows} in the warehouse"
-            for month, (landed, rows) in counts.items()
-            if landed != rows
-        }
+
+        def differs(month: LandedMonth) -> str:
+            load = month.current_files()
+            landed, held = (
+                load.record.rows_of(table.name) if load else 0,
+                loaded.get(month.month, 0),
+            )
+            return "" if landed == held else f"{landed} rows landed, {held} in the warehouse"
+
+        return looked.where(differs)
 
     return monthly_check(
         table,
@@ -61,11 +64,6 @@ def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
         "The warehouse has as many rows of each month as the month's current load.",
         wrong,
     )
-
-
-def _landed_rows(looked: Looked, month: str) -> int:
-    load = looked.month(month).current_files()
-    return load.record.rows_of(looked.table.name) if load else 0
 
 
 def _loaded_rows(looked: Looked) -> dict[str, int]:
