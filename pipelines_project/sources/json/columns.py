@@ -134,7 +134,7 @@ def values(
     return [*found[: len(own)], *(by_path[column.path] for column in columns)]
 
 
-def _leaves_of(array: pa.Array, path: Path = ()) -> dict[Path, pa.Array]:
+def _leaves_of(array: Any, path: Path = ()) -> dict[Path, pa.Array]:
     if not pa.types.is_struct(array.type):
         return {path: array}
     found: dict[Path, pa.Array] = {}

@@ -1,7 +1,6 @@
 """Finding out the shape of lines: exactly, and quickly whether they have one that is known."""
 
 import json
-import re
 from typing import Any
 
 import duckdb
@@ -42,18 +41,9 @@ _LOOKS_LIKE = {
     # Nothing does.
     NULL: "a^",
 }
-_INTEGER = "-?[0-9]{1,20}"
-_IS_LONG = f"abs(try_cast({{0}} as hugeint)) > {LONG_INTEGER}"
-# What the JSON texts of a leaf's values tell beyond the type that `json_structure` names, as the
-# number of the type below. Integers come as their digits, however many.
-_TOLD_BY_VALUES = {
-    MIXED: "cast(bool_or({0} <> '{{}}') as integer)",
-    BIGINT: f"""max(case when {{0}} is null or strlen({{0}}) <= 15 then 0
-        when try_cast({{0}} as bigint) is null then 2 when {_IS_LONG} then 1 else 0 end)""",
-    DOUBLE: f"""cast(bool_or(strlen({{0}}) > 15 and regexp_full_match({{0}}, '-?[0-9]+')
-        and coalesce({_IS_LONG}, true)) as integer)""",
-}
-_NARROWED = {MIXED: [EMPTY, TEXT], BIGINT: [BIGINT, LONG, TEXT], DOUBLE: [DOUBLE, TEXT]}
+_LONG_INTEGER = "^-?[0-9]{16,}$"
+# What `json_structure` does not tell of.
+_TOLD_BY_VALUES = (MIXED, BIGINT, DOUBLE)
 
 
 def structure_of(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> Shape:
@@ -109,15 +99,14 @@ def has_shape(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Sha
     )
 
 
-def _all_look_like(kind: str, texts: pa.Array) -> bool:
+def _all_look_like(kind: str, texts: Any) -> bool:
     fit = pc.match_substring_regex(texts, _LOOKS_LIKE[kind])
     if pc.all(fit).as_py() is not False:
         return True
     # Some integers of nineteen digits fit into 64 bits.
-    rest = texts.filter(pc.invert(fit))
-    return kind == LONG and all(
-        re.fullmatch(_INTEGER, t) and -(2**63) <= int(t) < 2**63 for t in rest.to_pylist()
-    )
+    others = texts.filter(pc.invert(fit))
+    are_integers = pc.all(pc.match_substring_regex(others, _LONG_INTEGER)).as_py()
+    return kind == LONG and are_integers and _type_of(BIGINT, others) == LONG
 
 
 def _has_keys(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape) -> bool:
@@ -161,13 +150,22 @@ def with_values(connection: duckdb.DuckDBPyConnection, lines: pa.Table, structur
     if not unsure:
         return structure
     columns = [Column("", path, "JSON") for path, _ in unsure]
-    texts = pa.Table.from_arrays(
-        values(connection, lines, columns), [f"c{at}" for at in range(len(columns))]
-    )
-    connection.register("texts", texts)
-    tests = (_TOLD_BY_VALUES[kind].format(f"c{at}") for at, (_, kind) in enumerate(unsure))
-    found = connection.execute(f"select {', '.join(tests)} from texts").fetchall()[0]
     types = {
-        path: _NARROWED[kind][told or 0] for (path, kind), told in zip(unsure, found, strict=True)
+        path: _type_of(kind, texts)
+        for (path, kind), texts in zip(unsure, values(connection, lines, columns), strict=True)
     }
     return with_leaves(structure, lambda path, kind: types.get(path, kind))
+
+
+def _type_of(kind: str, texts: Any) -> str:
+    """Return the type of a leaf, given what `json_structure` calls it and its values' JSON texts.
+
+    Integers come as their digits, however many.
+    """
+    if kind == MIXED:
+        return EMPTY if pc.all(pc.equal(texts, "{}")).as_py() else TEXT
+    digits = texts.filter(pc.match_substring_regex(texts, _LONG_INTEGER)).to_pylist()
+    if all(len(text) <= 17 and abs(int(text)) <= LONG_INTEGER for text in digits):
+        return kind
+    fits = all(len(text) <= 20 and -(2**63) <= int(text) < 2**63 for text in digits)
+    return LONG if kind == BIGINT and fits else TEXT
