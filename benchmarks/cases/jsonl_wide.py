@@ -14,16 +14,18 @@ from pipelines_project.temporary import duckdb_session
 
 _COLUMNS = 150
 _ROWS = 100_000
-_INTEGER = "r % 1000000000"
-# The JSON text of a value, made of `r`, a number that looks like chance.
+# The JSON text of a value, made of `{r}`, a number that looks like chance.
+_CHANCE = "cast(hash(i, {}) >> 2 as bigint)"
+_INTEGER = "({r} % 1000000000)::varchar"
 _VALUES = {
     "ints": _INTEGER,
-    "text": f"""'"text ' || ({_INTEGER}) || ' of some more words, and then an end"'""",
-    "mixed": f"""case r // 8 % 5
-        when 0 then ({_INTEGER})::varchar when 1 then ((r % 1000000) / 1000)::varchar
-        when 2 then '"t' || ({_INTEGER}) || '"' when 3 then 'null' else '[1, "x"]' end""",
-    "long": f"'184467440737096' || lpad(({_INTEGER})::varchar, 9, '0')",
-    "deep": f"""'{{"a": {{"b": {{"c": {{"d": {{"n": ' || ({_INTEGER}) || ', "t": "x"}}}}}}}}}}'""",
+    "text": f"""'"text ' || {_INTEGER} || ' of some more words, and then an end"'""",
+    "mixed": f"""case {{r}} // 8 % 5
+        when 0 then {_INTEGER} when 1 then (({{r}} % 1000000) / 1000)::varchar
+        when 2 then '"t' || {_INTEGER} || '"' when 3 then 'null' else '[1, "x"]' end""",
+    "long": f"'184467440737096' || lpad({_INTEGER}, 9, '0')",
+    "deep": f"""'{{{{"a": {{{{"b": {{{{"c": {{{{"d": {{{{"n": ' || {_INTEGER}
+        || ', "t": "x"}}}}}}}}}}}}}}}}}}}}'""",
 }
 _MOST_TIMES_DUCKDB = {"ints": 1.6, "text": 1.6, "mixed": 3, "long": 3, "deep": 3, "all": 3}
 # With integers beyond 64 bits DuckDB loses digits.
@@ -40,8 +42,7 @@ def write_wide_lines(kind: str, folder: Path, rows: int) -> Path:
     """
     kinds = [*_VALUES] if kind == "all" else [kind]
     values = ", ".join(
-        f"""'"c{at:03}": ' || (select {_VALUES[kinds[at % len(kinds)]]} from
-            (select cast(hash(i, {at}) >> 2 as bigint) as r))"""
+        f"""'"c{at:03}": ' || {_VALUES[kinds[at % len(kinds)]].format(r=_CHANCE.format(at))}"""
         for at in range(_COLUMNS)
     )
     months = folder / "raw"

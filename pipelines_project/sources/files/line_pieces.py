@@ -15,6 +15,8 @@ from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.raw_lines import Block, Piece, block_of
 
 BLOCK_BYTES = 4 << 20
+# The first blocks are small: what they are like is found out from the ground up.
+_SMALL_BLOCKS = 4
 # What a few compressed bytes can make of a line; it is held whole.
 MAX_LINE_BYTES = 256 << 20
 
@@ -35,16 +37,20 @@ def read_pieces(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[list[Pi
         SourceError: a line is longer than `MAX_LINE_BYTES`; it names the file.
     """
     pieces: list[Piece] = []
-    size = 0
+    blocks = size = 0
     for index, file in enumerate(files):
         number = 1
         for data in _chunks(folder, file):
-            pieces.append(Piece(index, number, data))
-            number += data.count(b"\n")
-            size += len(data)
-            if size >= BLOCK_BYTES:
-                yield pieces
-                pieces, size = [], 0
+            while data:
+                most = BLOCK_BYTES if blocks >= _SMALL_BLOCKS else BLOCK_BYTES // 16
+                end = data.find(b"\n", most - 1) + 1 or len(data)
+                pieces.append(Piece(index, number, data[:end]))
+                number += data.count(b"\n", 0, end)
+                size += end
+                data = data[end:]
+                if size >= most:
+                    yield pieces
+                    pieces, size, blocks = [], 0, blocks + 1
     if pieces:
         yield pieces
 

@@ -102,20 +102,47 @@ def _key_name(key: str, naming: NamingConvention) -> str:
     return naming.normalize_identifier(key) if key.strip() else "empty"
 
 
-def select_list(columns: Iterable[Column]) -> tuple[str, str]:
-    """Return how to parse a `line`, and the select list over the result, `s`, and the line."""
+def values(
+    connection: duckdb.DuckDBPyConnection,
+    lines: pa.Table,
+    columns: Sequence[Column],
+    own: Sequence[str] = (),
+) -> list["pa.Array[Any]"]:
+    """Return the values of columns of `lines`, then what is at the paths of `columns` in each line.
+
+    The lines are parsed once, into one struct, which Arrow takes apart: a query that names
+    hundreds of columns takes DuckDB longer to plan than to answer.
+    """
     structure: dict[str, Any] = {}
-    selected: list[str] = []
+    apart: list[Column] = []
     for column in columns:
         if _fits(structure, column.path):
             _insert(structure, column.path, column.type)
-            value = "s" + "".join(f".{_quoted(key)}" for key in column.path)
         else:
-            value = _extracted(column)
-        selected.append(f"{value} as {_quoted(column.name)}")
+            apart.append(column)
     literal = json.dumps(structure).replace("'", "''")
-    parsed = f"from_json(line, '{literal}')" if structure else "null"
-    return parsed, ", ".join(selected)
+    parsed = [f"from_json(line, '{literal}')"] if structure else []
+    selected = ", ".join([*map(_quoted, own), *parsed, *map(_extracted, apart)])
+    connection.register("lines", lines)
+    answer = connection.execute(f"select {selected or 'null'} from lines")
+    # Put together by Arrow: what DuckDB allocates is then freed here, by the thread that took it.
+    table = answer.to_arrow_reader(_BATCH_ROWS).read_all()
+    found = [column.combine_chunks() for column in table.columns]
+    by_path = {column.path: found[len(own) + len(parsed) + at] for at, column in enumerate(apart)}
+    if structure:
+        by_path |= _leaves_of(found[len(own)])
+    return [*found[: len(own)], *(by_path[column.path] for column in columns)]
+
+
+def _leaves_of(array: Any, path: Path = ()) -> dict[Path, "pa.Array[Any]"]:
+    if not pa.types.is_struct(array.type):
+        return {path: array}
+    found: dict[Path, pa.Array[Any]] = {}
+    fields: Any = array.type
+    names: list[str] = [field.name for field in fields]
+    for name, inner in zip(names, array.flatten(), strict=True):
+        found |= _leaves_of(inner, (*path, name))
+    return found
 
 
 def _extracted(column: Column) -> str:
@@ -155,14 +182,5 @@ def rows(
     schema: pa.Schema,
 ) -> pa.Table:
     """Return the lines as rows; columns of `lines` that the schema adds are handed through."""
-    parsed, selected = select_list(columns)
-    # A key may have the name of any other column of `lines`.
-    added = [name for name in schema.names if name not in {column.name for column in columns}]
-    own = ", ".join(name for name in added if name in lines.schema.names)
-    connection.register("lines", lines)
-    answer = connection.execute(
-        f"select {', '.join(filter(None, [own, selected]))} "
-        f"from (select *, {parsed} as s from lines)"
-    )
-    # Put together by Arrow: what DuckDB allocates is then freed here, by the thread that took it.
-    return answer.to_arrow_reader(_BATCH_ROWS).read_all().combine_chunks().cast(schema)
+    own = [name for name in schema.names if name not in {column.name for column in columns}]
+    return pa.Table.from_arrays(values(connection, lines, columns, own), schema.names).cast(schema)

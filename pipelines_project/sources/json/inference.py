@@ -1,9 +1,13 @@
 """Finding out the shape of lines: exactly, and quickly whether they have one that is known."""
 
+import json
+from typing import Any, cast
+
 import duckdb
 import pyarrow as pa
+import pyarrow.compute
 
-from pipelines_project.sources.json.columns import Column, select_list
+from pipelines_project.sources.json.columns import Column, values
 from pipelines_project.sources.json.exact_numbers import LONG_INTEGER
 from pipelines_project.sources.json.shape import (
     BIGINT,
@@ -23,27 +27,23 @@ from pipelines_project.sources.json.shape import (
     with_leaves,
 )
 
-# What tells from the whole JSON text of a value that it is surely of the type. Integers of fifteen
-# digits are not long.
-_IS_OF_TYPE = {
-    BOOLEAN: "regexp_full_match({0}, 'true|false')",
-    BIGINT: "regexp_full_match({0}, '-?[0-9]{{1,15}}')",
-    LONG: "regexp_full_match({0}, '-?[0-9]+') and try_cast({0} as bigint) is not null",
-    DOUBLE: "regexp_full_match({0}, '-?[0-9]{{1,15}}|-?[0-9]+[.eE].*')",
-    EMPTY: "{0} = '{{}}'",
-    NULL: "false",
+# Its functions are made when it is imported, where no type checker sees them.
+pc: Any = pyarrow.compute
+
+# What the whole JSON text of a value looks like if it is surely of the type. Integers of fifteen
+# digits are not long, of eighteen fit into 64 bits.
+_LOOKS_LIKE = {
+    BOOLEAN: "^(true|false)$",
+    BIGINT: "^-?[0-9]{1,15}$",
+    LONG: "^-?[0-9]{1,18}$",
+    DOUBLE: "^(-?[0-9]{1,15}|-?[0-9]+[.eE].*)$",
+    EMPTY: "^[{][}]$",
+    # Nothing does.
+    NULL: "a^",
 }
-_IS_LONG = f"abs(try_cast({{0}} as hugeint)) > {LONG_INTEGER}"
-# What the JSON texts of a leaf's values tell beyond the type that `json_structure` names, as the
-# number of the type below. Integers come as their digits, however many.
-_TOLD_BY_VALUES = {
-    MIXED: "cast(bool_or(cast({0} as varchar) <> '{{}}') as integer)",
-    BIGINT: f"""max(case when {{0}} is null or strlen({{0}}) <= 15 then 0
-        when try_cast({{0}} as bigint) is null then 2 when {_IS_LONG} then 1 else 0 end)""",
-    DOUBLE: f"""cast(bool_or(strlen({{0}}) > 15 and regexp_full_match({{0}}, '-?[0-9]+')
-        and coalesce({_IS_LONG}, true)) as integer)""",
-}
-_NARROWED = {MIXED: [EMPTY, TEXT], BIGINT: [BIGINT, LONG, TEXT], DOUBLE: [DOUBLE, TEXT]}
+_LONG_INTEGER = "^-?[0-9]{16,}$"
+# What `json_structure` does not tell of.
+_TOLD_BY_VALUES = (MIXED, BIGINT, DOUBLE)
 
 
 def structure_of(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> Shape:
@@ -89,27 +89,62 @@ def has_shape(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Sha
     Raises:
         duckdb.InvalidInputException: a line is no JSON.
     """
-    known = [set(_at(shape, path)) for path in objects(shape)]
-    for keys in keys_of(connection, lines, shape):
-        for names, of_object in zip(keys, known, strict=True):
-            if names is not None and not (
-                names and len(set(names)) == len(names) and of_object.issuperset(names)
-            ):
-                return False
-    checked = [(path, kind) for path, kind in leaves(shape) if kind in _IS_OF_TYPE]
-    if not checked:
+    if not _has_keys(connection, lines, shape):
+        return False
+    checked = [(path, kind) for path, kind in leaves(shape) if kind in _LOOKS_LIKE]
+    columns = [Column("", path, "JSON") for path, _ in checked]
+    return all(
+        _all_look_like(kind, texts)
+        for (_, kind), texts in zip(checked, values(connection, lines, columns), strict=True)
+    )
+
+
+def _all_look_like(kind: str, texts: Any) -> bool:
+    fit = pc.match_substring_regex(texts, _LOOKS_LIKE[kind])
+    if pc.all(fit).as_py() is not False:
         return True
-    columns = [Column(f"c{at}", path, "JSON") for at, (path, _) in enumerate(checked)]
-    parsed, selected = select_list(columns)
-    is_of_type = " and ".join(
-        f"({column.name} is null or {_IS_OF_TYPE[kind].format(column.name)})"
-        for column, (_, kind) in zip(columns, checked, strict=True)
+    # Some integers of nineteen digits fit into 64 bits.
+    others = texts.filter(pc.invert(fit))
+    are_integers = pc.all(pc.match_substring_regex(others, _LONG_INTEGER)).as_py()
+    return kind == LONG and are_integers and _type_of(BIGINT, others) == LONG
+
+
+def _has_keys(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape) -> bool:
+    """Tell whether the objects of all lines have keys of the shape only, each at most once.
+
+    Objects within the lines are looked at by themselves, those of one shape together: to find
+    each from the start of its line takes as long as the line is wide.
+    """
+    of_line = cast(dict[str, Shape], shape)
+    inner = {key: value for key, value in of_line.items() if isinstance(value, dict)}
+    outer: dict[str, Any] = {**of_line, **dict.fromkeys(inner, NULL)}
+    if not _have_keys(connection, lines, outer):
+        return False
+    texts = values(connection, lines, [Column("", (key,), "JSON") for key in inner])
+    alike: dict[str, tuple[Shape, list[pa.Array[Any]]]] = {}
+    for each, text in zip(inner.values(), texts, strict=True):
+        same = json.dumps(with_leaves(each, _no_type), sort_keys=True)
+        alike.setdefault(same, (each, []))[1].append(text)
+    return all(
+        _have_keys(connection, _as_lines(of_shape), each) for each, of_shape in alike.values()
     )
-    query = (
-        f"select bool_and({is_of_type}) from "
-        f"(select {selected} from (select line, {parsed} as s from lines))"
+
+
+def _no_type(_path: Path, _kind: str) -> Shape:
+    return NULL
+
+
+def _as_lines(texts: list["pa.Array[Any]"]) -> pa.Table:
+    return pa.Table.from_pydict({"line": pa.concat_arrays(texts).drop_null()})
+
+
+def _have_keys(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape) -> bool:
+    known = [set(_at(shape, path)) for path in objects(shape)]
+    return all(
+        names is None or (names and len(set(names)) == len(names) and of_object.issuperset(names))
+        for keys in keys_of(connection, lines, shape)
+        for names, of_object in zip(keys, known, strict=True)
     )
-    return bool(connection.execute(query).fetchall()[0][0])
 
 
 def _at(shape: Shape, path: Path) -> Shape:
@@ -123,17 +158,23 @@ def with_values(connection: duckdb.DuckDBPyConnection, lines: pa.Table, structur
     unsure = [(path, kind) for path, kind in leaves(structure) if kind in _TOLD_BY_VALUES]
     if not unsure:
         return structure
-    connection.register("lines", lines)
-    columns = [Column(f"c{at}", path, "JSON") for at, (path, _) in enumerate(unsure)]
-    parsed, selected = select_list(columns)
-    tests = ", ".join(
-        _TOLD_BY_VALUES[kind].format(column.name)
-        for column, (_, kind) in zip(columns, unsure, strict=True)
-    )
-    found = connection.execute(
-        f"select {tests} from (select {selected} from (select line, {parsed} as s from lines))"
-    ).fetchall()[0]
+    columns = [Column("", path, "JSON") for path, _ in unsure]
     types = {
-        path: _NARROWED[kind][told or 0] for (path, kind), told in zip(unsure, found, strict=True)
+        path: _type_of(kind, texts)
+        for (path, kind), texts in zip(unsure, values(connection, lines, columns), strict=True)
     }
     return with_leaves(structure, lambda path, kind: types.get(path, kind))
+
+
+def _type_of(kind: str, texts: Any) -> str:
+    """Return the type of a leaf, given what `json_structure` calls it and its values' JSON texts.
+
+    Integers come as their digits, however many.
+    """
+    if kind == MIXED:
+        return EMPTY if pc.all(pc.equal(texts, "{}")).as_py() else TEXT
+    digits = texts.filter(pc.match_substring_regex(texts, _LONG_INTEGER)).to_pylist()
+    if all(len(text) <= 17 and abs(int(text)) <= LONG_INTEGER for text in digits):
+        return kind
+    fits = all(len(text) <= 20 and -(2**63) <= int(text) < 2**63 for text in digits)
+    return LONG if kind == BIGINT and fits else TEXT

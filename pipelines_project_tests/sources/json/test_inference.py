@@ -107,6 +107,8 @@ def test_lines_of_the_shape_are_known_again(
         {"o": {}},
         {"b": 1},
         {"b": "true"},
+        {"l": 2**63},
+        {"l": str(2**62)},
         {"i": 1.0},
         {"i": "1"},
         {"i": 2**53 + 1},
@@ -128,6 +130,11 @@ def test_other_lines_are_not(connection: duckdb.DuckDBPyConnection, row: Any) ->
     good = {"i": 1, "o": {"i": 1}}
 
     assert not has_shape(connection, _lines(good, row, good), _SHAPE)
+
+
+def test_a_text_beside_long_integers_is_seen(connection: duckdb.DuckDBPyConnection) -> None:
+    assert not has_shape(connection, _lines({"l": 2**62}, {"l": "x"}), {"l": LONG})
+    assert has_shape(connection, _lines({"l": 2**62}, {"l": None}, {"l": 5}), {"l": LONG})
 
 
 def test_a_line_that_is_no_json_is_an_error(connection: duckdb.DuckDBPyConnection) -> None:
