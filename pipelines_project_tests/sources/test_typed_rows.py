@@ -37,6 +37,8 @@ _NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 def land(tmp_path: Path) -> Land:
     """What lands a resource by a real dlt pipeline and reads the parquet."""
     runs = iter(range(10**6))
+    # Landing sets it for the whole process.
+    dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = False
 
     def landed(resource: Any, **hints: Any) -> pa.Table:
         if not isinstance(resource, DltResource):

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple, cast
 
 import dlt
 import pyarrow as pa
+from dlt.common.schema import Schema
 from dlt.common.schema.typing import TTableSchemaColumns
-from dlt.extract import DltResource
+from dlt.extract import DltResource, DltSource
 from dlt.extract.items import DataItemWithMeta
+from dlt.extract.pipe_iterator import PipeIterator
 from dlt.extract.utils import get_data_item_format
 
 from pipelines_project.sources.http.api_calls import SourceError
@@ -99,7 +101,7 @@ def _tables(resource: DltResource, table: _Declared) -> Iterator[Any]:
     """Yield the rows as tables, or Arrow tables as they come."""
     rows, has_arrow, has_rows = KeptRows(), False, False
     try:
-        for item in resource:
+        for item in _items(resource):
             if isinstance(item, dict):
                 has_rows = True
                 rows.add(cast(dict[str, Any], item))
@@ -115,6 +117,21 @@ def _tables(resource: DltResource, table: _Declared) -> Iterator[Any]:
         raise SourceError(
             f"{_row(table, misfit.number, misfit.row)} has {misfit}{where}"
         ) from misfit
+
+
+def _items(resource: DltResource) -> Iterator[Any]:
+    """Yield what the resource yields, pages taken apart, in the contexts of this resource.
+
+    A resource that is iterated by itself enters contexts of its own, and leaves them mangled, which
+    hides the reason, when a run is cancelled meanwhile.
+    """
+    source = DltSource(Schema(resource.name), resource.section or resource.name, [resource])
+    with PipeIterator.from_pipes(source.resources.selected_pipes) as found:
+        for each in found:
+            if isinstance(each.item, list):
+                yield from cast(list[Any], each.item)
+            else:
+                yield each.item
 
 
 def _handed_through(name: str, item: Any) -> Any:
