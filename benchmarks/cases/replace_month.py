@@ -19,9 +19,9 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.chess.games import GAME_KEY
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import load_month
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 
-_LOADER = replace_month(GAME_KEY)
+_LOADER = ReplaceMonth(GAME_KEY)
 # So many months, the last ones, are replaced one after the other, each as by a run of its own.
 _REPLACED = 5
 

@@ -15,14 +15,14 @@ from pipelines_project.sandbox.wide_rows import WideRows
 from pipelines_project.temporary import duckdb_session
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import load_month
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 
 _MONTH = "2024-01"
 _COLUMNS = 150
 # Of each kind that DuckDB reads from JSON without losing anything.
 _KINDS = ("ints", "text", "sparse")
 _VALUE_BYTES = 5_000
-_LOADER = replace_month(("event_id",))
+_LOADER = ReplaceMonth(("event_id",))
 
 
 @contextmanager

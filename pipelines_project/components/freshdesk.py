@@ -29,7 +29,7 @@ from pipelines_project.sources.freshdesk.columns import TABLES
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.sources.http.rate_limit import RateLimit
 from pipelines_project.table import Extract, Table
-from pipelines_project.warehouse.loaders.merge_month import merge_month
+from pipelines_project.warehouse.loaders.merge_month import MergeMonth
 
 _ROW = {
     "tickets": "ticket, with its stats and requester; deleted ones and spam are marked",
@@ -95,7 +95,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
                 key=("id",),
                 extractor=self._extractor(name),
                 verify=accept,
-                loader=merge_month("id", freshdesk.MARKS.get(name, ())),
+                loader=MergeMonth("id", freshdesk.MARKS.get(name, ())),
                 subject=_SUBJECTS.get(name),
             )
             for name in TABLES

@@ -34,7 +34,7 @@ from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loader
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 
 # Dagster's freshness policies begin at one minute.
 _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
@@ -157,7 +157,7 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             description=description,
             key=key,
             extractor=extractor,
-            loader=loader or replace_month(key),
+            loader=loader or ReplaceMonth(key),
             verify=verify,
             start_month=self.start_month,
             months_per_run=self.months_per_run,

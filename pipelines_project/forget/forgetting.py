@@ -18,7 +18,7 @@ from pipelines_project.marts.build import Built, Mart, build
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
-from pipelines_project.warehouse.load_month import LoadedMonth
+from pipelines_project.warehouse.load_month import Loaded
 
 Places = dict[str, dict[str, int]]
 """By table and month, or by mart, how many rows of the person are where."""
@@ -44,7 +44,7 @@ class LoadedAnew:
 
     table: Table
     month: str
-    loaded: LoadedMonth
+    loaded: Loaded
 
 
 @dataclass(frozen=True)

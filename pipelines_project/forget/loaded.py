@@ -11,7 +11,7 @@ from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
 from pipelines_project.warehouse.database import qualified, quoted, transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load, take_turn
-from pipelines_project.warehouse.load_month import LoadedMonth, load_month, retried
+from pipelines_project.warehouse.load_month import Loaded, load_month, retried
 
 _FILLER = "ledger.free_blocks"
 
@@ -36,7 +36,7 @@ def forget(
     table: Table,
     subject: Subject,
     landed_anew: Sequence[str],
-) -> dict[str, LoadedMonth]:
+) -> dict[str, Loaded]:
     """Remove the person's rows from the table, and load the months again that were landed anew.
 
     The ledger then names the new load. A merged table keeps rows that no load has any more, so
@@ -47,7 +47,7 @@ def forget(
     """
     create_ledger(connection, table.source)
     held = counts(connection, table.source, table.name, subject)
-    loaded: dict[str, LoadedMonth] = {}
+    loaded: dict[str, Loaded] = {}
     for month in sorted({*held, *landed_anew}):
         place = table.month(landing, month)
         if place.current_load() and held_load(connection, place):

@@ -6,16 +6,15 @@ not exist for readers.
 """
 
 import glob
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-from dlt.common.schema.exceptions import InvalidSchemaName
 from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.listing import Listing, Sizes, listing_of
+from pipelines_project.landing.month_place import MonthPlace
 from pipelines_project.landing.record import (
     LoadRecord,
     RecordedFile,
@@ -23,15 +22,8 @@ from pipelines_project.landing.record import (
     sha256_of,
     write_record,
 )
-from pipelines_project.landing.storage import FileSystem
-from pipelines_project.months import checked_month
-from pipelines_project.names import checked_name, quarantine_table
 
-LOAD_ID = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
-_DATA_FILE = re.compile(rf"({LOAD_ID.pattern})\.[^/]+\.parquet")
-_RECORD = re.compile(rf"_({LOAD_ID.pattern})\.json(?P<new>\.new)?")
 _READ_ATTEMPTS = 100
-_LOOKS = 5
 
 
 @dataclass(frozen=True)
@@ -43,107 +35,13 @@ class Load:
     files: list[str]
 
 
-Sizes = dict[str, int | None]
-"""By path, the size of a file; None for what is no file."""
-
-
-@dataclass
-class Listing:
-    """What one look at a month's folders shows.
-
-    Attributes:
-        committed: the ids of the loads that have a record, newest first.
-        files: by load id, the files that are there.
-    """
-
-    committed: list[str] = field(default_factory=list[str])
-    files: dict[str, Sizes] = field(default_factory=dict[str, Sizes])
-
-    @property
-    def newest(self) -> str | None:
-        """The id of the current load."""
-        return next(iter(self.committed), None)
-
-
 @dataclass(frozen=True)
-class LandedMonth:
-    """The place of one month: `dataset` is the path of its source's folder."""
-
-    fs: FileSystem
-    dataset: str
-    source: str
-    table: str
-    month: str
-
-    def __post_init__(self) -> None:
-        """Refuse names that would lead out of the folder or into another month's."""
-        checked_name(self.source)
-        checked_name(self.table)
-        checked_month(self.month)
-        if (excess := len(self.pipeline_name) - InvalidSchemaName.MAXIMUM_SCHEMA_NAME_LENGTH) > 0:
-            raise ValueError(
-                f"the names of {self.source}/{self.table} are together {excess} characters too long"
-            )
-
-    def __str__(self) -> str:
-        """Name the month as errors do."""
-        return f"{self.source}/{self.table} {self.month}"
-
-    @property
-    def pipeline_name(self) -> str:
-        """The name of the month's dlt pipeline, which no other month has."""
-        return f"{self.source}_{self.table}_{self.month.replace('-', '_')}"
-
-    @property
-    def path(self) -> str:
-        """The folder of the month's parquet files and records."""
-        return self.folder_of(self.table)
-
-    @property
-    def quarantine_path(self) -> str:
-        """The folder of the rows that the month's loads refused; most tables have none."""
-        return self.folder_of(quarantine_table(self.table))
-
-    def folder_of(self, table: str) -> str:
-        """Return the folder of the month's files of a dlt table, its own or its quarantine."""
-        return f"{self.dataset}/{table}/month={self.month}"
-
-    def table_of(self, path: str) -> str:
-        """Return the dlt table that a data file of the month belongs to."""
-        is_quarantined = path.startswith(f"{self.quarantine_path}/")
-        return quarantine_table(self.table) if is_quarantined else self.table
-
-    def record_path(self, load_id: str) -> str:
-        """Return the path of a load's record; readers of parquet skip names that begin with `_`."""
-        return f"{self.path}/_{load_id}.json"
+class LandedMonth(MonthPlace):
+    """One month of one table, with the loads that are landed in its place."""
 
     def listing(self) -> Listing:
-        """List the month's folder and its quarantine's, once each.
-
-        What is deleted while a folder is listed may be missing, and what is written may be missing
-        too. So a folder that shows no record is listed again: another run may have just landed and
-        tidied the month.
-        """
-        found, is_there = self._look()
-        looks = 1
-        while is_there and not found.committed and looks < _LOOKS:
-            found, is_there = self._look()
-            looks += 1
-        return found
-
-    def _look(self) -> tuple[Listing, bool]:
-        """Return what the folders show now, and whether there are any."""
-        found, is_there = Listing(), False
-        for folder in (self.path, self.quarantine_path):
-            entries = _entries(self.fs, folder)
-            is_there = is_there or entries is not None
-            for name, size in entries or []:
-                if match := _DATA_FILE.fullmatch(name) or _RECORD.fullmatch(name):
-                    found.files.setdefault(match[1], {})[f"{folder}/{name}"] = size
-                    if match.re is _RECORD and not match["new"]:
-                        found.committed.append(match[1])
-        found.committed.sort(key=float, reverse=True)
-        return found, is_there
+        """List the month's folder and its quarantine's."""
+        return listing_of(self.fs, (self.path, self.quarantine_path))
 
     def current_load(self) -> str | None:
         """Return the newest committed load id, or None if the month was never landed."""
@@ -308,19 +206,3 @@ class LandedMonth:
         url = path if isinstance(self.fs, LocalFileSystem) else self.fs.unstrip_protocol(path)
         # DuckDB takes a path for a pattern.
         return glob.escape(url)
-
-
-def _entries(fs: FileSystem, folder: str) -> list[tuple[str, int | None]] | None:
-    """Return name and size of what is in a folder, None if there is no such folder."""
-    try:
-        found = fs.ls(folder, detail=True)
-    except FileNotFoundError:
-        return None
-    return [
-        (str(entry["name"]).rsplit("/", 1)[-1], _size(entry) if entry["type"] == "file" else None)
-        for entry in found
-    ]
-
-
-def _size(entry: dict[str, Any]) -> int:
-    return int(entry["size"] or 0)

@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.landed_month import LOAD_ID
+from pipelines_project.landing.listing import LOAD_ID
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.month_results import (
     MonthResult,

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines_project.landing.land_month import Landed
-from pipelines_project.warehouse.load_month import LoadedMonth
+from pipelines_project.warehouse.load_month import Loaded
 
 
 def column_schema(schema: Mapping[str, str], required: Collection[str] = ()) -> dg.TableSchema:
@@ -41,7 +41,7 @@ def landed_metadata(landed: Landed) -> dict[str, Any]:
     }
 
 
-def loaded_metadata(loaded: LoadedMonth) -> dict[str, Any]:
+def loaded_metadata(loaded: Loaded) -> dict[str, Any]:
     """Return the metadata of a loaded month."""
     return {
         "dagster/partition_row_count": loaded.rows,

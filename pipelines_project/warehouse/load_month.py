@@ -1,20 +1,20 @@
 """Loading one landed month into its warehouse table, as one transaction.
 
 The table is `<source>.<table>`; its column `month` says which month a row was landed for. How a
-load's rows enter the table is a `Loader`: `replace_month`, or another that keeps the same promise.
+load's rows enter the table is a `Loader`, one of those in `loaders/`.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.warehouse.columns import column_count, match_columns, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load, write_ledger
+from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.memory import (
     EFFORTS,
     Effort,
@@ -33,7 +33,7 @@ class LoadChangedError(Exception):
 
 
 @dataclass(frozen=True)
-class LoadedMonth:
+class Loaded:
     """What the warehouse holds of a month: its load, its rows, and whether it had them before."""
 
     load_id: str
@@ -41,27 +41,12 @@ class LoadedMonth:
     skipped: bool
 
 
-@dataclass(frozen=True)
-class Loader:
-    """How the rows of a load enter a table, inside the transaction.
-
-    Attributes:
-        write: given connection, place, load and the select list over its files, writes the rows
-            and returns how many rows the load has; raises `WarehouseError` if they do not fit.
-        is_complete: tells whether the table still holds what the ledger says of the month, given
-            connection, place, the load that it names and the recorded row count.
-    """
-
-    write: Callable[[duckdb.DuckDBPyConnection, LandedMonth, Load, str], int]
-    is_complete: Callable[[duckdb.DuckDBPyConnection, LandedMonth, Load, int], bool]
-
-
 def load_month(
     connection: duckdb.DuckDBPyConnection,
     place: LandedMonth,
     loader: Loader,
     replace_newer_load: bool = False,
-) -> LoadedMonth:
+) -> Loaded:
     """Bring a month's current load into its table, unless the table holds it already.
 
     The current load is read again before the commit. If it has changed, or another writer was in
@@ -91,7 +76,7 @@ def load_month(
 
 
 def retried() -> Retrying:
-    """Return what does a transaction again if a new one may do what the last could not."""
+    """Return the retry policy for transactions that conflict."""
     return Retrying(
         stop=stop_after_attempt(8),
         wait=wait_random_exponential(multiplier=0.1, max=5),
@@ -101,7 +86,7 @@ def retried() -> Retrying:
 
 
 def _is_passing(error: BaseException) -> bool:
-    """Tell whether a new transaction may do what this one could not."""
+    """Tell whether the transaction conflicted with another, or with a new landing of its month."""
     if is_out_of_memory(error):
         return False
     # A file may go, for stale, between listing and reading; the next listing shows a newer load.
@@ -117,7 +102,7 @@ def _load_once(
     loader: Loader,
     replace_newer_load: bool,
     effort: Effort,
-) -> LoadedMonth:
+) -> Loaded:
     load = place.current_files()
     if load is None:
         raise UnfitMonthError(f"{place} was never landed: land it first")
@@ -128,7 +113,7 @@ def _load_once(
             held_id, rows = held
             is_held = held_id == load.load_id and bool(table_types(connection, place))
             if is_held and loader.is_complete(connection, place, load, rows):
-                return LoadedMonth(held_id, rows, skipped=True)
+                return Loaded(held_id, rows, skipped=True)
             if not replace_newer_load:
                 _refuse_older(place, load.load_id, held_id)
         place.check_content(load.record)
@@ -137,7 +122,7 @@ def _load_once(
         write_ledger(connection, place, load.load_id, rows)
         if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")
-    return LoadedMonth(load.load_id, rows, skipped=False)
+    return Loaded(load.load_id, rows, skipped=False)
 
 
 def _refuse_older(place: LandedMonth, landed: str, held: str) -> None:

@@ -24,7 +24,7 @@ from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project_tests.faults.works import clock_ahead
 from pipelines_project_tests.landings import land, place_of, rows_of, write_load
 
@@ -34,7 +34,7 @@ ROW = st.fixed_dictionaries(
     {"number": st.integers(-9, 9) | st.floats(-9, 9, width=16)},
     optional={"note": st.sampled_from("ab")},
 )
-REPLACE = replace_month(("id",))
+REPLACE = ReplaceMonth(("id",))
 
 Rows = list[dict[str, Any]]
 

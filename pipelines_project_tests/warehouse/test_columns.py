@@ -18,10 +18,10 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.columns import match_columns, table_name
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project_tests.landings import ids_ago, land, place_of, write_load
 
-REPLACE = replace_month(("id",))
+REPLACE = ReplaceMonth(("id",))
 FIRST, SECOND = "2023-01", "2023-02"
 
 Load = Callable[[str, Any], None]

@@ -18,11 +18,12 @@ from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
-from pipelines_project.warehouse.load_month import LoadChangedError, LoadedMonth, Loader, load_month
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.load_month import LoadChangedError, Loaded, Loader, load_month
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project_tests.landings import MONTH, ids_ago, land, place_of, write_load
+from pipelines_project_tests.loaders import LoaderOf
 
-REPLACE = replace_month(("id",))
+REPLACE = ReplaceMonth(("id",))
 
 
 @pytest.fixture
@@ -32,10 +33,10 @@ def connection(warehouse: Warehouse, landing: LandingZone) -> Iterator[duckdb.Du
 
 
 @pytest.fixture
-def load(connection: duckdb.DuckDBPyConnection, landing: LandingZone) -> Callable[..., LoadedMonth]:
+def load(connection: duckdb.DuckDBPyConnection, landing: LandingZone) -> Callable[..., Loaded]:
     """Loads the month's current load."""
 
-    def load(loader: Loader = REPLACE, **options: bool) -> LoadedMonth:
+    def load(loader: Loader = REPLACE, **options: bool) -> Loaded:
         return load_month(connection, place_of(landing), loader, **options)
 
     return load
@@ -51,7 +52,7 @@ def _before_writing(*actions: Callable[[], object]) -> Loader:
         next(waiting, lambda: None)()
         return REPLACE.write(connection, place, load, columns)
 
-    return Loader(write, REPLACE.is_complete)
+    return LoaderOf(write, REPLACE.is_complete)
 
 
 def _ids(connection: duckdb.DuckDBPyConnection) -> list[Any]:
@@ -64,11 +65,11 @@ def _ledger(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
 
 
 def test_a_month_is_loaded_with_what_its_load_was(
-    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
 ) -> None:
     load_id = land(place_of(landing), [{"id": 1}, {"id": 2}]).load_id
 
-    assert load() == LoadedMonth(load_id, 2, skipped=False)
+    assert load() == Loaded(load_id, 2, skipped=False)
     assert _ids(connection) == [1, 2]
     assert _ledger(connection) == [("demo", "events", MONTH, load_id, 2)]
     query = "select distinct month, _dlt_load_id from demo.events"
@@ -76,14 +77,14 @@ def test_a_month_is_loaded_with_what_its_load_was(
 
 
 def test_a_month_that_was_never_landed_is_an_error_that_says_so(
-    load: Callable[..., LoadedMonth],
+    load: Callable[..., Loaded],
 ) -> None:
     with pytest.raises(WarehouseError, match="demo/events 2023-01 was never landed"):
         load()
 
 
 def test_a_load_whose_files_are_gone_is_an_error_and_the_rows_stay(
-    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
 ) -> None:
     place = place_of(landing)
     for load_id in ids_ago(20, 10):
@@ -120,7 +121,7 @@ def _replaced(content: bytes) -> bytes:
 def test_a_file_that_is_not_what_was_recorded_is_refused_by_its_name_and_the_rows_stay(
     connection: duckdb.DuckDBPyConnection,
     landing: LandingZone,
-    load: Callable[..., LoadedMonth],
+    load: Callable[..., Loaded],
     harm: Callable[[bytes], bytes],
 ) -> None:
     place = place_of(landing)
@@ -141,7 +142,7 @@ def test_a_file_that_is_not_what_was_recorded_is_refused_by_its_name_and_the_row
 
 
 def test_a_load_that_is_in_already_is_skipped(
-    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
 ) -> None:
     write_load(place_of(landing), ids_ago(10)[0], [[{"id": 1}, {"id": 2}]])
     first = load()
@@ -151,7 +152,7 @@ def test_a_load_that_is_in_already_is_skipped(
 
     again = load(_before_writing(never))
 
-    assert again == LoadedMonth(first.load_id, 2, skipped=True)
+    assert again == Loaded(first.load_id, 2, skipped=True)
     assert _ids(connection) == [1, 2]
 
 
@@ -162,7 +163,7 @@ def test_a_load_that_is_in_already_is_skipped(
 def test_a_load_whose_rows_were_changed_by_hand_is_loaded_again(
     connection: duckdb.DuckDBPyConnection,
     landing: LandingZone,
-    load: Callable[..., LoadedMonth],
+    load: Callable[..., Loaded],
     by_hand: str,
 ) -> None:
     write_load(place_of(landing), ids_ago(10)[0], [[{"id": 1}, {"id": 2}]])
@@ -174,7 +175,7 @@ def test_a_load_whose_rows_were_changed_by_hand_is_loaded_again(
 
 
 def test_a_table_that_was_dropped_by_hand_comes_back(
-    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
 ) -> None:
     write_load(place_of(landing), ids_ago(10)[0], [[{"id": 1}]])
     load()
@@ -185,7 +186,7 @@ def test_a_table_that_was_dropped_by_hand_comes_back(
 
 
 def test_an_older_load_never_replaces_a_newer_one_unless_it_is_told_to(
-    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
 ) -> None:
     place = place_of(landing)
     older, newer = ids_ago(20, 10)
@@ -200,14 +201,14 @@ def test_an_older_load_never_replaces_a_newer_one_unless_it_is_told_to(
         assert part in str(error.value)
     assert _ids(connection) == ["newer"]
 
-    assert load(replace_newer_load=True) == LoadedMonth(older, 1, skipped=False)
+    assert load(replace_newer_load=True) == Loaded(older, 1, skipped=False)
     assert _ids(connection) == ["older"]
     assert [row[3] for row in _ledger(connection)] == [older]
     assert load().skipped
 
 
 def test_a_month_that_is_landed_again_meanwhile_is_loaded_with_the_new_load(
-    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
 ) -> None:
     place = place_of(landing)
     old, new = ids_ago(20, 10)
@@ -215,13 +216,13 @@ def test_a_month_that_is_landed_again_meanwhile_is_loaded_with_the_new_load(
 
     loaded = load(_before_writing(lambda: write_load(place, new, [[{"id": "new"}]])))
 
-    assert loaded == LoadedMonth(new, 1, skipped=False)
+    assert loaded == Loaded(new, 1, skipped=False)
     assert _ids(connection) == ["new"]
     assert [row[3] for row in _ledger(connection)] == [new]
 
 
 def test_files_that_go_between_listing_and_reading_are_listed_again(
-    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
 ) -> None:
     place = place_of(landing)
     old, new = ids_ago(20, 10)
@@ -238,7 +239,7 @@ def test_files_that_go_between_listing_and_reading_are_listed_again(
 def test_files_that_go_before_their_columns_are_read_are_listed_again(
     connection: duckdb.DuckDBPyConnection,
     landing: LandingZone,
-    load: Callable[..., LoadedMonth],
+    load: Callable[..., Loaded],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     place = place_of(landing)
@@ -262,7 +263,7 @@ def test_files_that_go_before_their_columns_are_read_are_listed_again(
 def test_a_month_that_never_stands_still_is_an_error_and_the_old_rows_stay(
     connection: duckdb.DuckDBPyConnection,
     landing: LandingZone,
-    load: Callable[..., LoadedMonth],
+    load: Callable[..., Loaded],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # tenacity waits with it; the waits between eight attempts would make a slow test.
@@ -279,7 +280,7 @@ def test_a_month_that_never_stands_still_is_an_error_and_the_old_rows_stay(
 
 
 def test_what_a_loader_raises_leaves_the_table_as_it_was(
-    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., LoadedMonth]
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
 ) -> None:
     def refuse() -> None:
         raise WarehouseError("no")
@@ -322,7 +323,7 @@ def test_months_that_load_at_once_all_get_in(warehouse: Warehouse, landing: Land
     for number, month in enumerate(months):
         write_load(place_of(landing, month), ids_ago(10)[0], [[{"id": number}]])
 
-    def load(month: str) -> LoadedMonth:
+    def load(month: str) -> Loaded:
         with warehouse.connect(landing) as connection:
             return load_month(connection, place_of(landing, month), REPLACE)
 
@@ -349,18 +350,18 @@ _KILLED_BEFORE_THE_COMMIT = """
 import os, signal, sys
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.load_month import Loader, load_month
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.database import Warehouse
 
 def write(connection, place, load, columns):
-    replace = replace_month(("id",))
+    replace = ReplaceMonth(("id",))
     assert replace.write(connection, place, load, columns) == 50_000
     os.kill(os.getpid(), signal.SIGKILL)
 
 landing = LandingZone(url=sys.argv[1])
 with Warehouse(url=sys.argv[2]).connect(landing) as connection:
     place = landing.month("demo", "events", "2023-01")
-    load_month(connection, place, Loader(write, lambda *_: False))
+    load_month(connection, place, LoaderOf(write, lambda *_: False))
 """
 
 

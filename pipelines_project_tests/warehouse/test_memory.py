@@ -7,12 +7,12 @@ import pytest
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import Loader, load_month
-from pipelines_project.warehouse.loaders.merge_month import merge_month
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.loaders.merge_month import MergeMonth
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.memory import lean
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
-_REPLACE = replace_month(("id",))
+_REPLACE = ReplaceMonth(("id",))
 
 
 def _wide(columns: int, rows: int = 4_000, prefix: str = "c") -> pa.Table:
@@ -34,7 +34,7 @@ def _load(
         load_month(connection, place, loader)
 
 
-@pytest.mark.parametrize("loader", [_REPLACE, merge_month("id")])
+@pytest.mark.parametrize("loader", [_REPLACE, MergeMonth("id")])
 def test_a_table_of_hundreds_of_columns_loads_again_with_hundreds_of_others(
     warehouse: Warehouse, landing: LandingZone, loader: Loader
 ) -> None:

@@ -5,6 +5,7 @@ any more stay: loading a month, however old, never takes a row away.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
 
@@ -12,43 +13,48 @@ from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import READ_FILES, table_name
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, quoted
 from pipelines_project.warehouse.ledger import take_turn
-from pipelines_project.warehouse.load_month import Loader
 
 VERSION_COLUMN = "updated_at"
 
 
-def merge_month(key: str, marks: Sequence[str] = ()) -> Loader:
-    """Return the loader that lets a load's rows in where they are the newest of their key.
+@dataclass(frozen=True)
+class MergeMonth:
+    """Lets a load's rows in where they are the newest of their key.
 
     The newest `updated_at` wins. When two are equal, the load that comes in does: the ledger sees
     to it that this is the newer one. Within a load it is the row with the last of the marks.
 
-    Args:
+    Attributes:
         key: the column that is unique in the whole table.
         marks: boolean columns; of equal versions in a load the one with a later mark wins.
     """
 
+    key: str
+    marks: Sequence[str] = ()
+
     def write(
-        connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
+        self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
     ) -> int:
+        """Merge the load's rows, and return how many the load has."""
         take_turn(connection, place.source, place.table)
         files = {"files": load.files}
-        connection.execute(_DELETE.format(table=table_name(place), key=quoted(key)), files)
+        connection.execute(_DELETE.format(table=table_name(place), key=quoted(self.key)), files)
         statement = _INSERT.format(
             table=table_name(place),
-            key=quoted(key),
+            key=quoted(self.key),
             columns=columns,
-            order=", ".join(_descending(marks)),
+            order=", ".join(_descending(self.marks)),
         )
         connection.execute(statement, {**files, "month": place.month})
-        _check(connection, place, load, key)
+        _check(connection, place, load, self.key)
         count = connection.execute(f"select count(*) from {READ_FILES}", files)
         return count.fetchall()[0][0]
 
-    return Loader(
-        write,
-        lambda connection, place, load, _: missing_rows(connection, place, load.files, key) == 0,
-    )
+    def is_complete(
+        self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, rows: int
+    ) -> bool:
+        """Tell whether the table has every key of the load, in its version or a newer one."""
+        return missing_rows(connection, place, load.files, self.key) == 0
 
 
 def missing_rows(

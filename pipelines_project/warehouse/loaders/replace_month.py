@@ -1,26 +1,30 @@
 """The loader for sources whose month is complete in itself: the month's rows are its load's."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import READ_FILES, table_name
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, quoted
-from pipelines_project.warehouse.load_month import Loader
 
 
-def replace_month(key: Sequence[str]) -> Loader:
-    """Return the loader that deletes the month's rows and inserts those of its current load.
+@dataclass(frozen=True)
+class ReplaceMonth:
+    """Deletes the month's rows and inserts those of its current load.
 
-    Args:
+    Attributes:
         key: the columns that tell one row of a month from another; a load that has one twice is
             refused. Without any, rows are told apart by nothing, and only counted.
     """
 
+    key: Sequence[str] = ()
+
     def write(
-        connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
+        self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
     ) -> int:
+        """Replace the month's rows, and return how many there are."""
         parameters = {"month": place.month}
         connection.execute(f"delete from {table_name(place)} where month = $month", parameters)
         connection.execute(
@@ -28,10 +32,14 @@ def replace_month(key: Sequence[str]) -> Loader:
             f"select {columns}, $month as month from {READ_FILES}",
             {"files": load.files, **parameters},
         )
-        _check_keys(connection, place, key)
+        _check_keys(connection, place, self.key)
         return _check_count(connection, place, load)
 
-    return Loader(write, lambda connection, place, _, rows: _count(connection, place) == rows)
+    def is_complete(
+        self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, rows: int
+    ) -> bool:
+        """Tell whether the month has as many rows as the ledger states."""
+        return _count(connection, place) == rows
 
 
 def _count(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> int:

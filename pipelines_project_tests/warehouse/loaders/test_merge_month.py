@@ -11,11 +11,11 @@ import pytest
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
-from pipelines_project.warehouse.load_month import LoadedMonth, load_month
-from pipelines_project.warehouse.loaders.merge_month import merge_month
+from pipelines_project.warehouse.load_month import Loaded, load_month
+from pipelines_project.warehouse.loaders.merge_month import MergeMonth
 from pipelines_project_tests.landings import place_of, write_load
 
-_LOADER = merge_month("id", ("spam", "deleted"))
+_LOADER = MergeMonth("id", ("spam", "deleted"))
 _JANUARY, _FEBRUARY = "2023-01", "2023-02"
 
 
@@ -39,7 +39,7 @@ class _Table:
         landed = pa.Table.from_pylist([*rows]) if rows else _SCHEMA.empty_table()
         write_load(place_of(self._landing, month), f"{self._loads}.5", [landed])
 
-    def load(self, month: str, **options: Any) -> LoadedMonth:
+    def load(self, month: str, **options: Any) -> Loaded:
         with self._warehouse.connect(self._landing) as connection:
             place = place_of(self._landing, month)
             return load_month(connection, place, _LOADER, **options)
@@ -59,7 +59,7 @@ def table(landing: LandingZone, warehouse: Warehouse) -> _Table:
 def test_a_new_month_is_loaded_with_its_name(table: _Table) -> None:
     table.land(_JANUARY, _row(1, "01-03", "a"), _row(2, "01-04", "b"))
 
-    assert table.load(_JANUARY) == LoadedMonth("1.5", 2, skipped=False)
+    assert table.load(_JANUARY) == Loaded("1.5", 2, skipped=False)
     assert table.rows() == [(1, _JANUARY, "a"), (2, _JANUARY, "b")]
 
 
@@ -95,7 +95,7 @@ def test_an_empty_answer_takes_no_row_away(table: _Table) -> None:
     table.load(_JANUARY)
     table.land(_JANUARY)
 
-    assert table.load(_JANUARY) == LoadedMonth("2.5", 0, skipped=False)
+    assert table.load(_JANUARY) == Loaded("2.5", 0, skipped=False)
     assert table.rows() == [(1, _JANUARY, "a")]
 
 
@@ -147,7 +147,7 @@ def test_a_month_that_is_loaded_is_skipped_although_rows_moved_on(table: _Table)
     table.land(_FEBRUARY, _row(1, "02-03"))
     table.load(_FEBRUARY)
 
-    assert table.load(_JANUARY) == LoadedMonth("1.5", 2, skipped=True)
+    assert table.load(_JANUARY) == Loaded("1.5", 2, skipped=True)
 
 
 @pytest.mark.parametrize(
@@ -264,5 +264,5 @@ def test_a_large_month_is_merged_set_by_set(table: _Table) -> None:
     table.load(_JANUARY)
     table.land(_JANUARY, *rows)
 
-    assert table.load(_JANUARY) == LoadedMonth("2.5", count, skipped=False)
+    assert table.load(_JANUARY) == Loaded("2.5", count, skipped=False)
     assert table.query("select count(*), count(distinct id) from demo.events") == [(count, count)]

@@ -9,11 +9,12 @@ import pytest
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
-from pipelines_project.warehouse.load_month import LoadedMonth, Loader, load_month
-from pipelines_project.warehouse.loaders.replace_month import replace_month
+from pipelines_project.warehouse.load_month import Loaded, Loader, load_month
+from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project_tests.landings import MONTH, ids_ago, land, place_of, write_load
+from pipelines_project_tests.loaders import LoaderOf
 
-REPLACE = replace_month(("player", "url"))
+REPLACE = ReplaceMonth(("player", "url"))
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def _load(
     *parts: list[dict[str, Any]],
     month: str = MONTH,
     loader: Loader = REPLACE,
-) -> LoadedMonth:
+) -> Loaded:
     place = place_of(landing, month)
     write_load(place, ids_ago(0)[0], parts)
     return load_month(connection, place, loader)
@@ -106,7 +107,7 @@ def test_a_key_that_is_missing_twice_is_a_key_twice(
 def test_a_key_may_have_any_name(
     connection: duckdb.DuckDBPyConnection, landing: LandingZone
 ) -> None:
-    loader = replace_month(('quo"te',))
+    loader = ReplaceMonth(('quo"te',))
     _load(connection, landing, [{'quo"te': 1}], loader=loader)
 
     with pytest.raises(WarehouseError, match="same"):
@@ -137,6 +138,6 @@ def test_a_load_that_loses_a_row_on_its_way_is_refused(
             connection,
             landing,
             [_game("a", "2"), _game("a", "3")],
-            loader=Loader(write, REPLACE.is_complete),
+            loader=LoaderOf(write, REPLACE.is_complete),
         )
     assert _rows(connection) == [("2023-01", "a", "1")]

@@ -1,0 +1,40 @@
+"""What a loader is: how a load's rows enter a table, inside the transaction of `load_month`."""
+
+from typing import Protocol
+
+import duckdb
+
+from pipelines_project.landing.landed_month import LandedMonth, Load
+
+
+class Loader(Protocol):
+    """How the rows of a load enter a table."""
+
+    def write(
+        self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
+    ) -> int:
+        """Write the rows, and return how many the load has.
+
+        Args:
+            connection: in a transaction.
+            place: the landed month.
+            load: its current load.
+            columns: the select list over the load's files.
+
+        Raises:
+            WarehouseError: the rows do not fit.
+        """
+        ...
+
+    def is_complete(
+        self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, rows: int
+    ) -> bool:
+        """Tell whether the table still holds what the ledger says of the month.
+
+        Args:
+            connection: in a transaction.
+            place: the landed month.
+            load: the load that the ledger names.
+            rows: the number of rows that it states.
+        """
+        ...
