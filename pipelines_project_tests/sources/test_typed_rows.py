@@ -389,7 +389,7 @@ def _is_said_by(value: Any, row: dict[str, Any], name: str) -> bool:
     return landed == value and isinstance(landed, bool) == isinstance(value, bool)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.sampled_from(["v", "w"]), _VALUES), max_size=12))
 def test_every_value_of_any_mix_comes_back(land: Land, rows: list[dict[str, Any]]) -> None:
     table = land([{"id": n, **row} for n, row in enumerate(rows)])

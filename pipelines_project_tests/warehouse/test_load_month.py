@@ -349,9 +349,10 @@ def test_a_landing_zone_in_memory_is_loaded_too(warehouse: Warehouse) -> None:
 _KILLED_BEFORE_THE_COMMIT = """
 import os, signal, sys
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.warehouse.load_month import Loader, load_month
+from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.database import Warehouse
+from pipelines_project_tests.loaders import LoaderOf
 
 def write(connection, place, load, columns):
     replace = ReplaceMonth(("id",))

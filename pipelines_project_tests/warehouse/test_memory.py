@@ -34,6 +34,7 @@ def _load(
         load_month(connection, place, loader)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("loader", [_REPLACE, MergeMonth("id")])
 def test_a_table_of_hundreds_of_columns_loads_again_with_hundreds_of_others(
     warehouse: Warehouse, landing: LandingZone, loader: Loader

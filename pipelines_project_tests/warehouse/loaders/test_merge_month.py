@@ -1,6 +1,5 @@
 """Months are merged: the newest version of each key stays, whichever load comes when."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
@@ -14,6 +13,7 @@ from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.loaders.merge_month import MergeMonth
 from pipelines_project_tests.landings import place_of, write_load
+from pipelines_project_tests.loaders import LoaderOf
 
 _LOADER = MergeMonth("id", ("spam", "deleted"))
 _JANUARY, _FEBRUARY = "2023-01", "2023-02"
@@ -249,7 +249,7 @@ def test_a_conflict_as_postgresql_reports_it_is_tried_again(
         return _LOADER.write(*arguments)
 
     with warehouse.connect(landing) as connection:
-        loader = replace(_LOADER, write=refused_once)
+        loader = LoaderOf(refused_once, _LOADER.is_complete)
         assert load_month(connection, place_of(landing), loader).rows == 1
 
 
