@@ -1,0 +1,55 @@
+"""The engine knows no Dagster, and runs as the documents show."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+_IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module("pipelines_project.{name}")
+for module in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
+    importlib.import_module(module.name)
+print(sorted(name for name in sys.modules if name.split(".")[0].startswith("dagster")))
+"""
+_EXTRACT = """
+import dlt
+import sys
+
+def extract(month, fetch):
+    return dlt.resource([{"id": 1, "value": 10}, {"id": 2, "value": 9.7}], name="events")
+"""
+_PRINT = """
+print(landed.rows, loaded.rows, [name for name in sys.modules if name.startswith("dagster")])
+"""
+
+
+def _run(code: str, folder: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["sources", "landing", "warehouse", "marts", "forget", "table"])
+def test_a_package_of_the_engine_imports_without_dagster(name: str, tmp_path: Path) -> None:
+    assert _run(_IMPORT_ALL.format(name=name), tmp_path) == "[]"
+
+
+def test_the_engine_runs_from_a_script_as_the_documents_show(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    (tmp_path / "data").mkdir()
+
+    assert _run(_EXTRACT + block + _PRINT, tmp_path) == "2 2 []"
