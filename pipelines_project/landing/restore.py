@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.errors import DamagedLoadError, LandingError
 from pipelines_project.landing.land_month import Details, Landed, NewLoad, land_month
 from pipelines_project.landing.landed_month import LandedMonth, Listing, Load
 from pipelines_project.landing.record import read_record
@@ -13,8 +13,9 @@ def restore(month: LandedMonth, load_id: str | None) -> Landed:
     """Land the rows of a kept load as the month's new load.
 
     Raises:
-        LandingError: there is no such kept load, or it is not what was committed; it names the
-            load and its files. Or a run that began later has landed the month meanwhile.
+        DamagedLoadError: it is not what was committed; the error names the load and its files.
+        LandingError: there is no such kept load, or a run that began later has landed the month
+            meanwhile.
     """
     kept = _kept_load(month, load_id)
     paths = month.paths(kept.record)
@@ -50,7 +51,7 @@ def _kept_load(month: LandedMonth, load_id: str | None) -> Load:
         load = month.load(listing, load_id)
         month.check_content(load.record)
     except (LandingError, FileNotFoundError) as error:
-        raise LandingError(
+        raise DamagedLoadError(
             f"{month}: load {load_id} is not what was committed, and cannot be restored: {error}"
         ) from error
     return load

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
@@ -76,6 +77,9 @@ def _restore(
 
     # Nothing is asked of the API.
     restored = attempt(month, work, partial(reason, ApiCalls()))
+    if restored.error_type == DamagedLoadError.__name__:
+        land = materialize_commands(landing_key(table), [month])
+        raise dg.Failure(f"{restored.error}:\n{land}", allow_retries=False)
     _check(restored)
     # Before anything is deleted: a run that is killed here can be repeated.
     context.log_event(

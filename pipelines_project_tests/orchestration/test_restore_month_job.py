@@ -57,6 +57,24 @@ def test_a_kept_load_is_whole_and_of_more_the_oldest_goes(keeping: CodeLocation)
     assert runs[2].checks()["no_stale_files"].passed
 
 
+def test_a_damaged_kept_load_is_refused_with_the_command_that_lands_the_month_again(
+    keeping: CodeLocation,
+) -> None:
+    keeping.materialize(MONTH)
+    keeping.materialize(MONTH)
+    place = _place(keeping)
+    current, old = place.listing().committed
+    _, data = place.files_of_load(old)
+    Path(data).write_bytes(b"cut")
+
+    run = keeping.restore(MONTH, load_id=old)
+
+    assert f"load {old} is not what was committed" in run.error
+    assert f"{data} has 3 bytes, not" in run.error
+    assert f"--select 'key:\"{LANDING}\"+' --partition {MONTH}" in run.error
+    assert place.listing().newest == current
+
+
 def test_a_kept_load_is_the_current_one_again_with_the_same_rows(keeping: CodeLocation) -> None:
     rows = "select * exclude (_dlt_load_id) from chess.games order by all"
     keeping.materialize(MONTH)

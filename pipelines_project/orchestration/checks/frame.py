@@ -17,6 +17,8 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
+from pipelines_project.orchestration.month_results import materialize_commands
+from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
@@ -46,9 +48,10 @@ class Looked:
     def where(self, tell: Callable[[LandedMonth], str]) -> "Wrong":
         """Return what is told of each month, without the months of which nothing is.
 
-        A month whose load is damaged tells what is wrong with it.
+        A month whose load is damaged tells what is wrong with it, and the command that lands it
+        again.
         """
-        found = {month: _told(self.month(month), tell) for month in self.months}
+        found = {month: _told(self.table, self.month(month), tell) for month in self.months}
         return {month: text for month, text in found.items() if text}
 
     @property
@@ -61,14 +64,14 @@ Wrong = Mapping[str, str]
 """By month, or whatever else a check tells apart, why its truth does not hold there."""
 
 
-def _told(month: LandedMonth, tell: Callable[[LandedMonth], str]) -> str:
+def _told(table: Table, month: LandedMonth, tell: Callable[[LandedMonth], str]) -> str:
     try:
         return tell(month)
     except FileNotFoundError:
         # Another run has landed the month since it was listed.
-        return _told(month, tell)
+        return _told(table, month, tell)
     except LandingError as error:
-        return str(error)
+        return f"{error}:\n{materialize_commands(landing_key(table), [month.month])}"
 
 
 def monthly_check(

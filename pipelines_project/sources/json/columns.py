@@ -182,5 +182,6 @@ def rows(
     schema: pa.Schema,
 ) -> pa.Table:
     """Return the lines as rows; columns of `lines` that the schema adds are handed through."""
-    own = [name for name in schema.names if name not in {column.name for column in columns}]
+    of_lines = {column.name for column in columns}
+    own = [name for name in schema.names if name not in of_lines]
     return pa.Table.from_arrays(values(connection, lines, columns, own), schema.names).cast(schema)

@@ -1,6 +1,7 @@
 """Each check passes where its truth holds, and fails naming the months where it does not."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -159,3 +160,18 @@ def test_a_failing_check_does_not_stop_the_run(chess: CodeLocation) -> None:
     assert not run.checks()[NO_STALE].passed
     assert run.checks()[NO_STALE].severity is dg.AssetCheckSeverity.ERROR
     assert run.materialized(WAREHOUSE)["2024-01"]["skipped"] is False
+
+
+def test_a_damaged_month_is_named_by_every_check_with_the_command_that_lands_it_again(
+    sound: CodeLocation,
+) -> None:
+    [file] = Path(sound.landing.url).glob("chess/games/month=2024-02/*.parquet")
+    file.write_bytes(file.read_bytes()[:100])
+
+    checks = sound.check()
+
+    for name in (MATCH, NO_STALE, INTACT):
+        said = _said(checks[name])["wrong"]
+        assert said.keys() == {"2024-02"}
+        assert f"{file} has 100 bytes, not" in said["2024-02"]
+        assert "--select 'key:\"landing/chess/games\"+' --partition 2024-02" in said["2024-02"]
