@@ -94,11 +94,6 @@ class LandedMonth(MonthPlace):
         """Return what is recorded of each file by its path."""
         return {f"{self.folder_of(file.table)}/{file.name}": file for file in record.files}
 
-    def readable_quarantine(self, record: LoadRecord) -> list[str]:
-        """Return the files of the rows that a load refused, as DuckDB reads them."""
-        refused = (p for p, file in self.paths(record).items() if file.table != self.table)
-        return [self._readable(path) for path in refused]
-
     def damaged(self, what: Iterable[str]) -> DamagedLoadError:
         """Return the error that names what is wrong with a load, and what mends it."""
         return DamagedLoadError(

@@ -284,7 +284,9 @@ def test_landing_again_replaces_a_load_whose_quarantine_is_damaged(
     month = lines.landing.month("local_jsonl", "events", MONTH)
     current = month.current_files()
     assert current
-    [path] = map(Path, month.readable_quarantine(current.record))
+    [path] = map(
+        Path, [p for p, file in month.paths(current.record).items() if file.table != month.table]
+    )
     with damaged(path, damage):
         run = lines.materialize(MONTH)
 
