@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 KEY_FORMAT = "%Y-%m"
 # Dagster counts months from the first to the current one, and cannot in the years 1 and 9999.
 _KEY = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
+_PLACEHOLDER = re.compile(r"\{month([.][^{}:]*)?(?::([^{}]*))?\}")
 
 
 def checked_month(month: str) -> str:
@@ -62,3 +63,31 @@ def stretches(months: Iterable[str]) -> list[tuple[str, str]]:
         else:
             found.append((month, month))
     return found
+
+
+def month_window(text: str, month: str) -> str:
+    """Return the text with the month's bounds in place of `{month.start}` and `{month.end}`.
+
+    Both are ISO dates, and the end is the first day of the next month. After a colon comes another
+    format, as `strftime` takes it, in UTC: `{month.start:%Y%m%d}`, and `%s` for seconds since 1970.
+    Other braces stay as they are.
+
+    Raises:
+        ValueError: the text names something else of the month; it quotes that.
+    """
+    bounds = {".start": month_start(month), ".end": month_start(next_month(month))}
+
+    def bound(match: re.Match[str]) -> str:
+        name, template = match.groups()
+        if name not in bounds:
+            raise ValueError(f"{match[0]} is not known: write {{month.start}} or {{month.end}}")
+        moment = bounds[name]
+        seconds = str(int(moment.timestamp()))
+        return moment.strftime((template or "%Y-%m-%d").replace("%s", seconds))
+
+    return _PLACEHOLDER.sub(bound, text)
+
+
+def names_month(text: str) -> bool:
+    """Tell whether the text has a placeholder for one of the month's bounds."""
+    return _PLACEHOLDER.search(text) is not None

@@ -1,16 +1,57 @@
-"""One table of a source: all that landing, loading and checking it need to know."""
+"""One table of a source: all that landing, loading, checking and scheduling need to know of it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 
 from pipelines_project.landing.land_month import Verify
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.months import month_of, months_in_flux, previous_month
 from pipelines_project.names import checked_source, checked_table
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.warehouse.load_month import Loader
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When schedules and sensors land a table, and how urgent its runs are.
+
+    Attributes:
+        cron: when the schedule ticks, in UTC; None for no schedule.
+        lookback_months: how many months before the current one a tick lands again.
+        paused: whether schedules and sensors leave the table alone.
+        priority: of its runs in Dagster's queue; the higher one starts first.
+        window: the time of day, in UTC, in which schedules and sensors may start runs; it may pass
+            midnight.
+        failures_before_pause: after how many failed runs in a row schedules and sensors leave the
+            table alone, until it is materialized again; None for never.
+    """
+
+    cron: str | None = None
+    lookback_months: int = 0
+    paused: bool = False
+    priority: int = 0
+    window: tuple[time, time] | None = None
+    failures_before_pause: int | None = None
+
+    def months_due(self, moment: datetime) -> list[str]:
+        """Return the months that a tick of the schedule lands, in order."""
+        due = months_in_flux(moment)
+        month = month_of(moment)
+        for _ in range(self.lookback_months):
+            month = previous_month(month)
+            due.append(month)
+        return sorted(set(due))
+
+    def is_within_window(self, moment: datetime) -> bool:
+        """Tell whether schedules and sensors may start a run at this moment."""
+        if self.window is None:
+            return True
+        begins, ends = self.window
+        now = moment.astimezone(UTC).time()
+        return begins <= now < ends if begins < ends else now >= begins or now < ends
 
 
 @dataclass(frozen=True)
@@ -32,6 +73,10 @@ class Table:
         allow_shrink: whether a re-run may take away most of a month.
         fresh_within: how old the current month may be.
         subject: the column that tells whom a row is about, if rows are forgotten by it.
+        is_snapshot: whether its rows have no months: it is landed whole, in the month it is taken.
+        timing: when schedules and sensors land it.
+        owners: who answers for it, as Dagster takes owners.
+        tags: of its assets.
     """
 
     source: str
@@ -47,6 +92,10 @@ class Table:
     allow_shrink: bool
     fresh_within: timedelta
     subject: str | None = None
+    is_snapshot: bool = False
+    timing: Timing = field(default_factory=Timing)
+    owners: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         """Refuse names that something else has, or that a path or SQL would take amiss."""
@@ -56,3 +105,15 @@ class Table:
     def month(self, zone: LandingZone, month: str) -> LandedMonth:
         """Return one of its months in a landing zone."""
         return zone.month(self.source, self.name, month)
+
+    def reason_to_skip(self, month: str) -> str:
+        """Return why nothing can be landed for the month now, or "" if something can.
+
+        Months of tables of one source are the same partitions, so that they can be materialized
+        together; a table need not have every one.
+        """
+        if month < self.start_month:
+            return f"{self.name} begins in {self.start_month}"
+        if self.is_snapshot and month != month_of(datetime.now(UTC)):
+            return f"{self.name} is a snapshot, which lands in the month in which it is taken"
+        return ""

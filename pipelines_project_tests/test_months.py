@@ -1,5 +1,6 @@
 """A partition is one calendar month in UTC, and nothing else is taken for one."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +11,9 @@ from pipelines_project.months import (
     checked_month,
     month_of,
     month_start,
+    month_window,
     months_in_flux,
+    names_month,
     next_month,
     previous_month,
     stretches,
@@ -154,3 +157,27 @@ def test_the_stretches_hold_exactly_the_months_and_never_touch(numbers: set[int]
         held += [month for month in every_month if first <= month <= last]
 
     assert held == [every_month[number] for number in sorted(numbers)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{month.start}", "2024-12-01"),
+        ("from={month.start}&to={month.end}", "from=2024-12-01&to=2025-01-01"),
+        ("{month.start:%s}", "1733011200"),
+        ("{month.end:%Y%m%dT%H:%M:%SZ}", "20250101T00:00:00Z"),
+        (
+            '{"a": "{resources.posts.id}", "b": {months}}',
+            '{"a": "{resources.posts.id}", "b": {months}}',
+        ),
+    ],
+)
+def test_the_bounds_of_a_month_replace_their_placeholders(text: str, expected: str) -> None:
+    assert month_window(text, "2024-12") == expected
+    assert names_month(text) == (text != expected)
+
+
+@pytest.mark.parametrize("placeholder", ["{month}", "{month.first}", "{month.start.day}"])
+def test_an_unknown_placeholder_of_the_month_is_refused_by_name(placeholder: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(placeholder)):
+        month_window(f"since {placeholder}", "2024-12")

@@ -68,7 +68,7 @@ def materialize(raw: Path, landing: Path, place: Path, *stages: str) -> None:
         raw_url=str(raw),
         start_month=MONTH,
     )
-    [table] = source.tables()
+    [table] = source.monthly_tables()
     assets = {
         "landing": landing_asset(table, land_op(table), delete_stale_files_op(table)),
         "warehouse": warehouse_asset(table),

@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from pipelines_project.components import monthly_source
+from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Details, NewLoad
 from pipelines_project.landing.shrink_guard import ALLOW, is_shrunk, refuse_shrink
@@ -29,9 +30,9 @@ _PLAYER = re.compile(r"[a-z0-9_-]{1,50}")
 class ChessSource(monthly_source.MonthlySource):
     """The monthly archives of chess.com players, asked one request at a time."""
 
-    source: ClassVar[str] = "chess"
     subject_name: ClassVar[str] = "player"
 
+    source: str = Field(default="chess", description="The name of the source.")
     players: str = Field(description="The chess.com user names to track, separated by commas.")
     contact: str = Field(
         description="An e-mail or web address for the User-Agent: chess.com answers 403 without."
@@ -54,17 +55,19 @@ class ChessSource(monthly_source.MonthlySource):
             raise ValueError(f"CHESS_API_URL is {url[:80]!r}, which is no http address")
         return url.rstrip("/")
 
-    def tables(self) -> Sequence[Table]:
+    def monthly_tables(self) -> Sequence[Table]:
         """Return the one table, `games`."""
         return [
             self.table(
-                name="games",
-                description="One row is one game of one tracked player, from the chess.com archive "
-                "of the month. A game between two tracked players is two rows.",
-                key=GAME_KEY,
-                extractor=self._extractor,
+                TableSettings(
+                    name="games",
+                    description="One row is one game of one tracked player, from the chess.com "
+                    "archive of the month. A game between two tracked players is two rows.",
+                    key=list(GAME_KEY),
+                    subject="player",
+                ),
+                self._extractor,
                 verify=self._verify,
-                subject="player",
             )
         ]
 

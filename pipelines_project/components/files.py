@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Literal
 
 import dagster as dg
 from dlt.extract import DltResource
 from pydantic import Field, field_validator
 
 from pipelines_project.components import monthly_source
+from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.accounting import accounted
 from pipelines_project.landing.landed_columns import landed_columns
 from pipelines_project.landing.zone import LandingZone
@@ -23,25 +24,22 @@ from pipelines_project.orchestration.checks.warehouse import (
     have_unique_keys,
     warehouse_rows_match_landing,
 )
-from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.raw_files import RawFolder, checked_template
 from pipelines_project.sources.files.schema_contract import duckdb_types
 from pipelines_project.sources.files.settings import JsonlSettings
 from pipelines_project.sources.http.api_calls import ApiCalls
-from pipelines_project.table import Extract, Table, checked_table
+from pipelines_project.table import Extract, Table
 
 # As dlt writes the names of columns.
 _COLUMN = re.compile(r"[a-z0-9_]{1,250}")
 
 
-class LocalJsonlSource(monthly_source.MonthlySource):
+class LocalJsonlSource(monthly_source.MonthlySource, TableAttributes):
     """One table of JSON lines files that lie in a folder, on a disk or in a bucket."""
 
-    source: ClassVar[str] = "local_jsonl"
-
-    name: str = Field(description="The name of the table.")
+    source: str = Field(default="local_jsonl", description="The name of the source.")
     description: str = Field(description="What one row is and where it comes from.")
     files: str = Field(
         description="The path of the files below raw_url, with %Y and %m for the month and "
@@ -49,14 +47,6 @@ class LocalJsonlSource(monthly_source.MonthlySource):
         "decompressed."
     )
     raw_url: str = Field(description="The folder that holds the raw files: a path or a URL.")
-    key: list[str] = Field(
-        default_factory=list,
-        description="The columns that tell one row of a month from another, if there are any.",
-    )
-    subject: str | None = Field(
-        default=None,
-        description="The column that tells whom a row is about; local_jsonl_forget goes by it.",
-    )
     on_bad_line: Literal["fail", "quarantine"] = Field(
         default="fail",
         description="What a line that is no JSON object does: fail its month, or go to the table "
@@ -82,19 +72,6 @@ class LocalJsonlSource(monthly_source.MonthlySource):
         "changes without one.",
     )
 
-    @field_validator("name")
-    @classmethod
-    def _is_name(cls, name: str) -> str:
-        return checked_table(name)
-
-    @field_validator("key")
-    @classmethod
-    def _are_columns(cls, key: list[str]) -> list[str]:
-        for name in key:
-            if not _COLUMN.fullmatch(name):
-                raise ValueError(f"{name[:80]!r} in key is no column: use a-z, 0-9 and _")
-        return key
-
     @field_validator("files")
     @classmethod
     def _names_month(cls, template: str) -> str:
@@ -110,33 +87,9 @@ class LocalJsonlSource(monthly_source.MonthlySource):
             provenance=self.provenance,
         )
 
-    def tables(self) -> Sequence[Table]:
+    def monthly_tables(self) -> Sequence[Table]:
         """Return the one table."""
-        return [
-            self.table(
-                name=self.name,
-                description=self.description,
-                key=tuple(self.key),
-                extractor=self._extractor,
-                verify=accounted,
-                subject=self.subject,
-            )
-        ]
-
-    def instances(self, context: dg.ComponentLoadContext) -> Sequence[monthly_source.MonthlySource]:
-        """Return every component of this type: each is one table of the source."""
-        return context.component_tree.get_all_components(of_type=LocalJsonlSource)
-
-    @property
-    def materialize_job_name(self) -> str:
-        """The name of the table's job; the other tables of the source have jobs of their own."""
-        return f"{self.source}_{self.name}_materialize"
-
-    def materialized(self) -> dg.AssetSelection:
-        """Return the two assets of the table."""
-        return dg.AssetSelection.assets(
-            *[key for table in self.tables() for key in (landing_key(table), warehouse_key(table))]
-        )
+        return [self.table(self, self._extractor, verify=accounted)]
 
     def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
         """Return the table's checks; a folder need not have files of the current month."""
@@ -155,11 +108,10 @@ class LocalJsonlSource(monthly_source.MonthlySource):
             changed_months_sensor(
                 table,
                 self._settings.folder,
-                self.materialize_job_name,
                 self.settle_seconds,
                 self.watch_seconds,
             )
-            for table in self.tables()
+            for table in self.monthly_tables()
         ]
 
     def _extractor(self, _calls: ApiCalls, landing: LandingZone) -> Extract:

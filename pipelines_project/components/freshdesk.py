@@ -8,6 +8,7 @@ from dlt.extract import DltResource
 from pydantic import Field
 
 from pipelines_project.components import monthly_source
+from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_start, next_month
@@ -54,10 +55,10 @@ class FreshdeskSource(monthly_source.MonthlySource):
     The key is read from `FRESHDESK_API_KEY` when a run asks the API, and is kept nowhere.
     """
 
-    source: ClassVar[str] = "freshdesk"
     subject_name: ClassVar[str] = "requester_id"
     subject_type: ClassVar[type] = int
 
+    source: str = Field(default="freshdesk", description="The name of the source.")
     domain: str = Field(description="The help desk: acme, or acme.freshdesk.com.")
     api_url: str = Field(
         default="", description="An address that takes the place of the domain's, for a sandbox."
@@ -86,17 +87,20 @@ class FreshdeskSource(monthly_source.MonthlySource):
         description="How long one request may wait in all when Freshdesk answers 429.",
     )
 
-    def tables(self) -> Sequence[Table]:
+    def monthly_tables(self) -> Sequence[Table]:
         """Return the six tables, each row of which is the newest version of its `id`."""
         return [
             self.table(
-                name=name,
-                description=f"One row is one {_ROW[name]}. A month has what last changed in it.",
-                key=("id",),
-                extractor=self._extractor(name),
+                TableSettings(
+                    name=name,
+                    description=f"One row is one {_ROW[name]}. A month has what last changed in "
+                    "it.",
+                    key=["id"],
+                    subject=_SUBJECTS.get(name),
+                ),
+                self._extractor(name),
                 verify=accept,
                 loader=MergeMonth("id", freshdesk.MARKS.get(name, ())),
-                subject=_SUBJECTS.get(name),
             )
             for name in TABLES
         ]

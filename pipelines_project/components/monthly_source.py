@@ -1,19 +1,21 @@
 """The component that makes one dlt source into assets by month: landed, tidied, loaded, checked."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import dagster as dg
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationInfo, field_validator
 
 from pipelines_project.components.described_model import described_model
+from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.land_month import Verify
-from pipelines_project.landing.shrink_guard import refuse_shrink
+from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import checked_month, months_in_flux
+from pipelines_project.months import checked_month
+from pipelines_project.names import checked_source
 from pipelines_project.orchestration.checks.landing import (
     current_month_is_fresh,
     landed_files_are_intact,
@@ -28,6 +30,7 @@ from pipelines_project.orchestration.forget_job import Person
 from pipelines_project.orchestration.land_op import land_op
 from pipelines_project.orchestration.landing_asset import delete_stale_files_job, landing_asset
 from pipelines_project.orchestration.restore_month_job import restore_month_job
+from pipelines_project.orchestration.schedules import materialize_job_name, schedules
 from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.orchestration.warehouse_asset import warehouse_asset
 from pipelines_project.sources.fetch import Extract
@@ -35,6 +38,7 @@ from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loader
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
+from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
 
 # Dagster's freshness policies begin at one minute.
 _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
@@ -43,15 +47,19 @@ _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
 class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
     """A dlt source whose tables land as parquet by month and load into the warehouse.
 
-    A subclass names its `source`, adds the attributes that its API needs, and lists its tables.
-    Assets, ops, jobs, checks and the schedule come from here.
+    A subclass adds the attributes that its API needs, and lists its tables. Assets, ops, jobs,
+    checks and schedules come from here. Several documents can name one source: its jobs and
+    schedules are then those of all their tables.
     """
 
-    source: ClassVar[str]
     # What the run config of `<source>_forget` calls the person, and the type that it takes.
     subject_name: ClassVar[str] = "value"
     subject_type: ClassVar[type] = str
 
+    source: str = Field(
+        description="The name of the source: the asset group, the folder of the landing zone and "
+        "the schema of the warehouse."
+    )
     start_month: str = Field(description="The first month there is, YYYY-MM.")
     cron: str | None = Field(
         default="0 6 * * *",
@@ -70,6 +78,11 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         default=36, description="How old the current month may be before it is not fresh."
     )
 
+    @field_validator("source")
+    @classmethod
+    def _is_source(cls, source: str) -> str:
+        return checked_source(source)
+
     @field_validator("start_month")
     @classmethod
     def _is_month(cls, month: str) -> str:
@@ -84,13 +97,22 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
             raise ValueError(f"must be at least {least}")
         return value
 
+    _is_read: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Return the component that a document of a `defs.yaml` describes."""
+        loaded = super().load(attributes, context)
+        loaded._is_read = True
+        return loaded
+
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """Return what `defs.yaml` is read by, with a description of every attribute."""
         return described_model(cls)
 
     @abstractmethod
-    def tables(self) -> Sequence[Table]:
+    def monthly_tables(self) -> Sequence[Table]:
         """Return the tables of the source, each made with `self.table`."""
 
     def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
@@ -107,9 +129,15 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         """Return the sensors of the source; none unless it can tell which months changed."""
         return []
 
-    def instances(self, context: dg.ComponentLoadContext) -> "Sequence[MonthlySource]":
-        """Return the components of the source, this one among them; the first has its jobs."""
-        return [self]
+    def of_source(self, context: dg.ComponentLoadContext) -> "Sequence[MonthlySource]":
+        """Return the components of the source, this one among them; the first has its jobs.
+
+        One that was made in code, as in a test, is alone.
+        """
+        if not self._is_read:
+            return [self]
+        found = context.component_tree.get_all_components(of_type=MonthlySource)
+        return [each for each in found if each.source == self.source]
 
     def checked_subject(self, value: Any) -> str:
         """Return a person as the tables' `subject` columns name them.
@@ -126,99 +154,82 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         """How the source names a person whose rows are forgotten."""
         return Person(self.subject_name, self.subject_type, self.checked_subject)
 
-    @property
-    def materialize_job_name(self) -> str:
-        """The name of the job that the schedule runs."""
-        return f"{self.source}_materialize"
-
-    def materialized(self) -> dg.AssetSelection:
-        """Return what that job materializes: assets with the same months, and marts."""
-        return dg.AssetSelection.groups(self.source)
-
     def table(
         self,
-        name: str,
-        description: str,
-        key: tuple[str, ...],
+        settings: TableAttributes,
         extractor: Callable[[ApiCalls, LandingZone], Extract],
+        *,
         loader: Loader | None = None,
-        verify: Verify = refuse_shrink,
-        subject: str | None = None,
+        verify: Verify | None = None,
+        is_snapshot: bool = False,
     ) -> Table:
         """Return one table with the settings of this source; see `Table` for the arguments.
 
-        Without a loader a re-run replaces the month's rows. Without a `verify` one that would take
-        away most of a month is refused; `shrink_guard.accept` is for a source that shrinks by
-        nature.
+        Without a loader a re-run replaces the month's rows, or the whole table where it is a
+        snapshot. Without a `verify` one that would take away most of them is refused;
+        `shrink_guard.accept` is for a source that shrinks by nature.
         """
+        key = tuple(settings.key)
         return Table(
             source=self.source,
-            name=name,
-            description=description,
+            name=settings.name,
+            description=settings.description,
             key=key,
             extractor=extractor,
-            loader=loader or ReplaceMonth(key),
-            verify=verify,
-            start_month=self.start_month,
+            loader=loader or (ReplaceTable(key) if is_snapshot else ReplaceMonth(key)),
+            verify=verify or (refuse_shrunk_snapshot if is_snapshot else refuse_shrink),
+            start_month=settings.first_month(self.start_month),
             months_per_run=self.months_per_run,
             keep_loads=self.keep_loads,
             allow_shrink=self.allow_shrink,
             fresh_within=timedelta(hours=self.fresh_within_hours),
-            subject=subject,
+            subject=settings.subject,
+            is_snapshot=is_snapshot,
+            timing=settings.timing(self.cron),
+            owners=settings.owners,
+            tags=settings.tags,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return everything that Dagster shows of this source."""
-        tables = self.tables()
-        landing = [landing_asset(t, land_op(t), tidy) for t, tidy in self._tidied_tables]
-        assets = [*landing, *(warehouse_asset(table) for table in tables)]
+        of_source = self.of_source(context)
+        of_all = [pair for component in of_source for pair in component._tidied_tables]
+        months = monthly_partitions(min(table.start_month for table, _ in of_all))
+        landing = [landing_asset(t, land_op(t), tidy, months) for t, tidy in self._tidied_tables]
+        tables = [table for table, _ in self._tidied_tables]
+        assets = [*landing, *(warehouse_asset(table, months) for table in tables)]
         freshness = dg.FreshnessPolicy.time_window(timedelta(hours=self.fresh_within_hours))
-        of_source = self.instances(context)
         is_first = of_source[0] is self
-        materialize = dg.define_asset_job(
-            self.materialize_job_name,
-            selection=self.materialized(),
-            description=f"Land, load and model a month of {self.source}.",
-        )
-        return dg.Definitions(
+        own = dg.Definitions(
             assets=dg.map_asset_specs(
                 lambda spec: spec.replace_attributes(freshness_policy=freshness), assets
             ),
             asset_checks=[check for table in tables for check in self.checks(table)],
-            jobs=[materialize, *(self._jobs_of_source(of_source) if is_first else [])],
-            schedules=[*self._schedules()],
             sensors=self.sensors(),
         )
+        return dg.Definitions.merge(own, _of_whole_source(of_all, months)) if is_first else own
 
     @cached_property
     def _tidied_tables(self) -> list[tuple[Table, dg.OpDefinition]]:
         """Each table with its op: asset and job must hold the same one."""
-        return [(table, delete_stale_files_op(table)) for table in self.tables()]
+        return [(table, delete_stale_files_op(table)) for table in self.monthly_tables()]
 
-    def _jobs_of_source(self, of_source: "Sequence[MonthlySource]") -> list[dg.JobDefinition]:
-        """Return the jobs for every table of the source: one tidies, one restores."""
-        tidied = [pair for component in of_source for pair in component._tidied_tables]
-        months = monthly_partitions(min(component.start_month for component in of_source))
-        return [
-            delete_stale_files_job(self.source, [op for _, op in tidied], months),
-            restore_month_job(self.source, [table for table, _ in tidied], months),
-        ]
 
-    def _schedules(self) -> Iterator[dg.ScheduleDefinition]:
-        """Yield the schedule of the current month, if there is a cron; it is off at first."""
-        if self.cron is None:
-            return
-
-        @dg.schedule(
-            name=f"{self.materialize_job_name}_schedule",
-            job_name=self.materialize_job_name,
-            cron_schedule=self.cron,
-            description="Land the current month again, and in its first days the one before.",
-        )
-        def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-            in_flux = months_in_flux(context.scheduled_execution_time)
-            for month in (month for month in in_flux if month >= self.start_month):
-                run_key = f"{month} {context.scheduled_execution_time.isoformat()}"
-                yield dg.RunRequest(run_key=run_key, partition_key=month)
-
-        yield schedule
+def _of_whole_source(
+    tidied: Sequence[tuple[Table, dg.OpDefinition]], months: dg.MonthlyPartitionsDefinition
+) -> dg.Definitions:
+    """Return the jobs and schedules for every table of a source."""
+    tables = [table for table, _ in tidied]
+    source = tables[0].source
+    return dg.Definitions(
+        jobs=[
+            dg.define_asset_job(
+                materialize_job_name(source),
+                selection=dg.AssetSelection.groups(source),
+                description=f"Land, load and model a month of {source}.",
+            ),
+            delete_stale_files_job(source, [op for _, op in tidied], months),
+            restore_month_job(source, tables, months),
+        ],
+        schedules=schedules(source, tables),
+    )

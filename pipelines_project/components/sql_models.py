@@ -50,7 +50,7 @@ class SqlModels(dg.Component, dg.Model, dg.Resolvable):
 def _warehouse_tables(context: dg.ComponentLoadContext) -> dict[str, dg.AssetKey]:
     """Return every table that a source of the code location loads, by its name in SQL."""
     sources = context.component_tree.get_all_components(of_type=MonthlySource)
-    tables = [table for source in sources for table in source.tables()]
+    tables = [table for source in sources for table in source.monthly_tables()]
     return {f"{table.source}.{table.name}": warehouse_key(table) for table in tables}
 
 

@@ -17,7 +17,12 @@ def forget(context: dg.ComponentLoadContext) -> dg.Definitions:
     jobs = []
     for name in dict.fromkeys(component.source for component in sources):
         of_source = [component for component in sources if component.source == name]
-        tables = [table for component in of_source for table in component.tables() if table.subject]
+        tables = [
+            table
+            for component in of_source
+            for table in component.monthly_tables()
+            if table.subject
+        ]
         if tables:
             names = [f"{table.source}.{table.name}" for table in tables]
             jobs.append(forget_job(name, of_source[0].person, tables, marts_over(names, marts)))

@@ -2,31 +2,37 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import dagster as dg
 
-from pipelines_project.orchestration.table_assets import partitions
+from pipelines_project.months import month_of
+from pipelines_project.orchestration.resting import reason_to_rest
+from pipelines_project.orchestration.schedules import keys_of, materialize_job_name, tags_of
 from pipelines_project.sources.files.changed_months import changed_months
 from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.table import Table
 
 
 def changed_months_sensor(
-    table: Table, folder: RawFolder, job_name: str, settle_seconds: float, watch_seconds: int
+    table: Table, folder: RawFolder, settle_seconds: float, watch_seconds: int
 ) -> dg.SensorDefinition:
     """Return the sensor: one run a changed month, which lands and loads it; it is off at first."""
 
     @dg.sensor(
         name=f"{table.source}_{table.name}_changed_months",
-        job_name=job_name,
+        job_name=materialize_job_name(table.source),
         minimum_interval_seconds=watch_seconds,
         description=f"Land and load the months whose files of {table.name} changed.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        now = datetime.now(UTC)
+        if reason := reason_to_rest(context.instance, table, now):
+            return dg.SensorResult(skip_reason=reason, cursor=context.cursor)
         months = {
             month: files
             for month, files in folder.files_by_month().items()
-            if partitions(table).has_partition_key(month)
+            if table.start_month <= month <= month_of(now)
         }
         seen = json.loads(context.cursor or "{}")
         found = changed_months(months, seen, time.time(), settle_seconds)
@@ -34,7 +40,12 @@ def changed_months_sensor(
         if waiting:
             context.log.info(waiting)
         requests = [
-            dg.RunRequest(run_key=f"{table.name} {run_key}", partition_key=month)
+            dg.RunRequest(
+                run_key=f"{table.name} {run_key}",
+                partition_key=month,
+                asset_selection=keys_of([table]),
+                tags=tags_of([table]),
+            )
             for month, run_key in found.run_keys.items()
         ]
         return dg.SensorResult(

@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import is_passing_fault, land_month, root_cause
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration.metadata import landed_metadata
+from pipelines_project.orchestration.metadata import landed_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
@@ -58,7 +58,7 @@ def land_op(table: Table) -> dg.OpDefinition:
         with recorded_if_interrupted(context, landing_key(table), results):
             for month in context.partition_keys:
                 work = partial(_land, table, landing, month, extract, calls, config)
-                result = attempt(month, work, partial(reason, calls))
+                result = attempt(month, work, partial(why_failed, calls))
                 results.append(result)
                 context.log.info(f"{month}: {result.error or _summary(result.metadata)}")
         return results
@@ -75,6 +75,9 @@ def _land(
     config: LandConfig,
 ) -> dict[str, Any]:
     """Land one month, again if the fault may pass, and return its metadata."""
+    if reason := table.reason_to_skip(month):
+        load = table.month(zone, month).current_files()
+        return nothing_to_land_metadata(reason, load.record.rows_of(table.name) if load else 0)
     asked_before = calls.count
     retrying = Retrying(
         stop=stop_after_attempt(MONTH_ATTEMPTS),
@@ -94,6 +97,8 @@ def _land(
 
 
 def _summary(metadata: dict[str, Any]) -> str:
+    if reason := metadata.get("nothing_to_land"):
+        return str(reason)
     rows, load_id = metadata["dagster/partition_row_count"], metadata["load_id"]
     if metadata.get("not_modified"):
         return f"not modified since its {rows} rows were landed as load {load_id}"
@@ -102,7 +107,7 @@ def _summary(metadata: dict[str, Any]) -> str:
     return f"{rows} rows landed as load {load_id} in {metadata['seconds']} s{why}"
 
 
-def reason(calls: ApiCalls, error: Exception) -> str:
+def why_failed(calls: ApiCalls, error: Exception) -> str:
     """Return why a month failed: the innermost error, and what was asked last."""
     cause = root_cause(error)
     if isinstance(cause, SourceError | LandingError):

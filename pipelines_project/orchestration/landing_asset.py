@@ -4,22 +4,34 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from pipelines_project.orchestration.table_assets import backfill_policy, landing_key, partitions
+from pipelines_project.orchestration.table_assets import backfill_policy, landing_key
 from pipelines_project.table import Table
 
 
 def landing_asset(
-    table: Table, land: dg.OpDefinition, delete_stale_files: dg.OpDefinition
+    table: Table,
+    land: dg.OpDefinition,
+    delete_stale_files: dg.OpDefinition,
+    months: dg.MonthlyPartitionsDefinition,
 ) -> dg.AssetsDefinition:
-    """Return the asset: `land` fetches its months, `delete_stale_files` tidies and reports."""
+    """Return the asset: `land` fetches its months, `delete_stale_files` tidies and reports.
+
+    Args:
+        table: the table.
+        land: its op that lands.
+        delete_stale_files: its op that tidies.
+        months: of the source.
+    """
 
     @dg.graph_asset(
         key=landing_key(table),
         description=table.description,
         group_name=table.source,
-        partitions_def=partitions(table),
+        partitions_def=months,
         backfill_policy=backfill_policy(table),
         kinds={"dlt", "parquet"},
+        owners=table.owners,
+        tags=table.tags,
     )
     def landing() -> None:
         return delete_stale_files(land())

@@ -48,3 +48,13 @@ def loaded_metadata(loaded: Loaded) -> dict[str, Any]:
         "load_id": loaded.load_id,
         "skipped": loaded.skipped,
     }
+
+
+def nothing_to_land_metadata(reason: str, rows: int = 0) -> dict[str, Any]:
+    """Return the metadata of a month that a table does not have, or can no longer fetch.
+
+    Args:
+        reason: why.
+        rows: of what is landed all the same.
+    """
+    return {"dagster/partition_row_count": rows, "nothing_to_land": reason}

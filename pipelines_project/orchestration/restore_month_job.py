@@ -11,7 +11,7 @@ from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
-from pipelines_project.orchestration.land_op import reason
+from pipelines_project.orchestration.land_op import why_failed
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import landed_metadata
 from pipelines_project.orchestration.month_results import MonthResult, attempt, materialize_commands
@@ -76,7 +76,7 @@ def _restore(
         return {**landed_metadata(landed), "restored_from": load_id}
 
     # Nothing is asked of the API.
-    restored = attempt(month, work, partial(reason, ApiCalls()))
+    restored = attempt(month, work, partial(why_failed, ApiCalls()))
     if restored.error_type == DamagedLoadError.__name__:
         land = materialize_commands(landing_key(table), [month])
         raise dg.Failure(f"{restored.error}:\n{land}", allow_retries=False)

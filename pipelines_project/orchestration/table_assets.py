@@ -27,11 +27,6 @@ def monthly_partitions(start_month: str) -> dg.MonthlyPartitionsDefinition:
     )
 
 
-def partitions(table: Table) -> dg.MonthlyPartitionsDefinition:
-    """Return the months of the table."""
-    return monthly_partitions(table.start_month)
-
-
 def backfill_policy(table: Table) -> dg.BackfillPolicy:
     """Return how many months of the table a run of a backfill takes."""
     if table.months_per_run is None:

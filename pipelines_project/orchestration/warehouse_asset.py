@@ -11,7 +11,7 @@ from pydantic import Field
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.automation import follows_any_month
-from pipelines_project.orchestration.metadata import loaded_metadata
+from pipelines_project.orchestration.metadata import loaded_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
@@ -22,7 +22,6 @@ from pipelines_project.orchestration.month_results import (
 from pipelines_project.orchestration.table_assets import (
     backfill_policy,
     landing_key,
-    partitions,
     warehouse_key,
 )
 from pipelines_project.table import Table
@@ -43,19 +42,26 @@ class LoadConfig(dg.Config):
     )
 
 
-def warehouse_asset(table: Table) -> dg.AssetsDefinition:
-    """Return the asset that loads every month of its run, one transaction each."""
+def warehouse_asset(table: Table, months: dg.MonthlyPartitionsDefinition) -> dg.AssetsDefinition:
+    """Return the asset that loads every month of its run, one transaction each.
+
+    Args:
+        table: the table.
+        months: of the source.
+    """
 
     @dg.asset(
         key=warehouse_key(table),
         deps=[landing_key(table)],
         description=f"{table.description} `month` says which month a row was landed for.",
         group_name=table.source,
-        partitions_def=partitions(table),
+        partitions_def=months,
         backfill_policy=backfill_policy(table),
         automation_condition=follows_any_month(),
         pool=POOL,
         kinds={"duckdb"},
+        owners=table.owners,
+        tags=table.tags,
     )
     def warehouse(
         context: dg.AssetExecutionContext,
@@ -99,7 +105,7 @@ def _load(
     month: str,
     config: LoadConfig,
 ) -> dict[str, Any]:
-    loaded = load_month(
-        connection, table.month(landing, month), table.loader, config.replace_newer_load
-    )
-    return loaded_metadata(loaded)
+    place = table.month(landing, month)
+    if (reason := table.reason_to_skip(month)) and place.current_load() is None:
+        return nothing_to_land_metadata(reason)
+    return loaded_metadata(load_month(connection, place, table.loader, config.replace_newer_load))

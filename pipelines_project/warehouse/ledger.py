@@ -33,6 +33,13 @@ def held_load(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> tupl
     return connection.execute(query, _parameters(place)).fetchone()
 
 
+def newest_month(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> str | None:
+    """Return the latest month of the table that is recorded, if any."""
+    query = f"select max(month) from {_LEDGER} where source = $source and table_name = $table"
+    parameters = {"source": place.source, "table": place.table}
+    return connection.execute(query, parameters).fetchall()[0][0]
+
+
 def write_ledger(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, load_id: str, rows: int
 ) -> None:

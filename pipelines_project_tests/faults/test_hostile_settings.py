@@ -261,7 +261,7 @@ def test_raw_files_are_found_by_any_root_and_template_and_no_others(
 
 def test_a_source_or_table_cannot_have_a_name_that_something_else_has(count: Count) -> None:
     source = ChessSource(players="erik", contact="me@example.com", start_month="2021-01")
-    [games] = source.tables()
+    [games] = source.monthly_tables()
     for name in ("ledger", "chess_marts", *HOSTILE):
         with pytest.raises(ValueError, match=r"schema of the warehouse already|is not a name"):
             replace(games, source=name)

@@ -167,7 +167,7 @@ def forget(defs: dg.Definitions, data: str, player: str) -> Outcome:
         contact="tests@example.com",
         start_month="2021-01",
     )
-    job = forget_job(source.source, source.person, source.tables(), [])
+    job = forget_job(source.source, source.person, source.monthly_tables(), [])
     forgetful = dg.Definitions(
         jobs=[job],
         resources={

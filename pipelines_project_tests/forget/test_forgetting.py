@@ -34,7 +34,7 @@ def _ticket(number: int, requester: int, month: str = JANUARY) -> dict[str, Any]
 
 def _tables() -> tuple[Table, Table]:
     component = FreshdeskSource(domain="acme", start_month=JANUARY)
-    tickets, contacts = (t for t in component.tables() if t.name in ("tickets", "contacts"))
+    tickets, contacts = (t for t in component.monthly_tables() if t.name in ("tickets", "contacts"))
     return tickets, contacts
 
 
@@ -123,7 +123,7 @@ def test_what_is_deleted_is_no_longer_in_the_file(
         start_month=MONTH,
         subject="who",
     )
-    [table] = component.tables()
+    [table] = component.monthly_tables()
     ours = pa.table({"who": [f"other {number % 100}" for number in range(others)]})
     land(table.month(landing, MONTH), [pa.table({"who": [name.decode()] * 50}), ours])
     _load(landing, warehouse, table, MONTH)
@@ -174,7 +174,7 @@ def lines(landing: LandingZone, tmp_path: Path) -> LocalJsonlSource:
 def test_lines_are_forgotten_by_the_column_that_the_settings_name(
     landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource
 ) -> None:
-    [table] = lines.tables()
+    [table] = lines.monthly_tables()
     _load(landing, warehouse, table, MONTH)
     forgetting = Forgetting("them", landing, warehouse, [table], [])
     forgetting.check_columns()
@@ -191,7 +191,7 @@ def test_lines_are_forgotten_by_the_column_that_the_settings_name(
 def test_a_column_that_no_month_has_is_refused(
     landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource
 ) -> None:
-    [table] = lines.model_copy(update={"subject": "whom"}).tables()
+    [table] = lines.model_copy(update={"subject": "whom"}).monthly_tables()
 
     with pytest.raises(UnknownColumnError, match="events has a column 'whom'"):
         Forgetting("them", landing, warehouse, [table], []).check_columns()

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import dagster as dg
 import pytest
 
 from pipelines_project.components.files import LocalJsonlSource
-from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.defs.resources import resources
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.json_lines import jsonl, write_lines
@@ -24,15 +23,8 @@ _ROOT = Path(__file__).parents[2]
 _OLD = (1_000_000_000, 1_000_000_000)
 
 
-class _Alone(LocalJsonlSource):
-    """A source that is all there is of its kind, without a defs folder around it."""
-
-    def instances(self, context: dg.ComponentLoadContext) -> Sequence[MonthlySource]:
-        return [self]
-
-
 def _source(raw: Path, **others: Any) -> LocalJsonlSource:
-    return _Alone(**attributes(raw, **others))
+    return LocalJsonlSource(**attributes(raw, **others))
 
 
 @dg.definitions

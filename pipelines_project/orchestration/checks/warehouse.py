@@ -1,5 +1,7 @@
 """The checks of warehouse tables whose months are complete in themselves."""
 
+from dataclasses import replace
+
 import dagster as dg
 
 from pipelines_project.landing.landed_month import LandedMonth
@@ -45,6 +47,8 @@ def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that the warehouse has as many rows of a month as its current load."""
 
     def wrong(looked: Looked) -> Wrong:
+        if table.is_snapshot:
+            looked = _of_newest_snapshot(looked)
         loaded = _loaded_rows(looked)
 
         def differs(month: LandedMonth) -> str:
@@ -61,9 +65,17 @@ def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
         table,
         warehouse_key(table),
         "warehouse_rows_match_landing",
-        "The warehouse has as many rows of each month as the month's current load.",
+        "The warehouse has as many rows of each month as the month's current load."
+        if not table.is_snapshot
+        else "The warehouse has as many rows as the newest snapshot.",
         wrong,
     )
+
+
+def _of_newest_snapshot(looked: Looked) -> Looked:
+    """Return the same look at the one month whose snapshot the warehouse is to hold."""
+    landed = looked.landing.months(looked.table.source, looked.table.name)
+    return replace(looked, months=landed[-1:])
 
 
 def _loaded_rows(looked: Looked) -> dict[str, int]:
