@@ -20,6 +20,7 @@ class Timing:
 
     Attributes:
         cron: when the schedule ticks, in UTC; None for no schedule.
+        has_own_cron: whether that is the table's own, and not its source's.
         lookback_months: how many months before the current one a tick lands again.
         paused: whether schedules and sensors leave the table alone.
         priority: of its runs in Dagster's queue; the higher one starts first.
@@ -30,6 +31,7 @@ class Timing:
     """
 
     cron: str | None = None
+    has_own_cron: bool = False
     lookback_months: int = 0
     paused: bool = False
     priority: int = 0

@@ -76,7 +76,8 @@ class TimingSettings(dg.Model, dg.Resolvable):
     def timing(self, source_cron: str | None) -> Timing:
         """Return them as the engine takes them; the source's cron where there is no other."""
         return Timing(
-            cron=self.cron or source_cron,
+            cron=source_cron if self.cron is None else self.cron,
+            has_own_cron=self.cron is not None,
             lookback_months=self.lookback_months,
             paused=self.paused,
             priority=self.priority,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from pipelines_project.months import month_of
 from pipelines_project.orchestration.resting import reason_to_rest
 from pipelines_project.orchestration.schedules import keys_of, materialize_job_name, tags_of
+from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.sources.files.changed_months import changed_months
 from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.table import Table
@@ -18,6 +18,7 @@ def changed_months_sensor(
     table: Table, folder: RawFolder, settle_seconds: float, watch_seconds: int
 ) -> dg.SensorDefinition:
     """Return the sensor: one run a changed month, which lands and loads it; it is off at first."""
+    months_of_table = monthly_partitions(table.start_month)
 
     @dg.sensor(
         name=f"{table.source}_{table.name}_changed_months",
@@ -26,13 +27,12 @@ def changed_months_sensor(
         description=f"Land and load the months whose files of {table.name} changed.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        now = datetime.now(UTC)
-        if reason := reason_to_rest(context.instance, table, now):
+        if reason := reason_to_rest(context, table, datetime.now(UTC)):
             return dg.SensorResult(skip_reason=reason, cursor=context.cursor)
         months = {
             month: files
             for month, files in folder.files_by_month().items()
-            if table.start_month <= month <= month_of(now)
+            if months_of_table.has_partition_key(month)
         }
         seen = json.loads(context.cursor or "{}")
         found = changed_months(months, seen, time.time(), settle_seconds)

@@ -13,7 +13,11 @@ def table_tag(table: Table) -> dict[str, str]:
     return {"pipelines_project/table": f"{table.source}.{table.name}"}
 
 
-def reason_to_rest(instance: dg.DagsterInstance, table: Table, moment: datetime) -> str:
+def reason_to_rest(
+    context: dg.ScheduleEvaluationContext | dg.SensorEvaluationContext,
+    table: Table,
+    moment: datetime,
+) -> str:
     """Return why no run of the table is started at the moment, or "" if one may be."""
     timing = table.timing
     if timing.paused:
@@ -21,7 +25,7 @@ def reason_to_rest(instance: dg.DagsterInstance, table: Table, moment: datetime)
     if timing.window and not timing.is_within_window(moment):
         begins, ends = timing.window
         return f"runs start from {begins:%H:%M} to {ends:%H:%M} UTC only"
-    if timing.failures_before_pause and _failed_since_success(instance, table):
+    if timing.failures_before_pause and _failed_since_success(context.instance, table):
         return (
             f"its last {timing.failures_before_pause} runs failed. Once it is materialized with "
             "success, schedules and sensors go on"

@@ -17,27 +17,32 @@ def materialize_job_name(source: str) -> str:
 
 
 def schedules(source: str, tables: Sequence[Table]) -> list[dg.ScheduleDefinition]:
-    """Return a schedule for each cron of the source's tables; all are off at first.
+    """Return the schedules of the source's tables; all are off at first.
 
-    The most used cron has the schedule `<source>_materialize_schedule`, and each other the name of
-    its first table in it.
+    Tables that have the source's cron share `<source>_materialize_schedule`. A table with a cron of
+    its own has `<source>_<table>_materialize_schedule`, a name that stays when others are added.
     """
-    by_cron: dict[str, list[Table]] = defaultdict(list)
+    shared: dict[str, list[Table]] = defaultdict(list)
+    named: dict[str, tuple[str, list[Table]]] = {}
     for table in tables:
-        if table.timing.cron:
-            by_cron[table.timing.cron].append(table)
-    ordered = sorted(by_cron.items(), key=lambda each: -len(each[1]))
+        if table.timing.cron is None:
+            continue
+        if table.timing.has_own_cron:
+            named[f"{source}_{table.name}"] = table.timing.cron, [table]
+        else:
+            shared[table.timing.cron].append(table)
+    for cron, of_cron in shared.items():
+        name = f"{source}_{of_cron[0].name}" if source in named else source
+        named[name] = cron, of_cron
     return [
-        _schedule(source, cron, of_cron, is_whole=len(of_cron) == len(tables), number=number)
-        for number, (cron, of_cron) in enumerate(ordered)
+        _schedule(name, source, cron, of_cron, is_whole=len(of_cron) == len(tables))
+        for name, (cron, of_cron) in named.items()
     ]
 
 
 def _schedule(
-    source: str, cron: str, tables: Sequence[Table], *, is_whole: bool, number: int
+    name: str, source: str, cron: str, tables: Sequence[Table], *, is_whole: bool
 ) -> dg.ScheduleDefinition:
-    name = f"{source}_{tables[0].name}" if number else source
-
     @dg.schedule(
         name=f"{name}_materialize_schedule",
         job_name=materialize_job_name(source),
@@ -49,7 +54,7 @@ def _schedule(
         context: dg.ScheduleEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         moment = context.scheduled_execution_time
-        resting = {table.name: reason_to_rest(context.instance, table, moment) for table in tables}
+        resting = {table.name: reason_to_rest(context, table, moment) for table in tables}
         due = [table for table in tables if not resting[table.name]]
         said = [f"{name}: {reason}" for name, reason in resting.items() if reason]
         for reason in said:

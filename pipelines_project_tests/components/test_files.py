@@ -156,7 +156,7 @@ def test_the_contract_holds_a_month_against_the_nearest_month_that_is_landed(
         assert "line 1: column 'a' is not BIGINT" in location.materialize("2024-03").error
 
 
-def test_several_tables_of_one_source_have_jobs_and_sensors_of_their_own(tmp_path: Path) -> None:
+def test_tables_of_one_source_have_sensors_of_their_own_and_share_the_jobs(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     for name in ("orders", "clicks"):
         path = raw / name / "2024-02" / "a.jsonl"
@@ -168,19 +168,15 @@ def test_several_tables_of_one_source_have_jobs_and_sensors_of_their_own(tmp_pat
     ]
     with jsonl_location(tmp_path, *tables) as location:
         repository = location.defs.get_repository_def()
-        names = {job.name for job in repository.get_all_jobs()}
-        assert {f"local_jsonl_{name}_materialize" for name in ("orders", "clicks")} <= names
         assert [schedule.name for schedule in repository.schedule_defs] == [
             "local_jsonl_clicks_materialize_schedule"
         ]
         assert {sensor.name for sensor in repository.sensor_defs} >= {
             f"local_jsonl_{name}_changed_months" for name in ("orders", "clicks")
         }
+        job = location.defs.resolve_job_def("local_jsonl_materialize")
+        assert job.execute_in_process(instance=location.instance, partition_key="2024-02").success
         for name in ("orders", "clicks"):
-            job = location.defs.resolve_job_def(f"local_jsonl_{name}_materialize")
-            assert job.execute_in_process(
-                instance=location.instance, partition_key="2024-02"
-            ).success
             assert location.rows(f'select "table", month from local_jsonl.{name}') == [
                 (name, "2024-02")
             ]
@@ -249,7 +245,7 @@ def test_the_committed_sample_lands_and_loads(
     monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))
     monkeypatch.setenv("WAREHOUSE_URL", str(tmp_path / "warehouse.duckdb"))
     monkeypatch.setenv("RAW_URL", str(Path(__file__).parents[2] / "data" / "raw"))
-    job = definitions.load().resolve_job_def("local_jsonl_synthetic_data_materialize")
+    job = definitions.load().resolve_job_def("local_jsonl_materialize")
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance, partition_key="2024-03")
 
