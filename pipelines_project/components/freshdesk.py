@@ -1,17 +1,15 @@
 """The Freshdesk source as a component: its settings, its six tables and their checks."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import dagster as dg
-from dlt.extract import DltResource
 from pydantic import Field
 
 from pipelines_project.components import monthly_source
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import month_start, next_month
 from pipelines_project.orchestration.checks.landing import (
     current_month_is_fresh,
     landed_files_are_intact,
@@ -23,10 +21,10 @@ from pipelines_project.orchestration.checks.merged import (
     updates_are_in_their_month,
     warehouse_has_landed_rows,
 )
-from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.freshdesk import lists as freshdesk
 from pipelines_project.sources.freshdesk.api import MOST_PAGES, FreshdeskApi, checked_address
 from pipelines_project.sources.freshdesk.columns import TABLES
+from pipelines_project.sources.freshdesk.since_last import MonthsOfTable
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.sources.http.rate_limit import RateLimit
 from pipelines_project.table import Extract, Table
@@ -74,6 +72,12 @@ class FreshdeskSource(monthly_source.MonthlySource):
         ge=1,
         description="The most pages of one list; more is an error, because a list that never ends "
         "would otherwise be fetched for ever.",
+    )
+    refetch: Literal["all", "since_last"] = Field(
+        default="since_last",
+        description="What a run fetches of the current month when it is landed already: what has "
+        "changed since (tickets and contacts; since_last), or all of it. Closed months are always "
+        "fetched whole.",
     )
     rate_limit_reserve: int = Field(
         default=50,
@@ -123,12 +127,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
         def extractor(calls: ApiCalls, _landing: LandingZone) -> Extract:
             api = self._api(calls)
             changed = freshdesk.changed_rows(table, api, self.page_cap)
-
-            def extract(month: str, fetch: Fetch) -> DltResource:
-                pages = changed(month_start(month), month_start(next_month(month)))
-                return freshdesk.resource(table, api, pages, fetch.rows_before)
-
-            return extract
+            return MonthsOfTable(table, api, calls, changed, self.refetch == "since_last")
 
         return extractor
 

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import duckdb
 import requests
 from dlt.common.exceptions import DltException
 
+from pipelines_project.landing.changes import WholeMonthNeededError, with_unchanged_rows
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.previous import Previous, previous_load
@@ -112,10 +114,11 @@ def land_month(
     _wait_for_clock(month, before.load_id)
     is_comparable = before.record is not None and not land_unchanged
     fetch = Fetch(0 if allow_shrink else before.rows, before.facts if is_comparable else {})
+    publish = partial(_fetch_and_publish, month, extract, verify, before, allow_shrink)
     try:
-        with staged(month, lambda: extract(month.month, fetch)) as new:
-            details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))
-            record = _publish(month, new, fetch.facts)
+        record, details = publish(fetch)
+    except WholeMonthNeededError:
+        record, details = publish(Fetch(fetch.rows_before))
     except Exception as error:
         if before.record is None or not isinstance(root_cause(error), NotModifiedError):
             raise
@@ -128,6 +131,26 @@ def land_month(
         details=details,
         seconds=round(time.monotonic() - started, 3),
     )
+
+
+def _fetch_and_publish(
+    month: LandedMonth,
+    extract: Extract,
+    verify: Verify,
+    before: Previous,
+    allow_shrink: bool,
+    fetch: Fetch,
+) -> tuple[LoadRecord, Details]:
+    """Stage, verify and publish a load, and return its record and what the source says of it."""
+    told: Details = {}
+    with staged(month, lambda: extract(month.month, fetch)) as new:
+        if fetch.changes_by:
+            told = {"rows_changed": sum(file.rows for file in new.files)}
+            if not told["rows_changed"]:
+                raise NotModifiedError
+            new = with_unchanged_rows(month, new, before, fetch.changes_by)
+        details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))
+        return _publish(month, new, fetch.facts), {**details, **told}
 
 
 def _landed(month: LandedMonth, record: LoadRecord) -> Landed:

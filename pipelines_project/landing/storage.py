@@ -8,8 +8,9 @@ import os
 import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
+import duckdb
 from fsspec.implementations.local import LocalFileSystem
 
 NEW = ".new"
@@ -53,6 +54,12 @@ class FileSystem(Protocol):
     def unstrip_protocol(self, name: str) -> str:
         """Return the URL of a path."""
         ...
+
+
+def register(connection: duckdb.DuckDBPyConnection, fs: FileSystem) -> None:
+    """Let a DuckDB connection read the filesystem's files, wherever they are."""
+    if not isinstance(fs, LocalFileSystem):
+        connection.register_filesystem(cast(Any, fs))
 
 
 def put_file(fs: FileSystem, local: Path, path: str) -> None:

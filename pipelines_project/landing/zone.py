@@ -3,15 +3,14 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 import fsspec
-from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.landing.storage import FileSystem
+from pipelines_project.landing.storage import FileSystem, register
 from pipelines_project.names import checked_name, quarantine_table
 
 _MONTH_FOLDER = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
@@ -67,5 +66,4 @@ class LandingZone:
 
     def register(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let a DuckDB connection read the landing zone's files, wherever they are."""
-        if not isinstance(self.fs, LocalFileSystem):
-            connection.register_filesystem(cast(Any, self.fs))
+        register(connection, self.fs)

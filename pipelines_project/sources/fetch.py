@@ -19,12 +19,15 @@ class Fetch:
             replace unasked; 0 if there is none, or it may shrink.
         facts_before: the facts that the current load's record holds; empty if the month is to be
             landed in any case, or its current load is damaged.
+        changes_by: set by a source that yields only what changed since the current load: the
+            columns of a row's key. The current load's other rows are then landed with them.
         facts: filled by the source while its rows are read, for the new load's record: what a later
             fetching compares, such as the ETag of each answer.
     """
 
     rows_before: int = 0
     facts_before: Mapping[str, str] = field(default_factory=dict[str, str])
+    changes_by: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict[str, str])
 
 

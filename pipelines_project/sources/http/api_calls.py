@@ -1,7 +1,10 @@
 """What a source's HTTP session did: one place that counts requests and refuses bad answers."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -20,10 +23,24 @@ class SourceError(Exception):
 
 @dataclass
 class ApiCalls:
-    """The requests made so far, retries and redirects included, and the address of the last."""
+    """The requests made so far, retries and redirects included, and the address of the last.
+
+    Attributes:
+        count: of the requests.
+        last_url: the address of the last.
+        began_at: an instant that no clock says to be after the first answer: neither this
+            machine's nor, by the header `Date`, the service's.
+    """
 
     count: int = 0
     last_url: str = ""
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def note(self, response: requests.Response) -> None:
+        """Note what the service's clock says, which may be behind this machine's."""
+        with suppress(TypeError, ValueError):
+            answered_at = parsedate_to_datetime(response.headers.get("Date", ""))
+            self.began_at = min(self.began_at, answered_at.astimezone(UTC))
 
     def checked(
         self, refusals: Mapping[int, Callable[[requests.Response], str]]
@@ -65,7 +82,9 @@ class CountingAdapter(HTTPAdapter):
         """Return the answer to the request, its body still unread."""
         self._calls.count += 1
         self._calls.last_url = request.url or ""
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **kwargs)
+        self._calls.note(response)
+        return response
 
 
 class BoundedAdapter(CountingAdapter):

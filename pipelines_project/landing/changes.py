@@ -1,0 +1,107 @@
+"""A month landed by what changed: the changed rows, and the current load's other rows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.previous import Previous
+from pipelines_project.landing.stage import Staged, StagedFile
+from pipelines_project.landing.storage import register
+from pipelines_project.temporary import duckdb_session
+
+_FILES = "read_parquet({}, union_by_name = true, hive_partitioning = false)"
+# zstd, as dlt is told to write; a row group of dlt's size.
+_FORMAT = "format parquet, compression zstd, row_group_size 122880"
+
+
+class WholeMonthNeededError(Exception):
+    """The changed rows cannot be put together with the current load's; says why."""
+
+
+def with_unchanged_rows(
+    month: LandedMonth, changed: Staged, before: Previous, key: Sequence[str]
+) -> Staged:
+    """Return a load of the changed rows and of the current load's rows that did not change.
+
+    A changed row takes the place of the row with its key, because it was answered later. All rows
+    get the new load's id.
+
+    Args:
+        month: which month.
+        changed: the staged rows, which came since the current load.
+        before: that load.
+        key: the columns that tell one row from another.
+
+    Raises:
+        WholeMonthNeededError: the key is not there, a column has another type than before, or the
+            month was landed again meanwhile.
+    """
+    current = month.current_files()
+    if current is None or before.record is None or current.load_id != before.load_id:
+        raise WholeMonthNeededError(f"{month} was landed again while its changes were fetched")
+    files = [str(file.path) for file in changed.files if file.table == month.table]
+    path = Path(files[0]).with_name("with_unchanged_rows.parquet")
+    with duckdb_session() as connection:
+        register(connection, month.fs)
+        _check_columns(connection, month, files, current, key)
+        rows = _write(connection, files, current, key, changed.load_id, path)
+    required = [name for name in changed.required if name in before.record.required]
+    return replace(
+        changed,
+        files=[StagedFile(month.table, changed.files[0].file_id, path, rows)],
+        schema={**before.record.schema, **changed.schema},
+        required=required,
+    )
+
+
+def _check_columns(
+    connection: duckdb.DuckDBPyConnection,
+    month: LandedMonth,
+    files: list[str],
+    current: Load,
+    key: Sequence[str],
+) -> None:
+    """Refuse a key that is not there, and types that differ: DuckDB would cast values unasked."""
+    before, now = _types(connection, current.files), _types(connection, files)
+    if missing := [each for each in key if each not in before or each not in now]:
+        raise WholeMonthNeededError(f"{month}: there is no {', '.join(missing)}, its key")
+    for column, kind in now.items():
+        if before.get(column, kind) != kind:
+            raise WholeMonthNeededError(
+                f"{month}: {column} is {kind} in what changed and {before[column]} before"
+            )
+
+
+def _types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, str]:
+    found = connection.read_parquet(files, union_by_name=True, hive_partitioning=False)
+    types = ("VARCHAR" if str(kind) == "JSON" else str(kind) for kind in found.types)
+    return dict(zip(found.columns, types, strict=True))
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    files: list[str],
+    current: Load,
+    key: Sequence[str],
+    load_id: str,
+    path: Path,
+) -> int:
+    """Write the rows into one parquet file, and return how many there are."""
+    same_key = " and ".join(f'changed."{each}" is not distinct from kept."{each}"' for each in key)
+    connection.execute(
+        f"""
+        copy (
+            select * replace ($load_id as _dlt_load_id) from (
+                select * from {_FILES.format("$current")} as kept
+                where not exists (from {_FILES.format("$changed")} as changed where {same_key})
+                union all by name
+                from {_FILES.format("$changed")}
+            )
+        ) to '{path}' ({_FORMAT})
+        """,
+        {"current": current.files, "changed": files, "load_id": load_id},
+    )
+    return connection.execute(f"select count(*) from '{path}'").fetchall()[0][0]
