@@ -15,6 +15,7 @@ from pipelines_project.forget.subject import Subject
 from pipelines_project.landing.land_month import Landed
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Built, Mart, build
+from pipelines_project.names import quarantine_table
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
@@ -105,6 +106,9 @@ class Forgetting:
                 held = forget_loaded.counts(connection, table.source, table.name, subject)
                 for month, rows in held.items():
                     found.setdefault(f"{table.name} {month}", {})["warehouse"] = rows
+                refused = forget_loaded.quarantined(connection, table, subject)
+                for month, rows in refused.items():
+                    found.setdefault(f"{table.name} {month}", {})["warehouse quarantine"] = rows
             for mart in self.marts:
                 total = Counter[str]()
                 for subject in self._told_by_marts():
@@ -118,7 +122,8 @@ class Forgetting:
             yield from self._forget(table, subject)
         with self.warehouse.connect() as connection:
             for table in self.tables:
-                forget_loaded.rewrite(connection, table.source, table.name)
+                for name in (table.name, quarantine_table(table.name)):
+                    forget_loaded.rewrite(connection, table.source, name)
         for mart in self.marts:
             # One that was never built holds nothing.
             if is_loaded(self.warehouse, mart.schema, mart.name):

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pipelines_project.forget.subject import Subject
+from pipelines_project.forget.subject import QUARANTINED_TEXT, Subject
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.names import quarantine_table
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
 from pipelines_project.warehouse.database import qualified, quoted, transaction
@@ -14,6 +15,7 @@ from pipelines_project.warehouse.ledger import create_ledger, held_load, take_tu
 from pipelines_project.warehouse.load_month import Loaded, load_month, retried
 
 _FILLER = "ledger.free_blocks"
+_NAMES_THEM = f"regexp_matches({QUARANTINED_TEXT}, $pattern)"
 
 
 def counts(
@@ -28,6 +30,18 @@ def counts(
     query = f"select {month}, count(*) from {name} where {is_theirs} group by all"
     found = connection.execute(query, {"value": subject.value})
     return Counter({str(key): rows for key, rows in found.fetchall()})
+
+
+def quarantined(
+    connection: duckdb.DuckDBPyConnection, table: Table, subject: Subject
+) -> Counter[str]:
+    """Return how many rows that name the person the table's quarantine has, by month."""
+    name = _quarantine(connection, table)
+    if not name:
+        return Counter()
+    query = f"select {MONTH_COLUMN}, count(*) from {name} where {_NAMES_THEM} group by all"
+    found = connection.execute(query, {"pattern": subject.pattern})
+    return Counter({str(month): rows for month, rows in found.fetchall()})
 
 
 def forget(
@@ -95,7 +109,16 @@ def _is_duckdb_file(connection: duckdb.DuckDBPyConnection) -> bool:
     return connection.execute(query).fetchall() == [(True,)]
 
 
+def _quarantine(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """Return the name of the table's quarantine, or "" if the warehouse has none."""
+    name = quarantine_table(table.name)
+    is_there = bool(column_types(connection, table.source, name))
+    return qualified(table.source, name) if is_there else ""
+
+
 def _delete(connection: duckdb.DuckDBPyConnection, table: Table, subject: Subject) -> None:
+    if name := _quarantine(connection, table):
+        connection.execute(f"delete from {name} where {_NAMES_THEM}", {"pattern": subject.pattern})
     columns = column_types(connection, table.source, table.name)
     if subject.column not in columns:
         return

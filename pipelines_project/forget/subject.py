@@ -40,7 +40,7 @@ class Subject:
 
     def of_quarantined(self, rows: pa.Table) -> "pa.ChunkedArray[Any]":
         """Tell of each quarantined line whether the value stands in it, whatever else does."""
-        return pc.match_substring_regex(rows[QUARANTINED_TEXT], self._pattern)
+        return pc.match_substring_regex(rows[QUARANTINED_TEXT], self.pattern)
 
     def among(self, table: str) -> Callable[[str, pa.Table], "pa.ChunkedArray[Any]"]:
         """Return what tells of rows of a landed table, or of its quarantine, which are theirs."""
@@ -48,10 +48,10 @@ class Subject:
 
     def is_in(self, text: str) -> bool:
         """Tell whether the value stands in the text as a word of its own."""
-        return bool(re.search(self._pattern, text, re.ASCII))
+        return bool(re.search(self.pattern, text, re.ASCII))
 
     @property
-    def _pattern(self) -> str:
+    def pattern(self) -> str:
         """The value as a word of its own, as it is or as JSON escapes it."""
         spellings = {self.value, json.dumps(self.value)[1:-1]}
         either = "|".join(sorted(map(re.escape, spellings)))

@@ -7,7 +7,7 @@ not exist for readers.
 
 import glob
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from fsspec.implementations.local import LocalFileSystem
@@ -28,11 +28,19 @@ _READ_ATTEMPTS = 100
 
 @dataclass(frozen=True)
 class Load:
-    """A committed load: its id, its record, and the files of the table as DuckDB reads them."""
+    """A committed load.
+
+    Attributes:
+        load_id: its id.
+        record: its record.
+        files: those of the table, as DuckDB reads them.
+        quarantined: those of the rows that it refused.
+    """
 
     load_id: str
     record: LoadRecord
     files: list[str]
+    quarantined: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,10 @@ class LandedMonth(MonthPlace):
         there = listing.files.get(load_id, {})
         if wrong := [*self._differences(record, there)]:
             raise self.damaged(wrong)
-        own = [path for path, file in self.paths(record).items() if file.table == self.table]
-        return Load(load_id, record, [self._readable(path) for path in own])
+        own, refused = list[str](), list[str]()
+        for path, file in self.paths(record).items():
+            (own if file.table == self.table else refused).append(self._readable(path))
+        return Load(load_id, record, own, refused)
 
     def paths(self, record: LoadRecord) -> dict[str, RecordedFile]:
         """Return what is recorded of each file by its path."""

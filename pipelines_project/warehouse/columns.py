@@ -43,7 +43,7 @@ def column_count(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str]
 ) -> int:
     """Return how many columns the month's table will have with the files' rows."""
-    names = _target_names(list(_landed_types(connection, files))).values()
+    names = _target_names(list(landed_types(connection, files))).values()
     return len({*table_types(connection, place), *names})
 
 
@@ -61,7 +61,7 @@ def match_columns(
     Raises:
         UnfitMonthError: a column's types cannot be reconciled; it names column, month and types.
     """
-    landed = _landed_types(connection, files)
+    landed = landed_types(connection, files)
     names = _target_names(list(landed))
     have = table_types(connection, place)
     if not have:
@@ -164,7 +164,8 @@ def _changed(column: str, old: str, candidate: str) -> str:
     return f"count(*) filter (where {there_and_back} is distinct from {value})"
 
 
-def _landed_types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, str]:
+def landed_types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, str]:
+    """Return the type of each column of landed files."""
     landed = connection.read_parquet(files, union_by_name=True, hive_partitioning=False)
     types = map(str, landed.types)
     return dict(zip(landed.columns, ("VARCHAR" if t == "JSON" else t for t in types), strict=True))

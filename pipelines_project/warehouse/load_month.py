@@ -22,6 +22,7 @@ from pipelines_project.warehouse.memory import (
     is_out_of_memory,
     too_little_memory,
 )
+from pipelines_project.warehouse.quarantine import load_quarantine
 
 # What PostgreSQL says, as a plain `duckdb.Error`, when another transaction was first: with the same
 # rows, or in creating the same table.
@@ -119,6 +120,7 @@ def _load_once(
         place.check_content(load.record)
         columns = match_columns(connection, place, load.files)
         rows = loader.write(connection, place, load, columns)
+        load_quarantine(connection, place, load)
         write_ledger(connection, place, load.load_id, rows)
         if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")

@@ -187,6 +187,22 @@ def test_tables_of_one_source_have_sensors_of_their_own_and_share_the_jobs(tmp_p
         assert tidy.execute_in_process(instance=location.instance, partition_key="2024-02").success
 
 
+def test_quarantined_lines_can_be_queried_in_the_warehouse_until_the_file_is_mended(
+    location: JsonlLocation,
+) -> None:
+    query = "select month, source_file, source_line, line from local_jsonl.events_quarantine"
+    for month in ("2024-01", "2024-02"):
+        write_lines(location.raw, jsonl({"id": 1}) + "{\n", month=month)
+    assert location.materialize("2024-01...2024-02").result.success
+    assert sorted(location.rows(query)) == [
+        (month, f"events/{month}/a.jsonl", 2, "{") for month in ("2024-01", "2024-02")
+    ]
+
+    write_lines(location.raw, jsonl({"id": 1}, {"id": 2}), month="2024-01")
+    assert location.materialize("2024-01").result.success
+    assert [row[0] for row in location.rows(query)] == ["2024-02"]
+
+
 def test_a_superseded_load_goes_with_its_quarantined_lines(location: JsonlLocation) -> None:
     write_lines(location.raw, jsonl({"id": 1}) + "{\n")
     runs = [location.materialize("2024-01") for _ in range(3)]

@@ -1,0 +1,39 @@
+"""The rows that a month's load refused, as the warehouse table `<source>.<table>_quarantine`."""
+
+import duckdb
+
+from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.names import quarantine_table
+from pipelines_project.warehouse.columns import (
+    MONTH_COLUMN,
+    READ_FILES,
+    column_types,
+    landed_types,
+)
+from pipelines_project.warehouse.database import qualified, quoted
+
+
+def load_quarantine(connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load) -> None:
+    """Make the month's rows of the quarantine table those of its current load.
+
+    Args:
+        connection: in the transaction that loads the month.
+        place: the landed month.
+        load: its current load; one that refused nothing leaves the month without such rows.
+    """
+    table = quarantine_table(place.table)
+    name, have = qualified(place.source, table), column_types(connection, place.source, table)
+    if have:
+        month = {"month": place.month}
+        connection.execute(f"delete from {name} where {MONTH_COLUMN} = $month", month)
+    if not load.quarantined:
+        return
+    types = landed_types(connection, load.quarantined)
+    if not have:
+        connection.execute(f"create table {name} ({MONTH_COLUMN} varchar)")
+    for column in types.keys() - have.keys():
+        connection.execute(f"alter table {name} add column {quoted(column)} {types[column]}")
+    connection.execute(
+        f"insert into {name} by name select *, $month as {MONTH_COLUMN} from {READ_FILES}",
+        {"files": load.quarantined, "month": place.month},
+    )
