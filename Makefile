@@ -128,7 +128,7 @@ check: install ## Check format, lint, types, imports and definitions, then run t
 	@.venv/bin/ruff check .
 	@.venv/bin/basedpyright
 	@.venv/bin/lint-imports
-	@.venv/bin/dagster definitions validate -w workspace.yaml
+	@STRICT_DEFINITIONS=1 .venv/bin/dagster definitions validate -w workspace.yaml
 	@$(MAKE) --no-print-directory test
 
 test-embedded-elt: .venv-embedded-elt/.installed ## Run the tests with dagster-embedded-elt, in a venv of its own.

@@ -1,16 +1,31 @@
-"""The code location: everything under `defs/`."""
+"""The code location: everything under `defs/`.
+
+A source that does not load is left out, and shown as an asset with a failing check, so that the
+others go on. Where `STRICT_DEFINITIONS` is set, as in `make check`, it is an error.
+"""
 
 import atexit
 import gc
+import os
 from functools import cache
 from pathlib import Path
 
 import dagster as dg
 
+from pipelines_project.broken_sources import without_broken_sources
+
 
 def load() -> dg.Definitions:
     """Load every component and module of the `defs` folder, with the settings as they are now."""
-    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    folder = Path(__file__).parent
+    try:
+        loaded = dg.load_from_defs_folder(path_within_project=folder)
+        dg.Definitions.validate_loadable(loaded)
+    except Exception:
+        if os.environ.get("STRICT_DEFINITIONS"):
+            raise
+        return without_broken_sources(folder / "defs")
+    return loaded
 
 
 @dg.definitions

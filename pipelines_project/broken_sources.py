@@ -1,0 +1,119 @@
+"""Definitions of the sources that load, where one of them does not.
+
+Dagster loads a code location whole or not at all: one wrong `defs.yaml` would take every source's
+schedules and sensors away. So the folders that load are copied to a project of their own, without
+the broken ones, and each broken one is shown as an asset with a failing check.
+"""
+
+import atexit
+import logging
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines_project.temporary import working_folder
+
+_PROJECT = """\
+[tool.dg]
+directory_type = "project"
+
+[tool.dg.project]
+root_module = "{name}"
+defs_module = "{name}.defs"
+"""
+_LOG = logging.getLogger(__name__)
+_numbers = count(1)
+
+
+def without_broken_sources(defs_folder: Path) -> dg.Definitions:
+    """Return the definitions of every folder that loads, and a failing check for each other.
+
+    A folder is broken if it does not load together with those that do: its YAML, an attribute or a
+    model is wrong, it reads tables of a broken one, or it defines what another has defined.
+
+    Args:
+        defs_folder: holds a folder a source, and modules that all share.
+    """
+    stack = ExitStack()
+    atexit.register(stack.close)
+    place = Path(stack.enter_context(working_folder()))
+    sys.path.append(str(place))
+    working: list[Path] = []
+    defs, errors = _loaded(place, defs_folder, working), dict[Path, Exception]()
+    waiting = sorted(path for path in defs_folder.iterdir() if _is_source(path))
+    progress = True
+    while progress:
+        progress = False
+        for folder in [each for each in waiting if each not in working]:
+            try:
+                defs = _loaded(place, defs_folder, [*working, folder])
+            except Exception as error:
+                errors[folder] = error
+            else:
+                working, progress = [*working, folder], True
+    broken = {each.name: _told(error) for each, error in errors.items() if each not in working}
+    for name, error in broken.items():
+        _LOG.error("%s does not load, and the other sources go on without it:\n%s", name, error)
+    return dg.Definitions.merge(defs, _shown(broken))
+
+
+def _is_source(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(("_", "."))
+
+
+def _loaded(place: Path, defs_folder: Path, folders: Iterable[Path]) -> dg.Definitions:
+    """Return the definitions of the folders and the shared modules; raises if they do not load."""
+    name = f"working_sources_{next(_numbers)}"
+    project = place / f"{name}_project"
+    copied = project / name / "defs"
+    copied.mkdir(parents=True)
+    for module in defs_folder.glob("*.py"):
+        shutil.copy(module, copied)
+    (project / name / "__init__.py").touch()
+    for folder in folders:
+        shutil.copytree(folder, copied / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "pyproject.toml").write_text(_PROJECT.format(name=name))
+    sys.path.append(str(project))
+    try:
+        defs = dg.load_from_defs_folder(path_within_project=project)
+        dg.Definitions.validate_loadable(defs)
+    finally:
+        sys.path.remove(str(project))
+    return defs
+
+
+def _told(error: BaseException) -> str:
+    """Return what an error and those that it was raised from say, the innermost last."""
+    said: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        text = f"{type(cause).__name__}: {cause}"
+        said += [] if text in said else [text]
+        cause = cause.__cause__ or cause.__context__
+    return "\n".join(said)
+
+
+def _shown(broken: Mapping[str, str]) -> dg.Definitions:
+    """Return an asset for each broken folder, whose check fails with the error."""
+    return dg.Definitions.merge(*[_shown_folder(name, error) for name, error in broken.items()])
+
+
+def _shown_folder(name: str, error: str) -> dg.Definitions:
+    key = dg.AssetKey(["broken_definitions", name])
+    asset = dg.AssetSpec(
+        key,
+        description=f"`defs/{name}` does not load, so the source has no assets, schedules and "
+        f"sensors until it is mended and the code location is reloaded.\n\n```\n{error}\n```",
+        group_name="broken_definitions",
+    )
+
+    @dg.asset_check(asset=key, name="definitions_load", description="The folder's files load.")
+    def definitions_load() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, metadata={"error": dg.MetadataValue.text(error)})
+
+    return dg.Definitions(assets=[asset], asset_checks=[definitions_load])
