@@ -47,7 +47,11 @@ class GamesByMonth:
         It asks only then: a load's id, which is a time, must be older than its answers, so that
         of two loads the later one has the later answers.
         """
-        return dlt.resource(self._tables(month, fetch), name="games")
+
+        def games() -> Iterator[pa.Table]:
+            yield from self._tables(month, fetch)
+
+        return dlt.resource(games, name="games")
 
     def _etags(self, facts: Mapping[str, str]) -> dict[str, str] | None:
         """Return the ETags of a load's answers, None if it was made for others than these."""
