@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 MEMORY_SETTING, THREADS_SETTING = "DUCKDB_MEMORY_LIMIT", "DUCKDB_THREADS"
@@ -60,6 +61,7 @@ def _share(memory: int) -> int:
     return max(memory // _SHARE, min(_LEAST_BYTES, memory // 2))
 
 
+@cache
 def machine_memory(cgroups: Path = _CGROUPS, own: Path = Path("/proc/self/cgroup")) -> int:
     """Return the bytes that this process may take at most: the machine's, or its control group's.
 

@@ -59,7 +59,7 @@ def write_load(
             name = f"{load_id}.part{number}.parquet"
             pq.write_table(table, Path(folder, name))
             put_file(place.fs, Path(folder, name), f"{place.path}/{name}")
-            files.append(recorded_file(place.table, name, Path(folder, name)))
+            files.append(recorded_file(place.table, name, len(table), Path(folder, name)))
             schema |= {field.name: str(field.type) for field in table.schema}
     record = LoadRecord(load_id, schema, files)
     if committed:
@@ -80,7 +80,7 @@ def write_quarantined(
         local = Path(folder, name)
         pq.write_table(pa.Table.from_pylist([*refused]), local)
         put_file(place.fs, local, f"{place.quarantine_path}/{name}")
-        record.files.append(recorded_file(table, name, local))
+        record.files.append(recorded_file(table, name, len(refused), local))
     place.commit(record)
     return record
 

@@ -1,6 +1,7 @@
 """The component that makes each `.sql` file of a source's `marts/` folder a table and an asset."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -29,7 +30,7 @@ class SqlModels(dg.Component, dg.Model, dg.Resolvable):
         loaded._folder = context.path
         return loaded
 
-    @property
+    @cached_property
     def marts(self) -> list[Mart]:
         """The models beside the component's `defs.yaml`, in the order of their names."""
         checked_source(self.source)

@@ -164,7 +164,7 @@ def _publish(month: LandedMonth, new: Staged, facts: Mapping[str, str]) -> LoadR
     for file in new.files:
         name = f"{new.load_id}.{file.file_id}.parquet"
         put_file(month.fs, file.path, f"{month.folder_of(file.table)}/{name}")
-        files.append(recorded_file(file.table, name, file.path))
+        files.append(recorded_file(file.table, name, file.rows, file.path))
     record = LoadRecord(new.load_id, new.schema, files, dict(facts), new.required)
     month.commit(record)
     return record

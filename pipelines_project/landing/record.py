@@ -11,14 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-import pyarrow.parquet
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
 from pipelines_project.landing.storage import FileSystem, put_whole
-
-# Its stubs know only a part of the types.
-pq: Any = pyarrow.parquet
 
 FORMAT = 1
 
@@ -77,11 +73,10 @@ _JSON = TypeAdapter(LoadRecord)
 _FORMAT_OF = TypeAdapter(dict[str, Any])
 
 
-def recorded_file(table: str, name: str, path: Path) -> RecordedFile:
-    """Return what is recorded of a local parquet file that is stored under the name."""
+def recorded_file(table: str, name: str, rows: int, path: Path) -> RecordedFile:
+    """Return what is recorded of a local file with so many rows that is stored under the name."""
     with path.open("rb") as file:
         digest = sha256_of(file)
-    rows = pq.read_metadata(path).num_rows
     return RecordedFile(table, name, rows, path.stat().st_size, digest)
 
 

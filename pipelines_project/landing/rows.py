@@ -62,7 +62,7 @@ def landed_rows(month: LandedMonth, files: Mapping[str, str], keep: Keep = keep_
                 elif len(kept):
                     yield dlt.mark.with_table_name(kept, table)
 
-    return dlt.resource(tables(), name=month.table)
+    return dlt.resource(tables, name=month.table)
 
 
 def has_rows(expected: Mapping[str, int]) -> Verify:

@@ -8,8 +8,11 @@ from typing import Any
 
 import dlt
 import pyarrow.parquet
+from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.configuration import ParquetFormatConfiguration
+from dlt.common.normalizers.naming import NamingConvention
 from dlt.destinations import filesystem
+from dlt.destinations.impl.filesystem.configuration import FilesystemDestinationClientConfiguration
 from dlt.extract import DltResource
 
 from pipelines_project.landing.landed_month import LandedMonth
@@ -51,6 +54,22 @@ class Staged:
     required: list[str]
 
 
+class _Folder(filesystem):
+    """The folder of a staged month, whose capabilities depend on no setting.
+
+    dlt asks for them seven times a month, and resolves its settings of the destination each time.
+    """
+
+    def capabilities(
+        self,
+        config: FilesystemDestinationClientConfiguration | None = None,
+        naming: NamingConvention | None = None,
+    ) -> DestinationCapabilitiesContext:
+        bucket_url = self.config_params["bucket_url"]
+        unresolved = FilesystemDestinationClientConfiguration(bucket_url=bucket_url)
+        return super().capabilities(config or unresolved, naming)
+
+
 @contextmanager
 def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator[Staged]:
     """Extract and normalize a month's rows, and delete the folder they are in afterwards.
@@ -74,16 +93,19 @@ def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator
             month.pipeline_name,
             pipelines_dir=folder,
             dataset_name=month.source,
-            destination=filesystem(
+            destination=_Folder(
                 bucket_url=f"{folder}/landing",
                 parquet_format=ParquetFormatConfiguration(compression=_COMPRESSION),
             ),
         )
+        # Or dlt would extract and normalize its state as a table of its own.
+        pipeline.config.restore_from_destination = False
         try:
             load_id = _extract(pipeline, resource())
             pipeline.normalize()
-            refuse_variants(pipeline.default_schema, month.table)
-            columns = pipeline.default_schema.get_table_columns(month.table)
+            schema = pipeline.default_schema
+            refuse_variants(schema, month.table)
+            columns = schema.get_table_columns(month.table)
             yield Staged(
                 load_id,
                 _files(pipeline, load_id, month.table),

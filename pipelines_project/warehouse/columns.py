@@ -1,6 +1,6 @@
 """Making a warehouse table fit a new month: columns added, types widened, nothing cast unseen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import duckdb
@@ -40,10 +40,10 @@ def table_types(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> di
 
 
 def column_count(
-    connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str]
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, landed: Iterable[str]
 ) -> int:
-    """Return how many columns the month's table will have with the files' rows."""
-    names = _target_names(list(landed_types(connection, files))).values()
+    """Return how many columns the month's table will have with those of a load."""
+    names = _target_names(list(landed)).values()
     return len({*table_types(connection, place), *names})
 
 

@@ -108,7 +108,7 @@ def _load_once(
     if load is None:
         raise UnfitMonthError(f"{place} was never landed: land it first")
     create_ledger(connection, place.source)
-    give(connection, effort(column_count(connection, place, load.files)))
+    give(connection, effort(column_count(connection, place, load.record.schema)))
     with transaction(connection):
         if held := held_load(connection, place):
             held_id, rows = held

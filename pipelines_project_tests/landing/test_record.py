@@ -205,11 +205,11 @@ def test_a_record_whose_replacement_fails_stays_whole(
     assert read_record(landing.fs, place.record_path("1.5")) == RECORD
 
 
-def test_rows_bytes_and_hash_are_those_of_the_file(tmp_path: Path) -> None:
+def test_bytes_and_hash_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "file.parquet"
     pq.write_table(pa.table({"id": range(1000)}), path, row_group_size=100)
 
-    file = recorded_file("events", "1.5.part.parquet", path)
+    file = recorded_file("events", "1.5.part.parquet", 1000, path)
 
     assert (file.rows, file.bytes) == (1000, path.stat().st_size)
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()

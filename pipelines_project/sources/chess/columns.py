@@ -73,29 +73,18 @@ def no_games(shape: Shape) -> pa.Table:
     return _with_times(_schema(_columns(shape)).empty_table())
 
 
-def game_rows(
-    connection: duckdb.DuckDBPyConnection,
-    player: str,
-    answer: str,
-    shape: Shape,
-    as_read: bool,
-) -> pa.Table:
+def game_rows(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape) -> pa.Table:
     """Return the games of an answer as typed rows, one row for each URL.
 
     Args:
         connection: any DuckDB connection.
-        player: as above.
-        answer: as above.
+        lines: the games, as `sorted_games` returns them.
         shape: of all the month's games, which decides the columns. A documented field that has
             other values than documented is text, as is any field of several types.
-        as_read: what `sorted_games` said of this answer.
 
     Raises:
         ValueError: a time is no time.
     """
-    lines = _games(connection, player, answer)
-    if not as_read:
-        lines = sorted_lines(connection, Block(lines, [])).landing
     columns = _columns(shape)
     return _with_times(rows(connection, lines, columns, _schema(columns)))
 

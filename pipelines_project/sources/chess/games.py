@@ -15,7 +15,7 @@ from dlt.extract import DltResource
 
 from pipelines_project.sources.chess.archives import PlayerArchives
 from pipelines_project.sources.chess.columns import DOCUMENTED, game_rows, no_games, sorted_games
-from pipelines_project.sources.chess.kept_answers import Answer
+from pipelines_project.sources.chess.kept_answers import KeptTables
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.shape import merged
@@ -47,7 +47,11 @@ class GamesByMonth:
         It asks only then: a load's id, which is a time, must be older than its answers, so that
         of two loads the later one has the later answers.
         """
-        return dlt.resource(self._tables(month, fetch), name="games")
+
+        def games() -> Iterator[pa.Table]:
+            yield from self._tables(month, fetch)
+
+        return dlt.resource(games, name="games")
 
     def _etags(self, facts: Mapping[str, str]) -> dict[str, str] | None:
         """Return the ETags of a load's answers, None if it was made for others than these."""
@@ -61,18 +65,18 @@ class GamesByMonth:
         if answers.etags is not None:
             fetch.facts.update(self._made_for | answers.etags)
         with duckdb_session(threads=1) as connection:
-            shape, as_read = DOCUMENTED, list[bool]()
-            for answer in answers:
-                with _named(answer, month):
-                    games = sorted_games(connection, *answer)
+            shape, kept = DOCUMENTED, KeptTables()
+            for player, answer in answers:
+                with _named(player, month):
+                    games = sorted_games(connection, player, answer)
                 shape = merged(shape, games.shape)
-                as_read.append(games.as_read)
+                kept.keep(player, games.landing)
             # So that a month without games has its columns too.
             yield no_games(shape)
-            for answer, is_as_read in zip(answers, as_read, strict=True):
-                with _named(answer, month):
-                    rows = game_rows(connection, *answer, shape, is_as_read)
-                fetch.facts[f"{_GAMES_OF}{answer.subject}"] = str(len(rows))
+            for player, lines in kept:
+                with _named(player, month):
+                    rows = game_rows(connection, lines, shape)
+                fetch.facts[f"{_GAMES_OF}{player}"] = str(len(rows))
                 yield rows
 
 
@@ -89,9 +93,9 @@ def games_by_player(facts: Mapping[str, str]) -> dict[str, int]:
 
 
 @contextmanager
-def _named(answer: Answer, month: str) -> Generator[None]:
-    """Name the answer whose games cannot become rows."""
+def _named(player: str, month: str) -> Generator[None]:
+    """Name the player whose games cannot become rows."""
     try:
         yield
     except ValueError as error:
-        raise SourceError(f"chess.com answered {month} of {answer.subject!r}: {error}") from error
+        raise SourceError(f"chess.com answered {month} of {player!r}: {error}") from error

@@ -1,10 +1,11 @@
-"""The answers that a month is made from, kept until it is known whether they are to be landed."""
+"""The answers that a month is made from, kept until it is known whether and how they land."""
 
 import tempfile
 import weakref
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import pyarrow as pa
 import requests
 
 
@@ -41,3 +42,26 @@ class KeptAnswers:
         self._file.seek(0)
         for subject, size in self._kept:
             yield Answer(subject, self._file.read(size).decode())
+
+
+class KeptTables:
+    """Tables in a temporary file, each with whom it is about."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        self._file = tempfile.TemporaryFile(prefix="tables-")  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
+        self._subjects: list[str] = []
+
+    def keep(self, subject: str, table: pa.Table) -> None:
+        """Keep the table."""
+        with pa.ipc.new_stream(self._file, table.schema) as stream:
+            stream.write_table(table)
+        self._subjects.append(subject)
+
+    def __iter__(self) -> Iterator[tuple[str, pa.Table]]:
+        """Yield the tables in the order in which they were kept."""
+        self._file.seek(0)
+        for subject in self._subjects:
+            with pa.ipc.open_stream(self._file) as stream:
+                yield subject, stream.read_all()

@@ -76,7 +76,7 @@ def resource(
         if rows_before and not found:
             _check_not_empty(table, api, rows_before)
 
-    return dlt.resource(landed(), name=table, columns=columns(table), primary_key="id")
+    return dlt.resource(landed, name=table, columns=columns(table), primary_key="id")
 
 
 def _check_not_empty(table: str, api: FreshdeskApi, rows_before: int) -> None:

@@ -55,8 +55,13 @@ def typed(resource: DltResource) -> DltResource:
     contract: Any = resource.schema_contract
     # An item that is for another table gets there only if the resource does not name one.
     name: Any = None if table.name == resource.name else table.name
+
+    # Of a generator instead of a function dlt would search all loaded modules for its own.
+    def tables() -> Iterator[Any]:
+        yield from _tables(rows, table)
+
     return dlt.resource(
-        _tables(rows, table),
+        tables,
         name=resource.name,
         table_name=name,
         columns=_hints(table),
