@@ -17,8 +17,8 @@ from pipelines_project.sandbox.chess import chess_app
 from pipelines_project.sandbox.chess_archives import Archives
 from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project.sandbox.faults import Faults
-from pipelines_project.sandbox.server import serving
 from pipelines_project.warehouse.database import Warehouse
+from pipelines_project_tests.kept import Service, empty_instance, service
 
 LANDING = "landing/chess/games"
 WAREHOUSE = "warehouse/chess/games"
@@ -85,6 +85,7 @@ class CodeLocation:
         warehouse: where they load.
         faults: makes the chess.com that they ask answer wrongly.
         api_url: its address.
+        service: keeps definitions for the next test.
     """
 
     defs: dg.Definitions
@@ -93,6 +94,7 @@ class CodeLocation:
     warehouse: Warehouse
     faults: Faults
     api_url: str
+    service: Service | None = None
 
     def with_attributes(self, **attributes: Any) -> "CodeLocation":
         """Return the chess source alone with other attributes, in the same place."""
@@ -100,7 +102,11 @@ class CodeLocation:
         settings |= {"start_month": "2021-01", "api_url": self.api_url}
         settings |= attributes
         resources = {"landing": self.landing, "warehouse": self.warehouse}
-        defs = component_defs(component=ChessSource(**settings), resources=resources)
+
+        def load() -> dg.Definitions:
+            return component_defs(component=ChessSource(**settings), resources=resources)
+
+        defs = self.service.loaded(("alone", settings), load) if self.service else load()
         return replace(self, defs=defs)
 
     def materialize(self, months: str, *keys: str, **op_config: Mapping[str, Any]) -> Run:
@@ -190,22 +196,27 @@ def code_location(
         settings: more environment variables, or others.
     """
     faults = Faults()
-    landing = LandingZone(url=str(folder / "landing"))
-    warehouse = Warehouse(url=str(folder / "warehouse.duckdb"))
     made_up = GeneratedArchives(GAMES_PER_MONTH)
     app = chess_app(archives or made_up, faults=faults, validators=validators)
-    with serving(app) as url, dg.DagsterInstance.ephemeral() as instance:
+    with service(app, folder) as chess, empty_instance() as instance:
+        landing = LandingZone(url=str(chess.folder / "landing"))
+        warehouse = Warehouse(url=str(chess.folder / "warehouse.duckdb"))
         environment = {
             "LANDING_URL": landing.url,
             "WAREHOUSE_URL": warehouse.url,
-            "CHESS_API_URL": f"{url}/pub",
+            "CHESS_API_URL": f"{chess.url}/pub",
             "CHESS_PLAYERS": "hikaru,erik",
             "CHESS_CONTACT": "tests@example.com",
             "CHESS_START_MONTH": "2021-01",
             **settings,
         }
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            defs = definitions.load()
-        yield CodeLocation(defs, instance, landing, warehouse, faults, environment["CHESS_API_URL"])
+        api_url = environment["CHESS_API_URL"]
+        defs = chess.loaded(environment, lambda: _load(environment))
+        yield CodeLocation(defs, instance, landing, warehouse, faults, api_url, chess)
+
+
+def _load(environment: Mapping[str, str]) -> dg.Definitions:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return definitions.load()

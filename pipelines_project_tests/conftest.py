@@ -12,12 +12,18 @@ from tenacity import wait_none
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration import land_op
 from pipelines_project.warehouse.database import Warehouse
+from pipelines_project_tests import kept
 from pipelines_project_tests.code_location import CodeLocation, code_location
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than processors: a good part of a test is waiting for servers and disks."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_sessionfinish() -> None:
+    """Stop what tests have shared."""
+    kept.close()
 
 
 # A busy machine is no fault of the code.
@@ -47,9 +53,9 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """A Dagster instance of its own."""
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
+    """A Dagster instance without runs."""
+    with kept.empty_instance() as empty:
+        yield empty
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.freshdesk import KEY, freshdesk_app
 from pipelines_project.sandbox.freshdesk_quota import Quota
 from pipelines_project.sandbox.help_desk import HelpDesk
-from pipelines_project.sandbox.server import serving
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import CodeLocation
+from pipelines_project_tests.kept import empty_instance, service
 
 
 def landing_key(table: str) -> str:
@@ -54,22 +54,22 @@ def freshdesk_location(
         attributes: more attributes of the component, or others.
     """
     faults = Faults()
-    landing = LandingZone(url=str(folder / "landing"))
-    warehouse = Warehouse(url=str(folder / "warehouse.duckdb"))
     app = freshdesk_app(desk, key=served_key, faults=faults, quota=quota)
     with (
-        serving(app) as url,
-        dg.DagsterInstance.ephemeral() as instance,
+        service(app, folder) as freshdesk,
+        empty_instance() as instance,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("FRESHDESK_API_KEY", key)
-        settings: dict[str, Any] = {
-            "domain": "",
-            "api_url": f"{url}/api/v2",
-            "start_month": "2021-01",
-        }
-        defs = component_defs(
-            component=FreshdeskSource(**settings | attributes),
-            resources={"landing": landing, "warehouse": warehouse},
-        )
-        yield CodeLocation(defs, instance, landing, warehouse, faults, f"{url}/api/v2")
+        landing = LandingZone(url=str(freshdesk.folder / "landing"))
+        warehouse = Warehouse(url=str(freshdesk.folder / "warehouse.duckdb"))
+        api_url = f"{freshdesk.url}/api/v2"
+        settings: dict[str, Any] = {"domain": "", "api_url": api_url, "start_month": "2021-01"}
+        settings |= attributes
+
+        def load() -> dg.Definitions:
+            resources = {"landing": landing, "warehouse": warehouse}
+            return component_defs(component=FreshdeskSource(**settings), resources=resources)
+
+        defs = freshdesk.loaded(("freshdesk", settings), load)
+        yield CodeLocation(defs, instance, landing, warehouse, faults, api_url, freshdesk)

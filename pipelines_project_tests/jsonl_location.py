@@ -14,6 +14,7 @@ from dagster.components.testing import create_defs_folder_sandbox
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import Run, range_tags
+from pipelines_project_tests.kept import empty_instance
 
 LANDING = "landing/local_jsonl/events"
 WAREHOUSE = "warehouse/local_jsonl/events"
@@ -77,6 +78,6 @@ def jsonl_location(folder: Path, *tables: dict[str, Any]) -> Iterator[JsonlLocat
         source = sandbox.defs_folder_path / "local_jsonl"
         source.mkdir()
         (source / "defs.yaml").write_text(yaml.safe_dump_all(documents))
-        with sandbox.build_all_defs() as defs, dg.DagsterInstance.ephemeral() as instance:
+        with sandbox.build_all_defs() as defs, empty_instance() as instance:
             merged = dg.Definitions.merge(defs, dg.Definitions(resources=resources))
             yield JsonlLocation(merged, instance, **resources, raw=folder / "raw")
