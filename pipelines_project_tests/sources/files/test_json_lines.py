@@ -54,12 +54,13 @@ def land(landing: LandingZone, tmp_path: Path) -> Land:
 
 @pytest.fixture
 def survey(tmp_path: Path) -> Survey:
-    """Read one file through without landing it."""
+    """Read one file, or those that a test has written, through without landing it."""
 
     def surveyed(
-        data: bytes | str, before: Mapping[str, str] | None = None, **settings: Any
+        data: bytes | str | None = None, before: Mapping[str, str] | None = None, **settings: Any
     ) -> MonthSurvey:
-        write_lines(tmp_path, data)
+        if data is not None:
+            write_lines(tmp_path, data)
         chosen = JsonlSettings("events", RawFolder(str(tmp_path), TEMPLATE), **settings)
         files = chosen.folder.files(MONTH)
         with block_workers() as workers:
@@ -217,30 +218,42 @@ def test_what_is_nested_deep_stays_json_text_and_deeper_is_a_bad_line(land: Land
     assert month.reasons == {2: "nested more than 500 levels deep"}
 
 
-@pytest.mark.parametrize(
-    ("data", "values"),
-    [
-        (b'{"v":1}\r\n{"v":2}\r\n', [1, 2]),
-        (b'{"v":1}\r{"v":2}\r', [1, 2]),
-        (b'{"v":1}\r{"v":2}', [1, 2]),
-        (b'\xef\xbb\xbf{"v":1}\n{"v":2}', [1, 2]),
-        (b'\n{"v":1}\n \t\n\r\n{"v":2}\n\n\n', [1, 2]),
-        (b'{"v":\r1}\n{"v":2}\n', [1, 2]),
-        (b"", []),
-        (b"\n\n", []),
-        (b"\xef\xbb\xbf", []),
-    ],
-)
+ONE_AND_TWO = [
+    b'{"v":1}\r\n{"v":2}\r\n',
+    b'{"v":1}\r{"v":2}\r',
+    b'{"v":1}\r{"v":2}',
+    b'\xef\xbb\xbf{"v":1}\n{"v":2}',
+    b'\n{"v":1}\n \t\n\r\n{"v":2}\n\n\n',
+    b'{"v":\r1}\n{"v":2}\n',
+]
+NOTHING = [b"", b"\n\n", b"\xef\xbb\xbf"]
+
+
 @pytest.mark.usefixtures("_block_size")
 def test_line_ends_byte_order_mark_and_blank_lines_change_nothing(
-    land: Land, data: bytes, values: list[int]
+    land: Land, tmp_path: Path
 ) -> None:
-    month = land(data, provenance=True)
+    files = {f"{at}.jsonl": data for at, data in enumerate([*ONE_AND_TWO, *NOTHING])}
+    for name, data in files.items():
+        write_lines(tmp_path, data, name)
+    month = land(provenance=True)
 
-    assert month.details["lines_read"] == len(month.rows) == len(values)
-    if values:
-        assert month.column("v") == values
-        assert month.column("source_line") == [*lines_of(data)]
+    landed: dict[str, list[tuple[int, int]]] = {name: [] for name in files}
+    for row in month.rows.to_pylist():
+        landed[row["source_file"].split("/")[-1]].append((row["source_line"], row["v"]))
+    values = {name: [1, 2] if data in ONE_AND_TWO else [] for name, data in files.items()}
+    assert landed == {
+        name: [*zip(lines_of(data), values[name], strict=True)] for name, data in files.items()
+    }
+    assert month.details["lines_read"] == len(month.rows) == 2 * len(ONE_AND_TWO)
+
+
+@pytest.mark.usefixtures("_block_size")
+@pytest.mark.parametrize("data", NOTHING)
+def test_a_month_of_files_without_a_line_has_no_rows(survey: Survey, data: bytes) -> None:
+    month = survey(data)
+
+    assert (month.landing, month.quarantined, month.changes) == (0, 0, [])
 
 
 BAD_LINES = {
@@ -358,7 +371,7 @@ def test_ids_are_unique_and_the_same_when_a_month_is_landed_again(
 )
 @pytest.mark.usefixtures("_block_size")
 def test_compressed_files_land_and_damaged_ones_are_errors(
-    land: Land, tmp_path: Path, name: str, compressed: Callable[[bytes], bytes]
+    land: Land, survey: Survey, tmp_path: Path, name: str, compressed: Callable[[bytes], bytes]
 ) -> None:
     data = compressed(jsonl(*({"v": n} for n in range(500))).encode())
     path = write_lines(tmp_path, data, name)
@@ -366,8 +379,8 @@ def test_compressed_files_land_and_damaged_ones_are_errors(
     assert land().column("v") == [*range(500)]
     for damaged in (data[: len(data) // 2], data[:-3], b"x" + data):
         path.write_bytes(damaged)
-        with pytest.raises(Exception, match=f"cannot read events/2024-01/{name}"):
-            land()
+        with pytest.raises(OSError, match=f"cannot read events/2024-01/{name}"):
+            survey()
 
 
 def test_files_can_be_on_any_filesystem(landing: LandingZone) -> None:
@@ -560,25 +573,30 @@ def _mutated(data: bytes, seed: int) -> bytes:
 
 
 @pytest.mark.parametrize("part", range(10))
-def test_every_line_of_a_thousand_mutated_files_is_accounted_for(
+def test_every_line_of_a_thousand_mutated_pieces_is_accounted_for(
     land: Land, tmp_path: Path, recorded_data: Path, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
-    """A hundred files, each some lines of a recorded file that was then damaged."""
+    """Ten files, each ten times some lines of a recorded file that were then damaged."""
     monkeypatch.setattr(line_pieces, "BLOCK_BYTES", 20_000 if part % 2 else line_pieces.BLOCK_BYTES)
-    recorded = [data for data in _recorded(recorded_data).values() if data.count(b"\n") > 100]
+    datas = [data for data in _recorded(recorded_data).values() if data.count(b"\n") > 100]
+    recorded = [data.splitlines(keepends=True) for data in datas]
     files = {}
-    for seed in range(100 * part, 100 * part + 100):
-        chance = random.Random(-seed)
-        lines = chance.choice(recorded).splitlines(keepends=True)
-        first = chance.randrange(len(lines) - 12)
-        data = _mutated(b"".join(lines[first : first + 12]), seed)
-        write_lines(tmp_path, data, f"{seed:04d}.jsonl")
-        files[f"events/2024-01/{seed:04d}.jsonl"] = data
+    for first in range(100 * part, 100 * part + 100, 10):
+        data = b"".join(_mutated_piece(recorded, seed) for seed in range(first, first + 10))
+        write_lines(tmp_path, data, f"{first:03d}.jsonl")
+        files[f"events/2024-01/{first:03d}.jsonl"] = data
 
     month = land(on_bad_line="quarantine", provenance=True)
 
     assert 50 < len(month.quarantined) < len(month.rows)
     assert_every_line_is_there(month, files)
+
+
+def _mutated_piece(recorded: list[list[bytes]], seed: int) -> bytes:
+    chance = random.Random(-seed)
+    lines = chance.choice(recorded)
+    first = chance.randrange(len(lines) - 6)
+    return _mutated(b"".join(lines[first : first + 6]), seed)
 
 
 def test_a_resource_lists_the_files_of_its_own_month_only(tmp_path: Path) -> None:
