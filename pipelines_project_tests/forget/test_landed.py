@@ -16,6 +16,7 @@ from pipelines_project.forget.subject import Subject
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Landed
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.record import read_record
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests import json_lines
@@ -48,27 +49,43 @@ def _forgotten(zone: LandingZone) -> tuple[Landed, int] | None:
     return landed
 
 
-def _landed(zone: LandingZone) -> tuple[LandedMonth, str, str, str]:
-    """Land a month three times, and return the loads: only the first has none of their rows."""
-    place = place_of(zone)
-    of_others = land(place, [OURS]).load_id
-    kept = land(place, [THEIRS, OURS]).load_id
-    return place, of_others, kept, land(place, [THEIRS, OURS, {"id": 3, "who": "us"}]).load_id
+@pytest.fixture(scope="module")
+def landed_thrice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A month that was landed three times: only the first load has none of their rows."""
+    folder = tmp_path_factory.mktemp("landed_thrice")
+    place = place_of(LandingZone(url=str(folder)))
+    land(place, [OURS])
+    land(place, [THEIRS, OURS])
+    land(place, [THEIRS, OURS, {"id": 3, "who": "us"}])
+    return folder
+
+
+Loads = tuple[LandedMonth, str, str, str]
+
+
+@pytest.fixture
+def landed(landed_thrice: Path, landing: LandingZone) -> Loads:
+    """A copy of that month, and its loads."""
+    shutil.copytree(landed_thrice, landing.url)
+    place = place_of(landing)
+    current, kept, of_others = place.listing().committed
+    return place, of_others, kept, current
 
 
 def test_the_month_is_landed_anew_and_kept_loads_that_hold_them_go_whole(
     landing: LandingZone,
+    landed: Loads,
 ) -> None:
-    place, of_others, _, _ = _landed(landing)
+    place, of_others, _, _ = landed
     ours = rows_of(landing, place.current_files())[1:]
 
     forgotten = _forgotten(landing)
 
     assert forgotten
-    landed, rows_forgotten = forgotten
-    assert (landed.rows, rows_forgotten) == (2, 1)
-    assert {*place.listing().files} == {landed.load_id, of_others}
-    assert place.listing().committed == [landed.load_id, of_others]
+    anew, rows_forgotten = forgotten
+    assert (anew.rows, rows_forgotten) == (2, 1)
+    assert {*place.listing().files} == {anew.load_id, of_others}
+    assert place.listing().committed == [anew.load_id, of_others]
     rows = rows_of(landing, place.current_files())
     assert [{**row, "_dlt_load_id": ""} for row in rows] == [
         {**row, "_dlt_load_id": ""} for row in ours
@@ -77,8 +94,8 @@ def test_the_month_is_landed_anew_and_kept_loads_that_hold_them_go_whole(
     assert _ids(landing) == [2]
 
 
-def test_a_kept_load_of_others_stays_to_the_byte(landing: LandingZone) -> None:
-    place, of_others, _, _ = _landed(landing)
+def test_a_kept_load_of_others_stays_to_the_byte(landing: LandingZone, landed: Loads) -> None:
+    place, of_others, _, _ = landed
     before = {path: Path(path).read_bytes() for path in place.files_of_load(of_others)}
 
     assert _forgotten(landing)
@@ -214,9 +231,9 @@ def _half_a_record(_: Path, record: Path) -> None:
 
 @pytest.mark.parametrize("harm", [_no_parquet, _half_a_record])
 def test_a_current_load_that_cannot_be_read_is_an_error_and_stays(
-    landing: LandingZone, harm: Callable[[Path, Path], None]
+    landing: LandingZone, landed: Loads, harm: Callable[[Path, Path], None]
 ) -> None:
-    place, _, _, current = _landed(landing)
+    place, _, _, current = landed
     record, file = map(Path, place.files_of_load(current))
     harm(file, record)
     before = tree(Path(landing.url))
@@ -254,9 +271,9 @@ def test_quarantined_lines_that_name_them_go_from_every_load(
 
 
 def test_what_a_run_lands_meanwhile_is_not_replaced_by_older_rows(
-    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+    landing: LandingZone, landed: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, *_ = _landed(landing)
+    place, *_ = landed
     rows = forget_landed.landed_rows
 
     def meanwhile(*args: Any) -> Any:
@@ -303,12 +320,12 @@ def _failing(zone: LandingZone, at: int) -> Iterator[list[str]]:
 
 
 def test_wherever_it_stops_readers_see_a_whole_month_and_a_second_run_ends_it(
-    tmp_path: Path,
+    tmp_path: Path, landed_thrice: Path
 ) -> None:
-    _, of_others, _, _ = _landed(LandingZone(url=str(tmp_path / "before")))
     for at in range(100):
-        zone = LandingZone(url=shutil.copytree(tmp_path / "before", tmp_path / str(at)).as_posix())
+        zone = LandingZone(url=shutil.copytree(landed_thrice, tmp_path / str(at)).as_posix())
         place = place_of(zone)
+        of_others = place.listing().committed[-1]
         with _failing(zone, at) as done:
             try:
                 forget_landed.forget(place, WHO)
@@ -318,7 +335,7 @@ def test_wherever_it_stops_readers_see_a_whole_month_and_a_second_run_ends_it(
         _forgotten(zone)
         assert _ids(zone) == [2, 3]
         assert of_others in place.listing().committed
-        assert restore(place, of_others).rows == 1
+        place.check_content(read_record(place.fs, place.record_path(of_others)))
         if len(done) < at:
             assert at > 8
             return

@@ -100,7 +100,7 @@ def test_it_never_reads_half_a_load_of_a_month_that_is_rerun_again_and_again(
     landing: LandingZone, read_month: Reader
 ) -> None:
     place = place_of(landing)
-    ids = ids_ago(*range(300, 0, -1))
+    ids = ids_ago(*range(80, 0, -1))
     write_load(place, ids[0], [[{"id": 0}]] * 3)
 
     def rerun() -> None:

@@ -22,7 +22,7 @@ def _rerun_by_hand(zone: LandingZone, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rerun", "reruns", "files"), [(_rerun_by_hand, 200, ROWS), (_rerun_by_dlt, 10, 1)]
+    ("rerun", "reruns", "files"), [(_rerun_by_hand, 80, ROWS), (_rerun_by_dlt, 6, 1)]
 )
 def test_a_reader_never_sees_half_a_load_of_a_month_that_is_rerun_again_and_again(
     landing: LandingZone, rerun: Callable[[LandingZone, int], None], reruns: int, files: int

@@ -1,6 +1,7 @@
 """A kept load is restored if it is what was committed, to the byte; otherwise nothing changes."""
 
 import json
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -39,12 +40,24 @@ ROW = {
 }
 
 
-def _land(zone: LandingZone) -> tuple[LandedMonth, str]:
-    """Land two rows of every type, then a month without rows, and return the first load."""
-    place = place_of(zone)
+Kept = tuple[LandedMonth, str]
+
+
+@pytest.fixture(scope="module")
+def landed_twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Two rows of every type landed, then a month without rows: the folder, and the first load."""
+    folder = tmp_path_factory.mktemp("landed_twice")
+    place = place_of(LandingZone(url=str(folder)))
     load_id = land(place, [ROW, {"id": 2, "late": "x"}]).load_id
     land(place, [], {"id": {"data_type": "bigint"}})
-    return place, load_id
+    return folder, load_id
+
+
+@pytest.fixture
+def kept(landed_twice: tuple[Path, str], landing: LandingZone) -> Kept:
+    """A copy of that month, and its first load, which is kept."""
+    shutil.copytree(landed_twice[0], landing.url)
+    return place_of(landing), landed_twice[1]
 
 
 def _tables(place: LandedMonth, load_id: str) -> dict[str, pa.ChunkedArray]:
@@ -53,8 +66,8 @@ def _tables(place: LandedMonth, load_id: str) -> dict[str, pa.ChunkedArray]:
     return {name: table[name] for name in table.column_names if name != "_dlt_load_id"}
 
 
-def test_values_types_and_ids_are_those_of_the_kept_load(landing: LandingZone) -> None:
-    place, old = _land(landing)
+def test_values_types_and_ids_are_those_of_the_kept_load(landing: LandingZone, kept: Kept) -> None:
+    place, old = kept
 
     new = restore(place, old).load_id
 
@@ -154,9 +167,9 @@ def _other_format(_: Path, record: Path) -> None:
     ],
 )
 def test_a_load_that_is_not_what_was_committed_is_refused(
-    landing: LandingZone, harm: Callable[[Path, Path], None], said: str
+    landing: LandingZone, kept: Kept, harm: Callable[[Path, Path], None], said: str
 ) -> None:
-    place, old = _land(landing)
+    place, old = kept
     record, file = map(Path, place.files_of_load(old))
     harm(file, record)
     before = tree(Path(landing.url))
@@ -171,8 +184,9 @@ def test_a_load_that_is_not_what_was_committed_is_refused(
 
 def test_a_load_whose_record_has_other_rows_than_its_files_is_refused(
     landing: LandingZone,
+    kept: Kept,
 ) -> None:
-    place, old = _land(landing)
+    place, old = kept
     [file] = read_record(landing.fs, place.record_path(old)).files
     change_record(place, old, files=[{**asdict(file), "rows": 3}])
     current = place.current_load()
@@ -183,24 +197,24 @@ def test_a_load_whose_record_has_other_rows_than_its_files_is_refused(
     assert place.current_load() == current
 
 
-def test_a_file_that_the_record_does_not_name_is_not_restored(landing: LandingZone) -> None:
-    place, old = _land(landing)
+def test_a_file_that_the_record_does_not_name_is_not_restored(kept: Kept) -> None:
+    place, old = kept
     file = Path(place.files_of_load(old)[1])
     file.with_name(f"{old}.another.parquet").write_bytes(file.read_bytes())
 
     assert restore(place, old).rows == 2
 
 
-def test_a_load_without_a_record_is_not_kept(landing: LandingZone) -> None:
-    place, old = _land(landing)
+def test_a_load_without_a_record_is_not_kept(kept: Kept) -> None:
+    place, old = kept
     Path(place.record_path(old)).unlink()
 
     with pytest.raises(LandingError, match=f"load '{old}' is not kept. Kept are:\n- none"):
         restore(place, old)
 
 
-def test_a_kept_load_that_cannot_be_restored_is_listed_as_such(landing: LandingZone) -> None:
-    place, old = _land(landing)
+def test_a_kept_load_that_cannot_be_restored_is_listed_as_such(kept: Kept) -> None:
+    place, old = kept
     Path(place.record_path(old)).write_text("{")
 
     with pytest.raises(LandingError, match=rf"- {old}, .* cannot be restored$"):
@@ -209,16 +223,16 @@ def test_a_kept_load_that_cannot_be_restored_is_listed_as_such(landing: LandingZ
 
 @pytest.mark.parametrize("asked", ["1.5", "../1.5", "nan", "", None])
 def test_a_load_that_is_not_kept_is_refused_and_the_kept_ones_are_listed(
-    landing: LandingZone, asked: str | None
+    kept: Kept, asked: str | None
 ) -> None:
-    place, old = _land(landing)
+    place, old = kept
 
     with pytest.raises(LandingError, match=rf"Kept are:\n- {old}, landed at .*, 2 rows$"):
         restore(place, asked)
 
 
-def test_the_current_load_is_not_restored(landing: LandingZone) -> None:
-    place, old = _land(landing)
+def test_the_current_load_is_not_restored(landing: LandingZone, kept: Kept) -> None:
+    place, old = kept
     current = place.current_load()
 
     with pytest.raises(LandingError, match=f"load '{current}' is the current one already"):
@@ -240,9 +254,9 @@ def _when_it_is_read(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any])
 
 
 def test_a_load_that_is_deleted_while_it_is_read_is_not_restored(
-    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, old = _land(landing)
+    place, old = kept
     current = place.current_load()
     _when_it_is_read(monkeypatch, lambda: place.delete([place.record_path(old)]))
 
@@ -267,9 +281,9 @@ def _when_staged(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> 
 
 
 def test_a_restored_load_gives_way_to_one_that_was_begun_later(
-    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+    landing: LandingZone, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, old = _land(landing)
+    place, old = kept
 
     def land_meanwhile() -> None:
         with ThreadPoolExecutor(1) as other_run:
@@ -285,9 +299,9 @@ def test_a_restored_load_gives_way_to_one_that_was_begun_later(
 
 
 def test_rows_that_get_lost_on_the_way_are_an_error(
-    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, old = _land(landing)
+    place, old = kept
     current = place.current_load()
     read = pq.ParquetFile.read_row_group
 

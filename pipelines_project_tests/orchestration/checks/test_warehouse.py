@@ -1,5 +1,7 @@
 """Each check passes where its truth holds, and fails naming the months where it does not."""
 
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,13 @@ import dagster as dg
 import pytest
 
 from pipelines_project.months import month_of
-from pipelines_project_tests.code_location import LANDING, TIDY, WAREHOUSE, CodeLocation
+from pipelines_project_tests.code_location import (
+    LANDING,
+    TIDY,
+    WAREHOUSE,
+    CodeLocation,
+    code_location,
+)
 from pipelines_project_tests.landings import ids_ago, write_load
 
 UNIQUE = "games_have_unique_keys"
@@ -26,14 +34,24 @@ def _write(location: CodeLocation, month: str, load_id: str) -> None:
     write_load(location.landing.month("chess", "games", month), load_id, [rows])
 
 
-@pytest.fixture
-def sound(chess: CodeLocation) -> CodeLocation:
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two old months and the current one, landed and loaded as they should be."""
-    for month in (*OLD_MONTHS, NOW):
-        _write(chess, month, *ids_ago(60))
-    for months in ("2024-01...2024-02", NOW):
-        assert chess.materialize(months, WAREHOUSE).result.success
-    return chess
+    folder = tmp_path_factory.mktemp("loaded")
+    with code_location(folder) as location:
+        for month in (*OLD_MONTHS, NOW):
+            _write(location, month, *ids_ago(60))
+        for months in ("2024-01...2024-02", NOW):
+            assert location.materialize(months, WAREHOUSE).result.success
+    return folder
+
+
+@pytest.fixture
+def sound(loaded: Path, tmp_path: Path) -> Iterator[CodeLocation]:
+    """A copy of those months."""
+    shutil.copytree(loaded, tmp_path, dirs_exist_ok=True)
+    with code_location(tmp_path) as location:
+        yield location
 
 
 def _said(check: dg.AssetCheckEvaluation) -> dict[str, Any]:
