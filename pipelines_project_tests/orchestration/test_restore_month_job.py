@@ -28,11 +28,11 @@ def _place(location: CodeLocation) -> LandedMonth:
     return location.landing.month("chess", "games", MONTH)
 
 
-def _land_twice(location: CodeLocation) -> tuple[str, str]:
+def _land_twice(location: CodeLocation, *keys: str) -> tuple[str, str]:
     """Land the month with both players and then with one, and return both load ids."""
-    assert location.materialize(MONTH).result.success
+    assert location.materialize(MONTH, LANDING, *keys).result.success
     fewer = location.with_attributes(keep_loads=1, players="erik")
-    assert fewer.materialize(MONTH).result.success
+    assert fewer.materialize(MONTH, LANDING, *keys).result.success
     new, old = _place(location).listing().committed
     return old, new
 
@@ -45,7 +45,7 @@ def _players(location: CodeLocation) -> set[str]:
 
 
 def test_a_kept_load_is_whole_and_of_more_the_oldest_goes(keeping: CodeLocation) -> None:
-    runs = [keeping.materialize(MONTH) for _ in range(3)]
+    runs = [keeping.materialize(MONTH, LANDING) for _ in range(3)]
 
     loads = [run.materialized()[MONTH]["load_id"] for run in runs]
     place = _place(keeping)
@@ -60,8 +60,8 @@ def test_a_kept_load_is_whole_and_of_more_the_oldest_goes(keeping: CodeLocation)
 def test_a_damaged_kept_load_is_refused_with_the_command_that_lands_the_month_again(
     keeping: CodeLocation,
 ) -> None:
-    keeping.materialize(MONTH)
-    keeping.materialize(MONTH)
+    keeping.materialize(MONTH, LANDING)
+    keeping.materialize(MONTH, LANDING)
     place = _place(keeping)
     current, old = place.listing().committed
     _, data = place.files_of_load(old)
@@ -110,7 +110,7 @@ def test_what_was_undone_can_be_undone(keeping: CodeLocation) -> None:
 
 
 def test_automation_loads_what_was_restored(keeping: CodeLocation) -> None:
-    old, _ = _land_twice(keeping)
+    old, _ = _land_twice(keeping, WAREHOUSE)
     first = dg.evaluate_automation_conditions(keeping.defs, keeping.instance)
     assert keeping.restore(MONTH, load_id=old).result.success
 
