@@ -24,9 +24,9 @@ _ERIK = "erik/games/2024/02"
 
 @pytest.fixture
 def chess(tmp_path: Path) -> Iterator[CodeLocation]:
-    """A code location with one month landed and loaded, whose chess.com gives ETags."""
+    """A code location with one month landed, whose chess.com gives ETags."""
     with code_location(tmp_path, None, True) as location:
-        assert location.materialize(_MONTH).result.success
+        assert location.materialize(_MONTH, LANDING).result.success
         location.faults.requests.clear()
         yield location
 
@@ -56,6 +56,7 @@ def test_an_unchanged_month_costs_one_request_a_player_and_keeps_its_load(
     chess: CodeLocation,
 ) -> None:
     before = _load_id(chess.landing)
+    assert chess.materialize(_MONTH, WAREHOUSE).result.success
 
     run = chess.materialize(_MONTH)
 
