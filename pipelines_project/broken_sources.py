@@ -1,33 +1,22 @@
 """Definitions of the sources that load, where one of them does not.
 
 Dagster loads a code location whole or not at all: one wrong `defs.yaml` would take every source's
-schedules and sensors away. So the folders that load are copied to a project of their own, without
+schedules and sensors away. So the folders that load make up a project of their own, without
 the broken ones, and each broken one is shown as an asset with a failing check.
 """
 
 import atexit
 import logging
-import shutil
-import sys
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 
 import dagster as dg
 
+from pipelines_project.components.chosen_folders import project_of
 from pipelines_project.temporary import working_folder
 
-_PROJECT = """\
-[tool.dg]
-directory_type = "project"
-
-[tool.dg.project]
-root_module = "{name}"
-defs_module = "{name}.defs"
-"""
 _LOG = logging.getLogger(__name__)
-_numbers = count(1)
 
 
 def without_broken_sources(defs_folder: Path) -> dg.Definitions:
@@ -42,7 +31,6 @@ def without_broken_sources(defs_folder: Path) -> dg.Definitions:
     stack = ExitStack()
     atexit.register(stack.close)
     place = Path(stack.enter_context(working_folder()))
-    sys.path.append(str(place))
     working: list[Path] = []
     defs, errors = _loaded(place, defs_folder, working), dict[Path, Exception]()
     waiting = sorted(path for path in defs_folder.iterdir() if _is_source(path))
@@ -56,7 +44,7 @@ def without_broken_sources(defs_folder: Path) -> dg.Definitions:
                 errors[folder] = error
             else:
                 working, progress = [*working, folder], True
-    broken = {each.name: _told(error) for each, error in errors.items() if each not in working}
+    broken = {each.name: told(error) for each, error in errors.items() if each not in working}
     for name, error in broken.items():
         _LOG.error("%s does not load, and the other sources go on without it:\n%s", name, error)
     return dg.Definitions.merge(defs, _shown(broken))
@@ -68,26 +56,13 @@ def _is_source(path: Path) -> bool:
 
 def _loaded(place: Path, defs_folder: Path, folders: Iterable[Path]) -> dg.Definitions:
     """Return the definitions of the folders and the shared modules; raises if they do not load."""
-    name = f"working_sources_{next(_numbers)}"
-    project = place / f"{name}_project"
-    copied = project / name / "defs"
-    copied.mkdir(parents=True)
-    for module in defs_folder.glob("*.py"):
-        shutil.copy(module, copied)
-    (project / name / "__init__.py").touch()
-    for folder in folders:
-        shutil.copytree(folder, copied / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
-    (project / "pyproject.toml").write_text(_PROJECT.format(name=name))
-    sys.path.append(str(project))
-    try:
-        defs = dg.load_from_defs_folder(path_within_project=project)
-        dg.Definitions.validate_loadable(defs)
-    finally:
-        sys.path.remove(str(project))
+    project = project_of(place, folders, defs_folder.glob("*.py"))
+    defs = dg.load_from_defs_folder(path_within_project=project)
+    dg.Definitions.validate_loadable(defs)
     return defs
 
 
-def _told(error: BaseException) -> str:
+def told(error: BaseException) -> str:
     """Return what an error and those that it was raised from say, the innermost last."""
     said: list[str] = []
     cause: BaseException | None = error

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from pipelines_project.landing.accounting import accounted
 from pipelines_project.landing.land_month import land_month
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.column_origin import origins
 from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.sources.files.settings import JsonlSettings
-from pipelines_project.sources.json.columns import POINTER_KEY
 
 MONTH = "2024-01"
 TEMPLATE = "events/%Y-%m/*"
@@ -116,11 +116,7 @@ def assert_every_line_is_there(landed: LandedLines, files: Mapping[str, bytes]) 
 
 def _paths(schema: pa.Schema) -> dict[tuple[str, ...], str]:
     """Return the column of each path, by what the schema says of its fields."""
-    pointers = {
-        field.name: (field.metadata or {})[POINTER_KEY].decode()
-        for field in schema
-        if POINTER_KEY in (field.metadata or {})
-    }
+    pointers = origins(schema)
     return {
         tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]): name
         for name, pointer in pointers.items()

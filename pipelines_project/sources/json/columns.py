@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 from dlt.common.normalizers.naming import NamingConvention
 
+from pipelines_project.sources.column_origin import origin
 from pipelines_project.sources.json.shape import (
     BIGINT,
     BOOLEAN,
@@ -22,11 +23,9 @@ from pipelines_project.sources.json.shape import (
     Shape,
     flattened,
     leaves,
-    pointer,
     pointer_literal,
 )
 
-POINTER_KEY = b"json_pointer"
 _BATCH_ROWS = 2_048
 
 _ARROW = {
@@ -57,7 +56,7 @@ class Column:
     @property
     def field(self) -> "pa.Field[Any]":
         """The column in an Arrow schema, whose metadata says where its values were."""
-        return pa.field(self.name, _ARROW[self.type], metadata={POINTER_KEY: pointer(self.path)})
+        return pa.field(self.name, _ARROW[self.type], metadata=origin(self.path))
 
 
 def columns_of(shape: Shape, naming: NamingConvention, reserved: Iterable[str]) -> list[Column]:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+from pipelines_project.sources.column_origin import pointer
+
 Shape = dict[str, Any] | str
 Path = tuple[str, ...]
 
@@ -91,11 +93,6 @@ def flattened(shape: Shape, path: Path = ()) -> Shape:
     if path and len(shape) > MAX_KEYS:
         return TEXT
     return {key: flattened(value, (*path, key)) for key, value in shape.items()}
-
-
-def pointer(path: Path) -> str:
-    """Return the path as a JSON pointer (RFC 6901)."""
-    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
 
 
 def pointer_literal(path: Path) -> str:

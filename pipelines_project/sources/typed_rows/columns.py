@@ -10,6 +10,7 @@ import pyarrow as pa
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.schema.typing import TColumnSchema
 
+from pipelines_project.sources.column_origin import origin
 from pipelines_project.sources.json.shape import Path
 from pipelines_project.sources.typed_rows.column_types import ColumnType, found_type
 from pipelines_project.sources.typed_rows.declared_types import declared_type
@@ -90,7 +91,12 @@ class TypedColumns:
             if column.name in found:
                 _insert(self._places, found[column.name], index)
         self.schema = pa.schema(
-            [pa.field(each.name, each.type.arrow, each.nullable) for each in self.columns]
+            [
+                pa.field(
+                    each.name, each.type.arrow, each.nullable, origin(found.get(each.name, ()))
+                )
+                for each in self.columns
+            ]
             + [pa.field("_dlt_id", pa.string(), nullable=False)]
         )
 

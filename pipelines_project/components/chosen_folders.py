@@ -1,0 +1,38 @@
+"""A Dagster project of some folders of definitions only, wherever they are."""
+
+import sys
+from collections.abc import Iterable
+from itertools import count
+from pathlib import Path
+
+_PROJECT = """\
+[tool.dg]
+directory_type = "project"
+
+[tool.dg.project]
+root_module = "{name}"
+defs_module = "{name}.defs"
+"""
+_numbers = count(1)
+
+
+def project_of(place: Path, folders: Iterable[Path], modules: Iterable[Path] = ()) -> Path:
+    """Make a project whose `defs` folder links to folders and modules, and return its path.
+
+    Its package can be imported from then on.
+
+    Args:
+        place: an empty folder, which must stay as long as the project is used.
+        folders: of sources.
+        modules: that all sources share.
+    """
+    name = f"chosen_folders_{next(_numbers)}"
+    project = place / f"{name}_project"
+    defs = project / name / "defs"
+    defs.mkdir(parents=True)
+    (project / name / "__init__.py").touch()
+    for path in (*folders, *modules):
+        (defs / path.name).symlink_to(path.resolve())
+    (project / "pyproject.toml").write_text(_PROJECT.format(name=name))
+    sys.path.append(str(project))
+    return project

@@ -1,0 +1,64 @@
+"""A look at what a source would land of a month, which lands nothing."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+from dlt.extract import DltResource
+
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.stage import staged
+from pipelines_project.sources.column_origin import origins
+from pipelines_project.sources.fetch import Extract, Fetch
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
+
+_ADDED = ("_dlt_id", "_dlt_load_id")
+
+
+@dataclass(frozen=True)
+class LookedColumn:
+    """A column of a month: its name, its dlt type, and where the source has it (JSON pointer)."""
+
+    name: str
+    type: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """The first rows of a month, and its columns as those rows tell them."""
+
+    rows: pa.Table
+    columns: list[LookedColumn]
+
+
+def look(month: LandedMonth, extract: Extract, limit: int) -> Look:
+    """Fetch the first rows of a month, typed as landing would type them, and land nothing.
+
+    A source that cannot stop early fetches more than it shows. Types are those of the rows that
+    were fetched: more rows may widen them.
+
+    Args:
+        month: which month.
+        extract: gives the resource of its rows.
+        limit: the most rows.
+
+    Raises:
+        dlt.pipeline.exceptions.PipelineStepFailed: the rows could not be fetched; its causes say
+            why.
+    """
+
+    def first_rows() -> DltResource:
+        return extract(month.month, Fetch()).add_limit(limit, count_rows=True)
+
+    with staged(month, first_rows) as new:
+        paths = [file.path for file in new.files if file.table == month.table]
+        tables = [pq.read_table(path) for path in paths]
+        rows = pa.concat_tables(tables, promote_options="permissive").slice(0, limit)
+        found = origins(tables[0].schema)
+        columns = [LookedColumn(n, t, found.get(n, "")) for n, t in new.schema.items()]
+        shown = [each for each in columns if each.name not in _ADDED]
+        return replace(Look(rows, shown), rows=rows.select([each.name for each in shown]))

@@ -1,0 +1,68 @@
+"""The look before landing shows columns, their origin and rows, and leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines_project.look_command import main
+from pipelines_project_tests.json_lines import jsonl, write_lines
+from pipelines_project_tests.jsonl_location import attributes
+
+# Dagster reads its own project file so.
+pytestmark = pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")
+
+
+@pytest.fixture
+def defs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A document of a table, in a folder that is in no project."""
+    write_lines(tmp_path / "raw", jsonl(*[{"@Time": "noon", "a": {"b": n}} for n in range(5)]))
+    document = {
+        "type": "pipelines_project.components.LocalJsonlSource",
+        "attributes": attributes(tmp_path / "raw"),
+    }
+    monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))
+    path = tmp_path / "shop" / "defs.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def test_columns_and_rows_are_shown_and_nothing_is_landed(
+    defs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    main([str(defs), "events", "--month", "2024-01", "--limit", "2"])
+
+    shown = capfd.readouterr().out
+    cells = {tuple(cell.strip() for cell in line.split("│")[1:-1]) for line in shown.splitlines()}
+    assert {("a_time", "text", "/@Time"), ("a__b", "bigint", "/a/b"), ("noon", "0")} <= cells
+    assert ("noon", "1") in cells
+    assert ("noon", "2") not in cells
+    assert "_dlt_id" not in shown
+    assert not (defs.parents[1] / "landing").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing"], "names no table 'nothing': there are events"),
+        (["events", "--month", "2024-09"], "has no rows in 2024-09"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_in_a_line(
+    defs: Path, arguments: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit, match=said):
+        main([str(defs), *arguments])
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"defs\.yaml is no file"):
+        main([str(tmp_path / "defs.yaml"), "events"])
+
+
+def test_a_wrong_attribute_is_named(defs: Path) -> None:
+    defs.write_text(defs.read_text().replace("raw_url", "row_url"))
+
+    with pytest.raises(SystemExit, match="row_url"):
+        main([str(defs), "events"])
