@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
-from dlt.common import json
+from dlt.common import json, jsonpath
 
 from pipelines_project.sources.http.api_calls import SourceError
 
@@ -60,3 +60,8 @@ def parsed_object(response: requests.Response, advice: str = "") -> dict[str, An
         raise requests.exceptions.InvalidJSONError(
             f"{response.url} answered no JSON: {error}", response=response
         ) from None
+
+
+def has_list(rows_at: str, response: requests.Response) -> bool:
+    """Tell whether the answer has a list at the JSON path, be it an empty one."""
+    return any(isinstance(each, list) for each in jsonpath.find_values(rows_at, response.json()))

@@ -1,10 +1,11 @@
 """What a source's HTTP session did: one place that counts requests and refuses bad answers."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from threading import Event, Timer
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -14,6 +15,8 @@ from requests.adapters import HTTPAdapter
 
 # A month of the busiest chess.com players is some 30 MB.
 MAX_ANSWER_BYTES = 256 * 2**20
+# The session's own timeout is one for each piece, and begins anew with every byte that drips in.
+MAX_ANSWER_SECONDS = 900.0
 _SHOWN = 200
 
 
@@ -88,7 +91,7 @@ class CountingAdapter(HTTPAdapter):
 
 
 class BoundedAdapter(CountingAdapter):
-    """Reads an answer whole, unless it is larger than any that is expected."""
+    """Reads an answer whole, unless it is larger or takes longer than any that is expected."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         """Return the answer to the request."""
@@ -97,7 +100,8 @@ class BoundedAdapter(CountingAdapter):
 
 def _checked(response: requests.Response) -> requests.Response:
     """Return the answer, read whole, unless it is too large or leads elsewhere."""
-    _read(response)
+    with _time_limit(response):
+        _read(response)
     _refuse_other_host(response)
     return response
 
@@ -118,6 +122,39 @@ def _read(response: requests.Response) -> None:
             raise SourceError(f"{response.url} answered with more than {MAX_ANSWER_BYTES} bytes")
     # Where requests keeps a body that it has read; it has no public way to hand one over.
     setattr(response, "_content", b"".join(chunks))  # noqa: B010
+
+
+@contextmanager
+def _time_limit(response: requests.Response) -> Generator[None]:
+    """Stop reading when `MAX_ANSWER_SECONDS` are over.
+
+    Raises:
+        requests.exceptions.ReadTimeout: they are over; the session then tries again, as it does
+            when nothing comes at all.
+    """
+    is_over = Event()
+
+    def stop() -> None:
+        is_over.set()
+        # The answer may have been read, and its connection given back, just now.
+        with suppress(ValueError, RuntimeError, OSError):
+            response.raw.shutdown()
+
+    timer = Timer(MAX_ANSWER_SECONDS, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except requests.RequestException:
+        if not is_over.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if is_over.is_set():
+        raise requests.exceptions.ReadTimeout(
+            f"{response.url} was not answered whole within {MAX_ANSWER_SECONDS:.0f} s",
+            request=response.request,
+        )
 
 
 def _refuse_other_host(response: requests.Response) -> None:

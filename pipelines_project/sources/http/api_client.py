@@ -5,13 +5,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.client import PageData, RESTClient
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase
 
-from pipelines_project.sources.http.answers import Refusals, json_list, json_object
+from pipelines_project.sources.http.answers import Refusals, has_list, json_list, json_object
 from pipelines_project.sources.http.api_calls import (
     ApiCalls,
     BoundedAdapter,
@@ -59,13 +58,8 @@ class ApiClient:
             advice: what to correct if an answer is no JSON, such as a setting.
         """
         self._name, self._most_pages, self._advice = name, most_pages, advice
-        session = retrying_session(headers or {}, calls)
         adapter = RateLimitedAdapter(calls, limit) if limit else BoundedAdapter(calls)
-        origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
-        elsewhere = _Elsewhere(name, origin)
-        session.adapters.clear()
-        for prefix, its in ((origin, adapter), ("https://", elsewhere), ("http://", elsewhere)):
-            session.mount(prefix, its)
+        session = host_session(name, address, headers or {}, calls, adapter)
         self._client = RESTClient(address, auth=auth, session=session)
         self._check_status = calls.checked(refusals or {})
 
@@ -107,7 +101,7 @@ class ApiClient:
                 )
             if page and page == previous and not may_repeat:
                 raise SourceError(f"{self._name} answered {url} with the page before")
-            if not page and not is_list and not _has(rows_at, page.response):
+            if not page and not is_list and not has_list(rows_at, page.response):
                 raise SourceError(f"{self._name} answered {url} without {rows_at!r}{self._ending}")
             previous = [*page]
             yield page
@@ -117,9 +111,30 @@ class ApiClient:
         return self._advice and f": {self._advice}"
 
 
-def _has(rows_at: str, response: requests.Response) -> bool:
-    """Tell whether the answer has a list at the path, be it an empty one."""
-    return any(isinstance(each, list) for each in jsonpath.find_values(rows_at, response.json()))
+def host_session(
+    name: str,
+    address: str,
+    headers: Mapping[str, str],
+    calls: ApiCalls,
+    adapter: BaseAdapter | None = None,
+) -> requests.Session:
+    """Return a retrying session that reaches nothing but the address's own host.
+
+    Args:
+        name: of the service, for errors.
+        address: any address of the host.
+        headers: sent with every request.
+        calls: counts the requests.
+        adapter: sends them; one that bounds an answer's size and time by default.
+    """
+    session = retrying_session(headers, calls)
+    origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
+    elsewhere = _Elsewhere(name, origin)
+    session.adapters.clear()
+    session.mount(origin, adapter or BoundedAdapter(calls))
+    for prefix in ("https://", "http://"):
+        session.mount(prefix, elsewhere)
+    return session
 
 
 class _Elsewhere(HTTPAdapter):

@@ -25,11 +25,15 @@ class RateLimit:
         reserve: the credits that stay free for others, but never more than half of them all.
         max_wait_seconds: how long one request may be put off by 429 answers in all.
         window_seconds: how long it takes until the service counts anew.
+        requests_per_minute: how many are sent at most; None for no limit of one's own.
+        setting: what `max_wait_seconds` is called where it is set.
     """
 
     reserve: int = 50
     max_wait_seconds: float = 3600.0
     window_seconds: float = 60.0
+    requests_per_minute: float | None = None
+    setting: str = "rate_limit_wait_seconds"
 
 
 class RateLimitedAdapter(BoundedAdapter):
@@ -46,6 +50,7 @@ class RateLimitedAdapter(BoundedAdapter):
         self._limit = limit
         self._is_low = False
         self._given_up = ""
+        self._not_before = 0.0
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         """Return the answer to the request, which is no 429.
@@ -60,6 +65,7 @@ class RateLimitedAdapter(BoundedAdapter):
             self._sleep(self._limit.window_seconds, "the rate limit is used up but for the reserve")
         waited = 0.0
         while True:
+            self._pace()
             response = super().send(request, *args, **kwargs)
             self._is_low = _is_low(response.headers, self._limit.reserve)
             if response.status_code != 429:
@@ -75,12 +81,18 @@ class RateLimitedAdapter(BoundedAdapter):
             self._given_up = (
                 f"{urlsplit(response.url).hostname} answers 429, the rate limit is used up: it asks"
                 f" to wait {seconds:.0f} s, after {waited:.0f} s of waiting for this request, and "
-                f"rate_limit_wait_seconds is {self._limit.max_wait_seconds:.0f}. Run again later, "
+                f"{self._limit.setting} is {self._limit.max_wait_seconds:.0f}. Run again later, "
                 "or raise it"
             )
             raise SourceError(self._given_up)
         self._sleep(seconds, "the service answers 429")
         return seconds
+
+    def _pace(self) -> None:
+        """Leave the time between two requests that `requests_per_minute` asks for."""
+        if self._limit.requests_per_minute:
+            time.sleep(max(self._not_before - time.monotonic(), 0))
+            self._not_before = time.monotonic() + 60 / self._limit.requests_per_minute
 
     def _sleep(self, seconds: float, reason: str) -> None:
         logger.warning(f"waiting {seconds:.0f} s: {reason}")

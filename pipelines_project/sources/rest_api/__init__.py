@@ -1,0 +1,1 @@
+"""Any REST API, described by dlt's `rest_api` configuration and fetched month by month."""

@@ -1,0 +1,115 @@
+"""Secrets: named in a document, read from the environment by a run, and kept out of every text."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, cast
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
+
+from dlt.sources.helpers.rest_client.redaction import SENSITIVE_PARAMS
+from pydantic import AfterValidator
+
+from pipelines_project.sources.http.api_calls import SourceError
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,200}")
+_SECRET_HEADER = re.compile(r"authorization|cookie|.*(token|secret|api[-_]?key|password).*", re.I)
+# Shorter ones stand in too many words to be taken out of texts.
+_LEAST_HIDDEN = 4
+# A parameter called `key` or `token` can be something else, such as the key to sort by.
+_LEAST_SUSPECT = 8
+
+
+def _checked_name(name: str) -> str:
+    # What was given is not quoted: it may be the secret.
+    if not _NAME.fullmatch(name):
+        raise ValueError("give the name of an environment variable, not the secret that it holds")
+    return name
+
+
+EnvName = Annotated[str, AfterValidator(_checked_name)]
+"""The name of an environment variable."""
+
+
+class Secrets:
+    """The secrets that a run has read, and texts without them."""
+
+    def __init__(self) -> None:
+        """Know none."""
+        self._hidden: set[str] = set()
+
+    def read(self, name: str) -> str:
+        """Return what the environment variable holds.
+
+        Raises:
+            SourceError: it is not set.
+        """
+        value = os.environ.get(name, "").strip()
+        if not value:
+            raise SourceError(f"{name} is not set: the document names it as the secret's place")
+        return self.add(value)
+
+    def add(self, value: str) -> str:
+        """Hide this text too, and return it."""
+        if len(value) >= _LEAST_HIDDEN:
+            self._hidden |= {value, quote(value, safe=""), quote_plus(value)}
+        return value
+
+    def hidden(self, text: str) -> str:
+        """Return the text with every secret taken out."""
+        for value in sorted(self._hidden, key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text
+
+
+def refuse_literal_header(name: str) -> None:
+    """Refuse a header that holds a secret as its value.
+
+    Raises:
+        ValueError: it has the name of one that does.
+    """
+    if _SECRET_HEADER.fullmatch(name):
+        raise ValueError(
+            f"the header {name} holds a secret, which has no place here: use auth, or give "
+            f"{{env: NAME}} in client.headers, with the name of the environment variable"
+        )
+
+
+def refuse_literals(value: Any) -> Any:
+    """Return parameters, or the body of a request, if no part of them is a secret's value.
+
+    Raises:
+        ValueError: one has the name of a secret.
+    """
+    for name, text in _named_texts(value):
+        if name.lower() in SENSITIVE_PARAMS and len(text) >= _LEAST_SUSPECT and "{" not in text:
+            raise ValueError(
+                f"{name} holds a secret, which has no place here: give its environment variable "
+                f"in client.auth, such as {{type: api_key, name: {name}, location: query, "
+                "api_key_env: NAME}"
+            )
+    return value
+
+
+def refuse_secrets_in_url(url: str) -> str:
+    """Return an address that holds no password and no key.
+
+    Raises:
+        ValueError: it does.
+    """
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("an address with a user or password has no place here: use client.auth")
+    refuse_literals(dict(parse_qsl(urlsplit(url).query)))
+    return url
+
+
+def _named_texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield every text of nested mappings and lists with the key that it stands at."""
+    if isinstance(value, Mapping):
+        for name, inner in cast(Mapping[Any, Any], value).items():
+            if isinstance(inner, str):
+                yield str(name), inner
+            else:
+                yield from _named_texts(inner)
+    elif isinstance(value, list):
+        for inner in cast(list[Any], value):
+            yield from _named_texts(inner)
