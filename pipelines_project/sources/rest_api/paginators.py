@@ -1,6 +1,6 @@
 """The paginators of dlt's `rest_api`, by the names and attributes that dlt gives them."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api.config_setup import create_paginator
@@ -12,11 +12,10 @@ from pipelines_project.sources.rest_api.settings_model import SettingsModel
 class Paginator(SettingsModel):
     """A paginator; each kind has a `type`."""
 
-    type: str = Field(description="The kind of paginator.")
-
     def made(self) -> BasePaginator | None:
         """Return dlt's paginator; None if it is to be told from the first answer."""
-        return create_paginator(self.model_dump(exclude_none=True))
+        given: Any = self.model_dump(exclude_none=True)
+        return create_paginator(given)
 
     @property
     def most_pages(self) -> int | None:
@@ -107,10 +106,10 @@ class _Range(Paginator):
     )
 
     def _made(self, bound: str) -> BasePaginator | None:
-        given = {"total_path": None, **self.model_dump(exclude_none=True)}
+        given: Any = {"total_path": None, **self.model_dump(exclude_none=True)}
         if self.stop_after_empty_page:
             given.pop(bound, None)
-        return create_paginator(given)  # pyright: ignore[reportArgumentType]
+        return create_paginator(given)
 
 
 _BOUND = (

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, cast
-from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 from dlt.sources.helpers.rest_client.redaction import SENSITIVE_PARAMS
 from pydantic import AfterValidator
@@ -54,6 +54,10 @@ class Secrets:
             self._hidden |= {value, quote(value, safe=""), quote_plus(value)}
         return value
 
+    def __deepcopy__(self, _memo: object) -> "Secrets":
+        """Return the same: dlt copies a paginator for each list, and more may be read meanwhile."""
+        return self
+
     def hidden(self, text: str) -> str:
         """Return the text with every secret taken out."""
         for value in sorted(self._hidden, key=len, reverse=True):
@@ -100,6 +104,14 @@ def refuse_secrets_in_url(url: str) -> str:
         raise ValueError("an address with a user or password has no place here: use client.auth")
     refuse_literals(dict(parse_qsl(urlsplit(url).query)))
     return url
+
+
+def without_parameter(url: str, name: str) -> str:
+    """Return an address without one of the parameters of its query."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    left = [(each, value) for each, value in query if each != name]
+    return url if left == query else urlunsplit(parts._replace(query=urlencode(left)))
 
 
 def _named_texts(value: Any) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,197 @@
+"""The settings of a REST API: dlt's `rest_api` configuration, with bounds, and secrets by name."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from pipelines_project.sources.http.api_client import MOST_PAGES
+from pipelines_project.sources.http.rate_limit import RateLimit
+from pipelines_project.sources.rest_api.auth import Auth, checked_address
+from pipelines_project.sources.rest_api.paginators import AnyPaginator, as_mapping
+from pipelines_project.sources.rest_api.secrets import (
+    EnvName,
+    refuse_literal_header,
+    refuse_literals,
+    refuse_secrets_in_url,
+)
+from pipelines_project.sources.rest_api.settings_model import SettingsModel
+
+
+class FromEnvironment(SettingsModel):
+    """A value that an environment variable holds."""
+
+    env: EnvName = Field(description="The name of the environment variable.")
+
+
+class Pace(SettingsModel):
+    """How fast an API may be asked; a 429 is waited for with `Retry-After` in any case."""
+
+    requests_per_minute: float | None = Field(
+        default=None, description="How many requests are sent in a minute at most."
+    )
+    reserve: int = Field(
+        default=0,
+        description="How much of the limit that X-RateLimit-Remaining tells is left to others.",
+    )
+    max_wait_seconds: float = Field(
+        default=3600, description="How long one request may be put off by 429 answers."
+    )
+    window_seconds: float = Field(
+        default=60, description="How long to wait where the limit is used up and no answer says."
+    )
+
+    @field_validator("requests_per_minute", "window_seconds")
+    @classmethod
+    def _is_positive(cls, value: float | None) -> float | None:
+        if value is not None and value <= 0:
+            raise ValueError("must be more than 0")
+        return value
+
+    @property
+    def limit(self) -> RateLimit:
+        """The limit as the HTTP layer keeps it."""
+        return RateLimit(
+            self.reserve,
+            self.max_wait_seconds,
+            self.window_seconds,
+            self.requests_per_minute,
+            "client.rate_limit.max_wait_seconds",
+        )
+
+
+class Client(SettingsModel):
+    """Where an API is and how it is asked."""
+
+    base_url: str = Field(description="The address that the paths of the endpoints are below.")
+    auth: Auth | None = Field(
+        default=None,
+        discriminator="type",
+        description="How requests are authenticated: bearer, api_key, http_basic or "
+        "oauth2_client_credentials. Secrets are named by their environment variables.",
+    )
+    headers: dict[str, str | FromEnvironment] = Field(
+        default_factory=dict,
+        description="Sent with every request; {env: NAME} for a value that is a secret.",
+    )
+    paginator: AnyPaginator = Field(
+        default_factory=lambda: as_mapping("auto"),  # pyright: ignore[reportArgumentType]
+        validate_default=True,
+        discriminator="type",
+        description="How the pages of a list follow each other, unless the endpoint says it.",
+    )
+    rate_limit: Pace = Field(default_factory=Pace, description="How fast the API may be asked.")
+    most_pages: int = Field(
+        default=MOST_PAGES,
+        description="How many pages one list may have; one with more would perhaps never end.",
+    )
+
+    _short_form = field_validator("paginator", mode="before")(as_mapping)
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        return checked_address(url)
+
+    @field_validator("headers")
+    @classmethod
+    def _have_no_secret(
+        cls, headers: dict[str, str | FromEnvironment]
+    ) -> dict[str, str | FromEnvironment]:
+        for name, value in headers.items():
+            if isinstance(value, str):
+                refuse_literal_header(name)
+        return headers
+
+    @field_validator("most_pages")
+    @classmethod
+    def _is_positive(cls, most: int) -> int:
+        if most < 1:
+            raise ValueError("must be at least 1")
+        return most
+
+
+class ResponseAction(SettingsModel):
+    """An answer that ends a list without an error."""
+
+    status_code: int | None = Field(default=None, description="The status of the answer.")
+    content: str | None = Field(default=None, description="A text that the answer holds.")
+    action: Literal["ignore"] = Field(description="ignore: the list has no rows from here on.")
+
+    @model_validator(mode="after")
+    def _names_an_answer(self) -> Self:
+        if self.status_code is None and self.content is None:
+            raise ValueError("needs a status_code or a content, which tells the answer")
+        return self
+
+
+class Endpoint(SettingsModel):
+    """The endpoint of a table.
+
+    `{month.start}` and `{month.end}` may stand in any text of path, params, json, data and headers,
+    and `{resources.<table>.<field>}` for a field of each row of another table of the document.
+    """
+
+    path: str | None = Field(
+        default=None, description="Below base_url; the table's name if none is given."
+    )
+    method: Literal["GET", "POST"] = Field(default="GET", description="The method of the request.")
+    params: dict[str, Any] = Field(default_factory=dict, description="The query's parameters.")
+    json_: dict[str, Any] | None = Field(
+        default=None, alias="json", description="The body of the request, as JSON."
+    )
+    data: dict[str, Any] | str | None = Field(
+        default=None, description="The body of the request as a form, or as it is."
+    )
+    headers: dict[str, str] = Field(default_factory=dict, description="More headers.")
+    paginator: AnyPaginator | None = Field(
+        default=None, discriminator="type", description="How the pages follow each other."
+    )
+    data_selector: str | None = Field(
+        default=None,
+        description="The JSON path of the rows in an answer: data.items; $ for the answer itself. "
+        "Without one they are looked for as dlt does: the answer itself if it is a list, or one "
+        "called data, items, results and the like.",
+    )
+    response_actions: list[ResponseAction] = Field(
+        default_factory=list,
+        description="Answers that end a list without an error: {status_code: 404, action: ignore}.",
+    )
+    most_pages: int | None = Field(
+        default=None, description="How many pages the list may have, if not the client's."
+    )
+    pages_may_repeat: bool = Field(
+        default=False,
+        description="Whether a page can rightly be the same as the one before it.",
+    )
+
+    _short_form = field_validator("paginator", mode="before")(as_mapping)
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _in_capitals(cls, method: Any) -> Any:
+        return method.upper() if isinstance(method, str) else method
+
+    @field_validator("path")
+    @classmethod
+    def _is_below(cls, path: str | None) -> str | None:
+        if path is not None and "://" in path:
+            raise ValueError("must be a path below client.base_url, not an address")
+        return refuse_secrets_in_url(path) if path else path
+
+    @field_validator("params", "json_", "data")
+    @classmethod
+    def _has_no_secret(cls, value: Any) -> Any:
+        return refuse_literals(value)
+
+    @field_validator("headers")
+    @classmethod
+    def _have_no_secret(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name in headers:
+            refuse_literal_header(name)
+        return headers
+
+    @model_validator(mode="after")
+    def _has_one_body(self) -> Self:
+        if self.json_ is not None and self.data is not None:
+            raise ValueError("has both json and data: a request has one body")
+        return self
