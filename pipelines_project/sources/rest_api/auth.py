@@ -16,8 +16,8 @@ from pydantic import Field, field_validator, model_validator
 from pipelines_project.sources.http.answers import parsed_object
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.sources.http.api_client import host_session
-from pipelines_project.sources.rest_api.secrets import EnvName, Secrets, refuse_secrets_in_url
 from pipelines_project.sources.rest_api.settings_model import SettingsModel
+from pipelines_project.sources.secrets import EnvName, Secrets, refuse_secrets_in_url
 
 
 class _Auth(SettingsModel):

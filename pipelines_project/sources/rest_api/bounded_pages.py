@@ -13,7 +13,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
 from pipelines_project.sources.http.answers import has_list
 from pipelines_project.sources.http.api_calls import SourceError
-from pipelines_project.sources.rest_api.secrets import Secrets, without_parameter
+from pipelines_project.sources.secrets import Secrets, without_parameter
 
 _SHOWN = 300
 

@@ -8,13 +8,13 @@ from pipelines_project.sources.http.api_client import MOST_PAGES
 from pipelines_project.sources.http.rate_limit import RateLimit
 from pipelines_project.sources.rest_api.auth import Auth, checked_address
 from pipelines_project.sources.rest_api.paginators import AnyPaginator, as_mapping
-from pipelines_project.sources.rest_api.secrets import (
+from pipelines_project.sources.rest_api.settings_model import SettingsModel
+from pipelines_project.sources.secrets import (
     EnvName,
     refuse_literal_header,
     refuse_literals,
     refuse_secrets_in_url,
 )
-from pipelines_project.sources.rest_api.settings_model import SettingsModel
 
 
 class FromEnvironment(SettingsModel):

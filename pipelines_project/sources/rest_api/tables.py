@@ -12,17 +12,17 @@ from dlt.sources.rest_api import config_setup, rest_api_resources
 
 from pipelines_project.sources.fetch import Extract, Fetch
 from pipelines_project.sources.http.api_calls import ApiCalls
-from pipelines_project.sources.rest_api.bounded_pages import BoundedPages
-from pipelines_project.sources.rest_api.conditional import Etags
-from pipelines_project.sources.rest_api.paginators import SinglePage
-from pipelines_project.sources.rest_api.placeholders import (
+from pipelines_project.sources.placeholders import (
     names_month,
     with_literal_braces,
     with_month,
 )
-from pipelines_project.sources.rest_api.secrets import Secrets
+from pipelines_project.sources.rest_api.bounded_pages import BoundedPages
+from pipelines_project.sources.rest_api.conditional import Etags
+from pipelines_project.sources.rest_api.paginators import SinglePage
 from pipelines_project.sources.rest_api.session import RestSession
 from pipelines_project.sources.rest_api.settings import Client, Endpoint
+from pipelines_project.sources.secrets import Secrets
 
 
 @dataclass(frozen=True)

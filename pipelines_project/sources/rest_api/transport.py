@@ -9,7 +9,7 @@ from requests.adapters import BaseAdapter
 from pipelines_project.sources.fetch import NotModifiedError
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.sources.rest_api.conditional import Etags
-from pipelines_project.sources.rest_api.secrets import Secrets, without_parameter
+from pipelines_project.sources.secrets import Secrets, without_parameter
 
 
 class SecretTransport(BaseAdapter):

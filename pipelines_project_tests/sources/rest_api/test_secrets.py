@@ -55,7 +55,7 @@ def assert_no_secret(*texts: str) -> None:
 
 async def _echo(scope: Any, receive: Any, send: Any) -> None:
     """Answer with everything that the request held."""
-    request = Request(scope)
+    request = Request(scope, receive)
     text = f"{request.url} {dict(request.headers)} {(await request.body()).decode()}"
     await PlainTextResponse(text, 400)(scope, receive, send)
 
