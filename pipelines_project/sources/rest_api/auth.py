@@ -27,15 +27,15 @@ class _Auth(SettingsModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _has_no_secret(cls, data: Any) -> Any:
-        given = cast(dict[str, Any], data) if isinstance(data, dict) else {}
+    def _has_no_secret(cls, data: object) -> object:
+        given = cast(dict[str, object], data) if isinstance(data, dict) else {}
         for name in cls.secret:
             if name in given:
                 raise ValueError(
                     f"{name} would hold a secret, which has no place in a document: give "
                     f"{name}_env, the name of the environment variable that holds it"
                 )
-        return data
+        return cast(object, data)
 
     @property
     def variables(self) -> list[str]:

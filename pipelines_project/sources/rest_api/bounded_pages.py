@@ -92,7 +92,7 @@ class BoundedPages(BasePaginator):
         if self._pages:
             self._pages.update_request(request)
         if self._key_parameter:
-            request.url = without_parameter(request.url, self._key_parameter)
+            request.url = without_parameter(str(request.url), self._key_parameter)
 
     def _check_rows(self, response: requests.Response, rows: list[Any]) -> None:
         """Refuse an answer whose rows are not where they should be."""

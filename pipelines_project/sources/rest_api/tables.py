@@ -58,9 +58,9 @@ class RestTables:
         """
         self._client, self._tables = client, tables
         resources = [cast(Any, self._resource(table, month)) for table in tables.values()]
-        graph: Any = config_setup.build_resource_dependency_graph
+        setup: Any = config_setup
         rest_api_resources({"client": {"base_url": client.base_url}, "resources": resources})
-        parents: Any = graph({}, resources)[2]
+        parents: Any = setup.build_resource_dependency_graph({}, resources)[2]
         self._parents = {
             name: params[0].resolve_config["resource"] for name, params in parents.items() if params
         }

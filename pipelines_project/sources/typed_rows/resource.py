@@ -14,9 +14,12 @@ from typing import Any, NamedTuple, cast
 
 import dlt
 import pyarrow as pa
+from dlt.common.configuration import inject_section, known_sections
+from dlt.common.configuration.specs.config_section_context import ConfigSectionContext
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource, DltSource
+from dlt.extract.exceptions import DataItemRequiredForDynamicTableHints
 from dlt.extract.items import DataItemWithMeta
 from dlt.extract.pipe_iterator import PipeIterator
 from dlt.extract.utils import get_data_item_format
@@ -44,12 +47,13 @@ def typed(resource: DltResource) -> DltResource:
             the type that the resource declares, or is of a type that no column takes; something
             is no row; a row is meant for another table.
     """
-    if resource.has_dynamic_table_name or resource.has_other_dynamic_hints:
+    try:
+        schema = resource.compute_table_schema()
+    except DataItemRequiredForDynamicTableHints:
         raise SourceError(
             f"{resource.name} has hints that are functions of a row, so that its table is known "
             "only row by row: give the table's name and hints as values, with a resource a table"
-        )
-    schema = resource.compute_table_schema()
+        ) from None
     table = _Declared(schema.get("name") or resource.name, schema.get("columns", {}))
     rows = resource.add_map(_with_meta)
     contract: Any = resource.schema_contract
@@ -131,7 +135,12 @@ def _items(resource: DltResource) -> Iterator[Any]:
     hides the reason, when a run is cancelled meanwhile.
     """
     source = DltSource(Schema(resource.name), resource.section or resource.name, [resource])
-    with PipeIterator.from_pipes(source.resources.selected_pipes) as found:
+    # Where dlt looks for the configuration of the function that yields the rows.
+    section = resource.section or resource.name
+    context = ConfigSectionContext(sections=(known_sections.SOURCES, section, resource.name))
+    with inject_section(context):
+        pipes = PipeIterator.from_pipes(source.resources.selected_pipes)
+    with pipes as found:
         for each in found:
             if isinstance(each.item, list):
                 yield from cast(list[Any], each.item)
