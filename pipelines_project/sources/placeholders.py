@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from pipelines_project.months import month_window
+from pipelines_project import months
 
-_MONTH = re.compile(r"\{month\b")
 # A name with a point is a placeholder; every other brace of a body is itself, as in GraphQL.
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_]\w*\.[^{}]*\}")
 
@@ -14,8 +13,8 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_]\w*\.[^{}]*\}")
 def names_month(value: Any) -> bool:
     """Tell whether a text, or one of the texts in it, depends on the month."""
     found: list[str] = []
-    _each_text(value, lambda text: found.extend(_MONTH.findall(text)) or text)
-    return bool(found)
+    _each_text(value, lambda text: found.append(text) or text)
+    return any(map(months.names_month, found))
 
 
 def with_month(value: Any, month: str) -> Any:
@@ -24,7 +23,7 @@ def with_month(value: Any, month: str) -> Any:
     Raises:
         ValueError: a text has a placeholder of the month that there is not.
     """
-    return _each_text(value, lambda text: month_window(text, month))
+    return _each_text(value, lambda text: months.month_window(text, month))
 
 
 def with_literal_braces(value: Any) -> Any:
