@@ -23,14 +23,14 @@ _OF_TABLE = ("columns", "include_from_parent")
 
 def weather_tables(api: WeatherApi, client: dict[str, Any], **tables: dict[str, Any]) -> RestTables:
     """Return tables by the attributes of their endpoints."""
-    found = {
-        name: RestTable(
+    found = [
+        RestTable(
             name,
             Endpoint(**{key: value for key, value in each.items() if key not in _OF_TABLE}),
             **{key: value for key, value in each.items() if key in _OF_TABLE},
         )
         for name, each in tables.items()
-    }
+    ]
     return RestTables(Client(base_url=f"{api.url}/v1/", **client), found, MONTH)
 
 

@@ -1,9 +1,19 @@
 """What a `defs.yaml` can name: a component type for each kind of source, and the one for marts."""
 
 from pipelines_project.components.chess import ChessSource
+from pipelines_project.components.dlt_source import DltSource
 from pipelines_project.components.files import LocalJsonlSource
 from pipelines_project.components.freshdesk import FreshdeskSource
 from pipelines_project.components.monthly_source import MonthlySource
+from pipelines_project.components.rest_api import RestApi
 from pipelines_project.components.sql_models import SqlModels
 
-__all__ = ["ChessSource", "FreshdeskSource", "LocalJsonlSource", "MonthlySource", "SqlModels"]
+__all__ = [
+    "ChessSource",
+    "DltSource",
+    "FreshdeskSource",
+    "LocalJsonlSource",
+    "MonthlySource",
+    "RestApi",
+    "SqlModels",
+]

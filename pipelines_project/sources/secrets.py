@@ -3,11 +3,10 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 from dlt.sources.helpers.rest_client.redaction import SENSITIVE_PARAMS
-from pydantic import AfterValidator
 
 from pipelines_project.sources.http.api_calls import SourceError
 
@@ -19,15 +18,16 @@ _LEAST_HIDDEN = 4
 _LEAST_SUSPECT = 8
 
 
-def _checked_name(name: str) -> str:
+def checked_variable(name: str) -> str:
+    """Return the name of an environment variable.
+
+    Raises:
+        ValueError: it is none.
+    """
     # What was given is not quoted: it may be the secret.
     if not _NAME.fullmatch(name):
         raise ValueError("give the name of an environment variable, not the secret that it holds")
     return name
-
-
-EnvName = Annotated[str, AfterValidator(_checked_name)]
-"""The name of an environment variable."""
 
 
 class Secrets:
@@ -78,19 +78,23 @@ def refuse_literal_header(name: str) -> None:
         )
 
 
-def refuse_literals(value: Any) -> Any:
+def refuse_literals(value: Any, instead: str = "") -> Any:
     """Return parameters, or the body of a request, if no part of them is a secret's value.
+
+    Args:
+        value: the parameters.
+        instead: what would be right; by default the client's authentication.
 
     Raises:
         ValueError: one has the name of a secret.
     """
     for name, text in _named_texts(value):
         if name.lower() in SENSITIVE_PARAMS and len(text) >= _LEAST_SUSPECT and "{" not in text:
-            raise ValueError(
-                f"{name} holds a secret, which has no place here: give its environment variable "
-                f"in client.auth, such as {{type: api_key, name: {name}, location: query, "
-                "api_key_env: NAME}"
+            right = instead or (
+                f"give its environment variable in client.auth, such as {{type: api_key, name: "
+                f"{name}, location: query, api_key_env: NAME}}"
             )
+            raise ValueError(f"{name} holds a secret, which has no place here: {right}")
     return value
 
 

@@ -3,20 +3,15 @@
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import dlt
 from dlt.common.configuration.specs.base_configuration import is_secret_hint
 from dlt.extract import DltResource, DltSource
 
-from pipelines_project.months import month_start, next_month
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.placeholders import with_month
-from pipelines_project.sources.secrets import Secrets
-
-Form = Literal["text", "date", "datetime"]
-"""How an instant of the month's window is given: as ISO text, as a date, or as a time in UTC."""
+from pipelines_project.sources.secrets import Secrets, refuse_literals
 
 
 def load_function(path: str) -> Callable[..., Any]:
@@ -68,36 +63,25 @@ def check_arguments(function: Callable[..., Any], names: Sequence[str]) -> None:
             raise ValueError(f"{name} is needed and not given; there are {', '.join(named)}")
 
 
-def secret_arguments(function: Callable[..., Any]) -> set[str]:
-    """Return the arguments that dlt would take from its secrets."""
-    return {
-        name
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.default is dlt.secrets.value or _is_secret(parameter.annotation)
-    }
+def refuse_literal_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Refuse the value of a secret among the arguments.
+
+    Raises:
+        ValueError: an argument that dlt would take from its secrets, or one with the name of a
+            secret, holds text.
+    """
+    for name, parameter in inspect.signature(function).parameters.items():
+        is_secret = parameter.default is dlt.secrets.value or _is_secret(parameter.annotation)
+        if is_secret and isinstance(arguments.get(name), str):
+            raise ValueError(
+                f"{name} holds a secret, which has no place here: give {{env: NAME}}, or leave it "
+                "to dlt's own secrets"
+            )
+    refuse_literals(arguments, "give {env: NAME}")
 
 
 def _is_secret(annotation: Any) -> bool:
     return annotation is not inspect.Parameter.empty and is_secret_hint(annotation)
-
-
-def instant(month: str, place: str, form: Form) -> Any:
-    """Return one end of a month's window.
-
-    Args:
-        month: the month.
-        place: `start`, its first instant; `end`, the first after it; `last`, its last day.
-        form: how it is given.
-    """
-    moment = month_start(month if place == "start" else next_month(month))
-    if place == "last":
-        moment -= timedelta(days=1)
-    forms: dict[Form, Callable[[datetime], str | date]] = {
-        "text": lambda at: at.date().isoformat(),
-        "date": datetime.date,
-        "datetime": lambda at: at,
-    }
-    return forms[form](moment)
 
 
 def with_values(arguments: Mapping[str, Any], month: str, secrets: Secrets) -> dict[str, Any]:

@@ -14,25 +14,17 @@ from dlt.extract.items import DataItemWithMeta
 from dlt.extract.pipe_iterator import PipeIterator
 
 from pipelines_project.sources.dlt_source.function import (
-    Form,
-    instant,
     load_function,
     resource_of,
     with_values,
 )
+from pipelines_project.sources.dlt_source.settings import Incremental, MonthArguments, instant
 from pipelines_project.sources.fetch import Extract, Fetch
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.placeholders import names_month
 from pipelines_project.sources.secrets import Secrets
 from pipelines_project.sources.typed_rows import typed
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """The column that tells in which month a row lies, for dlt's `incremental`."""
-
-    path: str
-    form: Form = "text"
+from pipelines_project.sources.typed_rows.declared_columns import declared_columns
 
 
 @dataclass(frozen=True)
@@ -42,14 +34,14 @@ class ResourceTable:
     Attributes:
         name: the table.
         resource: the resource that yields its rows.
-        cursor: what tells a row's month, if the function's arguments do not.
+        incremental: what tells a row's month, if the function's arguments do not.
         table_name: which of the tables it is that the resource names row by row.
         columns: columns with their dlt types.
     """
 
     name: str
     resource: str
-    cursor: Cursor | None = None
+    incremental: Incremental | None = None
     table_name: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -61,28 +53,25 @@ class SourceCall:
     Attributes:
         path: `package.module.function`.
         arguments: what it is given.
-        month_arguments: the arguments that take the month's window: `start`, `end` or `last`.
-        form: how that is given.
+        month_arguments: the arguments that take the month's window.
     """
 
     path: str
     arguments: Mapping[str, Any]
-    month_arguments: Mapping[str, str]
-    form: Form
+    month_arguments: MonthArguments
 
     @property
     def is_by_month(self) -> bool:
         """Whether it is called in another way for each month."""
-        return bool(self.month_arguments) or names_month(dict(self.arguments))
+        return bool(self.month_arguments.names) or names_month(dict(self.arguments))
 
     def extract(self, table: ResourceTable) -> Extract:
         """Return what fetches the months of one of its tables."""
 
         def extract(month: str, _fetch: Fetch) -> DltResource:
             secrets = Secrets()
-            arguments = with_values(self.arguments, month, secrets)
-            for place, name in self.month_arguments.items():
-                arguments[name] = instant(month, place, self.form)
+            given = with_values(self.arguments, month, secrets)
+            arguments = {**given, **self.month_arguments.values(month)}
             try:
                 made = load_function(self.path)(**arguments)
                 resource = _prepared(resource_of(made, table.resource, self.path), table, month)
@@ -99,14 +88,14 @@ def _prepared(resource: DltResource, table: ResourceTable, month: str) -> DltRes
     if table.table_name is not None and callable(name_of):
         wanted = table.table_name
         resource.add_filter(lambda row: name_of(row) == wanted)
-    columns: Any = {name: {"data_type": kind} for name, kind in table.columns.items()}
+    columns: Any = declared_columns(table.columns)
     # Without any, dlt would forget those that the resource declares.
     resource.apply_hints(table_name=table.name, columns=columns or None)
-    if table.cursor:
-        start, end = (instant(month, place, table.cursor.form) for place in ("start", "end"))
+    if cursor := table.incremental:
+        start, end = (instant(month, place, cursor.form) for place in ("start", "end"))
         resource.apply_hints(
             incremental=dlt.sources.incremental(
-                table.cursor.path, initial_value=start, end_value=end
+                cursor.cursor_path, initial_value=start, end_value=end
             )
         )
     return resource

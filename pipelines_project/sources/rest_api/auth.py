@@ -11,13 +11,13 @@ from dlt.sources.helpers.rest_client.auth import (
     HttpBasicAuth,
     OAuth2ClientCredentials,
 )
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipelines_project.sources.http.answers import parsed_object
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.sources.http.api_client import host_session
-from pipelines_project.sources.rest_api.settings_model import SettingsModel
-from pipelines_project.sources.secrets import EnvName, Secrets, refuse_secrets_in_url
+from pipelines_project.sources.secrets import Secrets, checked_variable, refuse_secrets_in_url
+from pipelines_project.sources.settings_model import SettingsModel
 
 
 class _Auth(SettingsModel):
@@ -37,6 +37,11 @@ class _Auth(SettingsModel):
                 )
         return cast(object, data)
 
+    @field_validator("*")
+    @classmethod
+    def _names_variable(cls, value: Any, info: ValidationInfo) -> Any:
+        return checked_variable(value) if (info.field_name or "").endswith("_env") else value
+
     @property
     def variables(self) -> list[str]:
         """The environment variables that hold the secrets."""
@@ -49,7 +54,7 @@ class BearerAuth(_Auth):
     secret = ("token",)
 
     type: Literal["bearer"] = Field(description="Bearer token.")
-    token_env: EnvName = Field(description="The environment variable that holds the token.")
+    token_env: str = Field(description="The environment variable that holds the token.")
 
     def made(self, secrets: Secrets, calls: ApiCalls) -> AuthConfigBase:
         """Return dlt's authentication with the secret of now."""
@@ -62,7 +67,7 @@ class ApiKeyAuth(_Auth):
     secret = ("api_key",)
 
     type: Literal["api_key"] = Field(description="API key.")
-    api_key_env: EnvName = Field(description="The environment variable that holds the key.")
+    api_key_env: str = Field(description="The environment variable that holds the key.")
     name: str = Field(
         default="Authorization", description="The name of the header, or of the query parameter."
     )
@@ -91,8 +96,8 @@ class BasicAuth(_Auth):
     secret = ("username", "password")
 
     type: Literal["http_basic"] = Field(description="HTTP basic authentication.")
-    username_env: EnvName = Field(description="The environment variable that holds the user name.")
-    password_env: EnvName = Field(description="The environment variable that holds the password.")
+    username_env: str = Field(description="The environment variable that holds the user name.")
+    password_env: str = Field(description="The environment variable that holds the password.")
 
     def made(self, secrets: Secrets, calls: ApiCalls) -> AuthConfigBase:
         """Return dlt's authentication with the password of now."""
@@ -108,8 +113,8 @@ class ClientCredentialsAuth(_Auth):
 
     type: Literal["oauth2_client_credentials"] = Field(description="OAuth 2.0 client credentials.")
     access_token_url: str = Field(description="The address that gives the token.")
-    client_id_env: EnvName = Field(description="The environment variable of the client's id.")
-    client_secret_env: EnvName = Field(description="The environment variable of its secret.")
+    client_id_env: str = Field(description="The environment variable of the client's id.")
+    client_secret_env: str = Field(description="The environment variable of its secret.")
     access_token_request_data: dict[str, str] = Field(
         default_factory=dict, description="More fields of the token's request, such as scope."
     )

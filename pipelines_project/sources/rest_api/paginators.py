@@ -6,7 +6,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api.config_setup import create_paginator
 from pydantic import Field, field_validator, model_validator
 
-from pipelines_project.sources.rest_api.settings_model import SettingsModel
+from pipelines_project.sources.settings_model import SettingsModel
 
 
 class Paginator(SettingsModel):

@@ -6,21 +6,24 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines_project.sources.http.api_client import MOST_PAGES
 from pipelines_project.sources.http.rate_limit import RateLimit
+from pipelines_project.sources.placeholders import with_month
 from pipelines_project.sources.rest_api.auth import Auth, checked_address
 from pipelines_project.sources.rest_api.paginators import AnyPaginator, as_mapping
-from pipelines_project.sources.rest_api.settings_model import SettingsModel
 from pipelines_project.sources.secrets import (
-    EnvName,
+    checked_variable,
     refuse_literal_header,
     refuse_literals,
     refuse_secrets_in_url,
 )
+from pipelines_project.sources.settings_model import SettingsModel
 
 
 class FromEnvironment(SettingsModel):
     """A value that an environment variable holds."""
 
-    env: EnvName = Field(description="The name of the environment variable.")
+    env: str = Field(description="The name of the environment variable.")
+
+    _is_variable = field_validator("env")(checked_variable)
 
 
 class Pace(SettingsModel):
@@ -166,6 +169,11 @@ class Endpoint(SettingsModel):
 
     _short_form = field_validator("paginator", mode="before")(as_mapping)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_path_alone(cls, data: object) -> object:
+        return {"path": data} if isinstance(data, str) else data
+
     @field_validator("method", mode="before")
     @classmethod
     def _in_capitals(cls, method: Any) -> Any:
@@ -189,6 +197,11 @@ class Endpoint(SettingsModel):
         for name in headers:
             refuse_literal_header(name)
         return headers
+
+    @model_validator(mode="after")
+    def _names_months_that_there_are(self) -> Self:
+        with_month(self.model_dump(), "2000-01")
+        return self
 
     @model_validator(mode="after")
     def _has_one_body(self) -> Self:

@@ -1,11 +1,12 @@
 """The tables of a REST API as dlt's resources, each with the tables that it is asked by."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from dlt.common import json
+from dlt.common.exceptions import DltException
 from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.detector import single_entity_path
 from dlt.sources.rest_api import config_setup, rest_api_resources
@@ -23,6 +24,7 @@ from pipelines_project.sources.rest_api.paginators import SinglePage
 from pipelines_project.sources.rest_api.session import RestSession
 from pipelines_project.sources.rest_api.settings import Client, Endpoint
 from pipelines_project.sources.secrets import Secrets
+from pipelines_project.sources.typed_rows.declared_columns import declared_columns
 
 
 @dataclass(frozen=True)
@@ -45,23 +47,32 @@ class RestTable:
 class RestTables:
     """The tables of one API, which may be asked by each other's rows."""
 
-    def __init__(self, client: Client, tables: Mapping[str, RestTable], month: str) -> None:
+    def __init__(self, client: Client, tables: Sequence[RestTable], month: str) -> None:
         """Check the tables as dlt does.
 
         Args:
             client: where the API is.
-            tables: by their names.
+            tables: in any order.
             month: any month, to check with.
 
         Raises:
             ValueError: dlt refuses them, or a placeholder does not exist.
         """
-        self._client, self._tables = client, tables
-        resources = [cast(Any, self._resource(table, month)) for table in tables.values()]
+        self._client = client
+        self._tables = {table.name: table for table in tables}
+        try:
+            self._parents = self._checked(tables, month)
+        except (ValueError, DltException) as error:
+            # What follows is how dlt holds a parameter.
+            raise ValueError(str(error).partition(" on param")[0]) from error
+
+    def _checked(self, tables: Sequence[RestTable], month: str) -> dict[str, str]:
+        """Return the parents of the tables, if dlt takes them all."""
+        resources = [cast(Any, self._resource(table, month)) for table in tables]
         setup: Any = config_setup
-        rest_api_resources({"client": {"base_url": client.base_url}, "resources": resources})
+        rest_api_resources({"client": {"base_url": self._client.base_url}, "resources": resources})
         parents: Any = setup.build_resource_dependency_graph({}, resources)[2]
-        self._parents = {
+        return {
             name: params[0].resolve_config["resource"] for name, params in parents.items() if params
         }
 
@@ -114,7 +125,7 @@ class RestTables:
         actions = endpoint.get("response_actions", [])
         return {
             "name": table.name,
-            "columns": {name: {"data_type": kind} for name, kind in table.columns.items()},
+            "columns": declared_columns(table.columns),
             "include_from_parent": table.include_from_parent,
             "endpoint": {
                 **endpoint,

@@ -1,6 +1,7 @@
 """A month of a dlt source function: its window, one resource at a time, and no secret in errors."""
 
 import traceback
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.dlt_source.function import (
     check_arguments,
     load_function,
-    secret_arguments,
+    refuse_literal_arguments,
 )
-from pipelines_project.sources.dlt_source.tables import Cursor, ResourceTable, SourceCall
+from pipelines_project.sources.dlt_source.settings import Incremental, MonthArguments, instant
+from pipelines_project.sources.dlt_source.tables import ResourceTable, SourceCall
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project_tests import shop_source
 from pipelines_project_tests.landings import place_of, rows_of
@@ -30,15 +32,14 @@ def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _call(function: str, **attributes: Any) -> SourceCall:
-    given: dict[str, Any] = {"arguments": {}, "month_arguments": {}, "form": "text"}
+    given: dict[str, Any] = {"arguments": {}, "month_arguments": MonthArguments()}
     return SourceCall(f"{MODULE}.{function}", **{**given, **attributes})
 
 
 SHOP = _call(
     "shop",
     arguments={"token": {"env": "SHOP_TOKEN"}, "region": "{month.start:%Y}"},
-    month_arguments={"start": "start_date", "end": "end_date"},
-    form="date",
+    month_arguments=MonthArguments(start="start_date", end="end_date", form="date"),
 )
 
 
@@ -71,7 +72,7 @@ def test_a_secret_that_is_not_given_is_dlts_to_find(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCES__SHOP_SOURCE__TOKEN", "four")
-    call = _call("shop", month_arguments=SHOP.month_arguments, form="date")
+    call = _call("shop", month_arguments=SHOP.month_arguments)
 
     _land(call, landing, ResourceTable("orders", "orders"))
 
@@ -86,11 +87,8 @@ def test_declared_columns_are_added_to_those_of_the_resource(landing: LandingZon
     assert (landed.schema["at"], landed.schema["note"]) == ("date", "text")
 
 
-@pytest.mark.parametrize("form", ["text"])
-def test_a_cursor_of_a_resource_begins_and_ends_with_the_month(
-    landing: LandingZone, form: Any
-) -> None:
-    table = ResourceTable("events", "events", cursor=Cursor("updated_at", form))
+def test_a_cursor_of_a_resource_begins_and_ends_with_the_month(landing: LandingZone) -> None:
+    table = ResourceTable("events", "events", Incremental(cursor_path="updated_at"))
 
     _land(_call("events"), landing, table)
     _land(_call("events"), landing, table, "2024-01")
@@ -172,4 +170,18 @@ def test_arguments_are_those_of_the_function() -> None:
         check_arguments(function, ["since", "start_date", "end_date"])
     with pytest.raises(ValueError, match="end_date is needed and not given"):
         check_arguments(function, ["start_date"])
-    assert secret_arguments(function) == {"token"}
+
+
+@pytest.mark.parametrize("arguments", [{"token": "x"}, {"region": {"password": "a-long-secret"}}])
+def test_a_secret_among_the_arguments_is_refused(arguments: dict[str, Any]) -> None:
+    function = load_function(f"{MODULE}.shop")
+
+    with pytest.raises(ValueError, match=r"has no place here: give \{env: NAME\}"):
+        refuse_literal_arguments(function, arguments)
+    refuse_literal_arguments(function, {"token": {"env": "SHOP_TOKEN"}, "region": "north"})
+
+
+def test_the_ends_of_a_month_come_in_the_form_that_is_asked_for() -> None:
+    assert instant("2024-02", "start", "text") == "2024-02-01"
+    assert instant("2024-02", "last", "date") == date(2024, 2, 29)
+    assert instant("2024-02", "end", "datetime") == datetime(2024, 3, 1, tzinfo=UTC)

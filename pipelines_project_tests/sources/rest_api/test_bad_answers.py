@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
@@ -158,7 +159,7 @@ def test_a_server_that_drips_bytes_for_ever_is_given_up(
     api: WeatherApi, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dripping(scope: Any, receive: Any, send: Any) -> None:
-        async def drops() -> Any:
+        async def drops() -> AsyncIterator[bytes]:
             while True:
                 yield b" "
                 await asyncio.sleep(0.02)

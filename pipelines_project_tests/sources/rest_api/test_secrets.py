@@ -17,6 +17,7 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.faults import broken_off
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.sources.rest_api.settings import Client, Endpoint
+from pipelines_project.sources.rest_api.tables import RestTable, RestTables
 from pipelines_project_tests.weather_api import ACCESS_TOKEN, CLIENT_SECRET, TOKEN, WeatherApi
 from pipelines_project_tests.weather_tables import WINDOW, land_table, weather_tables
 
@@ -120,12 +121,8 @@ def test_an_error_shows_no_secret_that_the_service_repeats(
 def test_a_service_that_cannot_be_reached_is_named_without_the_key(
     api: WeatherApi, landing: LandingZone
 ) -> None:
-    tables = weather_tables(api, _client(api, "query"), readings=ENDPOINT)
-    tables = type(tables)(
-        Client(base_url="http://127.0.0.1:9/v1", **_client(api, "query")),
-        tables._tables,
-        "2024-02",
-    )
+    client = Client(base_url="http://127.0.0.1:9/v1", **_client(api, "query"))
+    tables = RestTables(client, [RestTable("readings", Endpoint(**ENDPOINT))], "2024-02")
     calls = ApiCalls()
 
     with pytest.raises(Exception, match=r"127\.0\.0\.1") as failed:

@@ -1,0 +1,93 @@
+"""Where in a `defs.yaml` a wrong value is: errors with file, line and attribute."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import dagster as dg
+from dagster.components.resolved.errors import ResolutionException
+from pydantic import BaseModel, SkipValidation, ValidationError
+
+
+class LocatedErrors(dg.Resolvable):
+    """A part of a document whose own checks say where the value is that they refuse."""
+
+    @classmethod
+    def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
+        """Return the part that the document describes.
+
+        Raises:
+            ResolutionException: a value is refused; it names file, line and attribute.
+        """
+        try:
+            return super().resolve_from_model(context, model)
+        except ValidationError as error:
+            raise located(context, error, model.model_dump()) from None
+
+
+def engine_settings(model: type[BaseModel]) -> dg.Resolver:
+    """Return the resolver of an attribute that a model of the engine describes.
+
+    Templates in it are resolved before it is checked, and its schema is the model's.
+    """
+
+    def resolve(context: dg.ResolutionContext, raw: Any) -> BaseModel | None:
+        if raw is None:
+            return None
+        value = context.resolve_value(raw)
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            raise located(context, error, value) from None
+
+    checked_later: Any = SkipValidation
+    return dg.Resolver(resolve, model_field_type=checked_later[model])
+
+
+def located(
+    context: dg.ResolutionContext, error: ValidationError, value: Any
+) -> ResolutionException:
+    """Return an error that names file, line and attribute of each wrong value, and quotes none.
+
+    Args:
+        context: at the part of the document that is checked.
+        error: what is wrong with it.
+        value: the part.
+    """
+    return ResolutionException("\n".join(dict.fromkeys(_lines(context, error, value))))
+
+
+def _lines(context: dg.ResolutionContext, error: ValidationError, value: Any) -> Iterator[str]:
+    for each in error.errors(include_url=False, include_input=False, include_context=False):
+        path = [*context.path, *_in_document(each["loc"], value, each["type"])]
+        where = ""
+        if context.source_position_tree:
+            at, _ = context.source_position_tree.lookup_closest_and_path(path, None)
+            where = f"{at.filename}:{at.start.line} - "
+        yield f"{where}{'.'.join(map(str, path))}: {_sentence(each['type'], each['msg'])}"
+
+
+def _in_document(found: Sequence[int | str], value: Any, kind: str) -> list[int | str]:
+    """Return the path of a wrong value as the document has it, without the names of types."""
+    path: list[int | str] = []
+    for at, part in enumerate(found):
+        inner: Any = value
+        if _has(inner, part):
+            value = inner[part]
+        elif at < len(found) - 1 or kind != "missing":
+            continue
+        path.append(part)
+    return path
+
+
+def _has(value: Any, part: int | str) -> bool:
+    if isinstance(value, list | tuple):
+        return isinstance(part, int)
+    return isinstance(value, dict) and part in value
+
+
+def _sentence(kind: str, message: str) -> str:
+    if kind == "union_tag_not_found":
+        return "needs a type"
+    if kind == "missing":
+        return "is needed"
+    return message.removeprefix("Value error, ")
