@@ -18,6 +18,7 @@ from pipelines_project.sources.dlt_source.settings import Incremental, MonthArgu
 from pipelines_project.sources.dlt_source.tables import ResourceTable, SourceCall
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.placeholders import with_month
 from pipelines_project.sources.typed_rows.declared_columns import declared_columns
 from pipelines_project.table import Table
 
@@ -95,6 +96,7 @@ class DltSource(LocatedErrors, MonthlySource):
         function = load_function(self.source_function)
         check_arguments(function, [*self.arguments, *self.month_arguments.names.values()])
         refuse_literal_arguments(function, self.arguments)
+        with_month(self.arguments, self.start_month)
         return self
 
     @property

@@ -1,11 +1,14 @@
 """Where in a `defs.yaml` a wrong value is: errors with file, line and attribute."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
 
 import dagster as dg
 from dagster.components.resolved.errors import ResolutionException
-from pydantic import BaseModel, SkipValidation, ValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core.core_schema import CoreSchema, any_schema
 
 
 class LocatedErrors(dg.Resolvable):
@@ -21,7 +24,7 @@ class LocatedErrors(dg.Resolvable):
         try:
             return super().resolve_from_model(context, model)
         except ValidationError as error:
-            raise located(context, error, model.model_dump()) from None
+            raise located(context, error, model.model_dump(warnings=False)) from None
 
 
 def engine_settings(model: type[BaseModel]) -> dg.Resolver:
@@ -39,8 +42,30 @@ def engine_settings(model: type[BaseModel]) -> dg.Resolver:
         except ValidationError as error:
             raise located(context, error, value) from None
 
-    checked_later: Any = SkipValidation
-    return dg.Resolver(resolve, model_field_type=checked_later[model])
+    checked_later: Any = Annotated[Any, _CheckedLater(model)]
+    return dg.Resolver(resolve, model_field_type=checked_later)
+
+
+@dataclass(frozen=True)
+class _CheckedLater:
+    """Marks a value that has a model's schema and is checked only when its templates are resolved.
+
+    pydantic's `SkipValidation` warns of such a value, and quotes it, when it is dumped.
+    """
+
+    model: type[BaseModel]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Take anything."""
+        return any_schema()
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the model's own."""
+        return handler(self.model.__pydantic_core_schema__)
 
 
 def located(
@@ -63,7 +88,8 @@ def _lines(context: dg.ResolutionContext, error: ValidationError, value: Any) ->
         if context.source_position_tree:
             at, _ = context.source_position_tree.lookup_closest_and_path(path, None)
             where = f"{at.filename}:{at.start.line} - "
-        yield f"{where}{'.'.join(map(str, path))}: {_sentence(each['type'], each['msg'])}"
+        attribute = ".".join(map(str, path)) or "attributes"
+        yield f"{where}{attribute}: {_sentence(each['type'], each['msg'])}"
 
 
 def _in_document(found: Sequence[int | str], value: Any, kind: str) -> list[int | str]:
