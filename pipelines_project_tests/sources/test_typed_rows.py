@@ -296,6 +296,38 @@ def test_hints_that_depend_on_a_row_are_refused() -> None:
         typed(resource)
 
 
+def test_a_cursor_is_no_hint_that_depends_on_a_row(land: Land) -> None:
+    resource = dlt.resource([{"at": 1}, {"at": 2}, {"at": 3}], name="readings")
+    resource.apply_hints(incremental=dlt.sources.incremental("at", initial_value=2, end_value=3))
+
+    assert _values(land(resource), "at") == [2]
+
+
+def test_columns_that_come_with_the_rows_are_declared(land: Land) -> None:
+    columns: Any = {"a": {"data_type": "double"}, "b": {"data_type": "text"}, "c": {}}
+
+    def yielded() -> Iterator[Any]:
+        for page in ([{"a": "1.5", "c": 1}], [{"a": None, "c": 2}]):
+            yield dlt.mark.with_hints(page, dlt.mark.make_hints(columns=columns))
+
+    table = land(yielded)
+
+    assert (_values(table, "a"), _values(table, "c")) == ([1.5, None], [1, 2])
+    assert table.schema.field("b").type == pa.string()
+
+
+def test_the_configuration_of_a_resource_is_where_dlt_looks_for_it(
+    land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dlt.resource(name="readings")
+    def station(token: str = dlt.secrets.value) -> Iterator[Any]:
+        yield {"token": token}
+
+    monkeypatch.setenv("SOURCES__TEST_TYPED_ROWS__READINGS__TOKEN", "found")
+
+    assert _values(land(station), "token") == ["found"]
+
+
 def test_arrow_tables_are_handed_through(land: Land) -> None:
     table = land(lambda: iter([pa.table({"a": [[1, 2]]}), pa.table({"a": [[3]]})]))
 

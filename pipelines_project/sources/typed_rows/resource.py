@@ -9,6 +9,7 @@ column beside it. So the rows are read whole before the first one lands.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 
@@ -20,6 +21,7 @@ from dlt.common.schema import Schema
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource, DltSource
 from dlt.extract.exceptions import DataItemRequiredForDynamicTableHints
+from dlt.extract.hints import HintsMeta
 from dlt.extract.items import DataItemWithMeta
 from dlt.extract.pipe_iterator import PipeIterator
 from dlt.extract.utils import get_data_item_format
@@ -110,7 +112,7 @@ def _tables(resource: DltResource, table: _Declared) -> Iterator[Any]:
     """Yield the rows as tables, or Arrow tables as they come."""
     rows, has_arrow, has_rows = KeptRows(), False, False
     try:
-        for item in _items(resource):
+        for item in map(partial(_declaring, table.columns), _items(resource)):
             if isinstance(item, dict):
                 has_rows = True
                 rows.add(cast(dict[str, Any], item))
@@ -126,6 +128,22 @@ def _tables(resource: DltResource, table: _Declared) -> Iterator[Any]:
         raise SourceError(
             f"{_row(table, misfit.number, misfit.row)} has {misfit}{where}"
         ) from misfit
+
+
+def _declaring(columns: TTableSchemaColumns, item: Any) -> Any:
+    """Return an item, as a row if all that it brings is hints of columns, which are noted."""
+    if not isinstance(item, _Marked) or not isinstance(item.meta, HintsMeta):
+        return item
+    hints: dict[str, Any] = {**item.meta.hints}
+    found: dict[str, Any] = hints.pop("columns", {})
+    hints.pop("original_columns", None)
+    if hints or item.meta.create_table_variant or not isinstance(item.item, dict):
+        return item
+    declared: Any = columns
+    for name, hint in found.items():
+        if hint.get("data_type") and not declared.get(name, {}).get("data_type"):
+            declared[name] = {"name": name, **declared.get(name, {}), **hint}
+    return cast(Any, item.item)
 
 
 def _items(resource: DltResource) -> Iterator[Any]:
