@@ -6,8 +6,10 @@ from pipelines_project.landing.land_month import Landed, land_month
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.http.api_calls import ApiCalls
-from pipelines_project.sources.rest_api.settings import Client, Endpoint
-from pipelines_project.sources.rest_api.tables import RestTable, RestTables
+from pipelines_project.sources.rest_api.client import Client
+from pipelines_project.sources.rest_api.configuration import RestTable
+from pipelines_project.sources.rest_api.endpoint import Endpoint
+from pipelines_project.sources.rest_api.tables import RestTables
 from pipelines_project_tests.landings import place_of
 from pipelines_project_tests.weather_api import WeatherApi
 
@@ -18,7 +20,7 @@ PAGED: dict[str, Any] = {
     "paginator": {"type": "page_number", "base_page": 1},
     "data_selector": "data",
 }
-_OF_TABLE = ("columns", "include_from_parent")
+_OF_TABLE = ("columns", "include_from_parent", "key", "cursor")
 
 
 def weather_tables(api: WeatherApi, client: dict[str, Any], **tables: dict[str, Any]) -> RestTables:

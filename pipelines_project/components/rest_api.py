@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,8 +12,11 @@ from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
-from pipelines_project.sources.rest_api.settings import Client, Endpoint
-from pipelines_project.sources.rest_api.tables import RestTable, RestTables
+from pipelines_project.sources.rest_api.client import Client
+from pipelines_project.sources.rest_api.configuration import RestTable
+from pipelines_project.sources.rest_api.endpoint import Endpoint
+from pipelines_project.sources.rest_api.since_last import ChangeCursor
+from pipelines_project.sources.rest_api.tables import RestTables
 from pipelines_project.sources.typed_rows.declared_columns import declared_columns
 from pipelines_project.table import Table
 
@@ -35,6 +38,24 @@ class RestApiTable(LocatedErrors, TableSettings):
         default_factory=list,
         description="Fields of the parent's row that each row gets, as _<parent>_<field>.",
     )
+
+    refetch: Literal["all", "since_last"] = Field(
+        default="all",
+        description="What a run fetches of the current month when it is landed already: all of it, "
+        "or what has changed since, by the cursor (since_last). Rows that were deleted stay until "
+        "the month is fetched whole, as closed months always are.",
+    )
+    cursor: Annotated[ChangeCursor | None, engine_settings(ChangeCursor)] = Field(
+        default=None,
+        description="For since_last: the column that says when a row changed, and how to ask by "
+        "it: {column: updated_at, params: {updated_since: '{since}'}}.",
+    )
+
+    @model_validator(mode="after")
+    def _has_cursor(self) -> Self:
+        if (self.cursor is not None) != (self.refetch == "since_last"):
+            raise ValueError("refetch: since_last needs a cursor, and a cursor needs it")
+        return self
 
     @field_validator("columns")
     @classmethod
@@ -63,7 +84,14 @@ class RestApi(LocatedErrors, MonthlySource):
     @cached_property
     def _engine(self) -> RestTables:
         tables = [
-            RestTable(each.name, each.endpoint, each.columns, each.include_from_parent)
+            RestTable(
+                each.name,
+                each.endpoint,
+                each.columns,
+                each.include_from_parent,
+                tuple(each.key),
+                each.cursor,
+            )
             for each in self.tables
         ]
         return RestTables(self.client, tables, self.start_month)

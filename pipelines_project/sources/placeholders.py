@@ -13,7 +13,7 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_]\w*\.[^{}]*\}")
 def names_month(value: Any) -> bool:
     """Tell whether a text, or one of the texts in it, depends on the month."""
     found: list[str] = []
-    _each_text(value, lambda text: found.append(text) or text)
+    each_text(value, lambda text: found.append(text) or text)
     return any(map(months.names_month, found))
 
 
@@ -23,12 +23,12 @@ def with_month(value: Any, month: str) -> Any:
     Raises:
         ValueError: a text has a placeholder of the month that there is not.
     """
-    return _each_text(value, lambda text: months.month_window(text, month))
+    return each_text(value, lambda text: months.month_window(text, month))
 
 
 def with_literal_braces(value: Any) -> Any:
     """Return the body of a request with each brace doubled that begins or ends no placeholder."""
-    return _each_text(value, _with_literal_braces)
+    return each_text(value, _with_literal_braces)
 
 
 def _with_literal_braces(text: str) -> str:
@@ -43,12 +43,13 @@ def _doubled(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+def each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a value with each text in it changed, keys too."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
         pairs = cast(dict[Any, Any], value).items()
-        return {_each_text(key, change): _each_text(inner, change) for key, inner in pairs}
+        return {each_text(key, change): each_text(inner, change) for key, inner in pairs}
     if isinstance(value, list):
-        return [_each_text(inner, change) for inner in cast(list[Any], value)]
+        return [each_text(inner, change) for inner in cast(list[Any], value)]
     return value

@@ -190,6 +190,13 @@ WRONG = [
     ("key: [id]", "columns: {id: int}", "6 - tables.0.columns: 'int' of id is no type; there are"),
     ("key: [id]", "include_from_parent: [id]", "`readings` has `include_from_parent`"),
     ("key: [id]", "key: [Id]", r"6 - tables\.0\.key: 'Id' in key is no column"),
+    ("key: [id]", "refetch: since_last", "6 - tables.0: refetch: since_last needs a cursor"),
+    (
+        "key: [id]",
+        "refetch: since_last\n  cursor: {column: a, params: {b: '{since}'}}",
+        "readings needs a key: refetch: since_last goes by it",
+    ),
+    ("key: [id]", "cursor: {column: a, params: {b: c}}", r"6 - tables\.0\.cursor: params must ha"),
     ('"2024-01"', '"2024-1"', r"2 - start_month: '2024-1' is not a month"),
 ]
 

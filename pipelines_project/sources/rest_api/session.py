@@ -9,7 +9,7 @@ from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.sources.http.api_client import host_session
 from pipelines_project.sources.http.rate_limit import RateLimitedAdapter
 from pipelines_project.sources.rest_api.auth import ApiKeyAuth
-from pipelines_project.sources.rest_api.settings import Client, FromEnvironment
+from pipelines_project.sources.rest_api.client import Client, FromEnvironment
 from pipelines_project.sources.rest_api.transport import SecretTransport
 from pipelines_project.sources.secrets import Secrets
 

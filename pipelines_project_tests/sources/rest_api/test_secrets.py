@@ -16,8 +16,10 @@ from starlette.types import ASGIApp
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.faults import broken_off
 from pipelines_project.sources.http.api_calls import ApiCalls
-from pipelines_project.sources.rest_api.settings import Client, Endpoint
-from pipelines_project.sources.rest_api.tables import RestTable, RestTables
+from pipelines_project.sources.rest_api.client import Client
+from pipelines_project.sources.rest_api.configuration import RestTable
+from pipelines_project.sources.rest_api.endpoint import Endpoint
+from pipelines_project.sources.rest_api.tables import RestTables
 from pipelines_project_tests.weather_api import ACCESS_TOKEN, CLIENT_SECRET, TOKEN, WeatherApi
 from pipelines_project_tests.weather_tables import WINDOW, land_table, weather_tables
 
