@@ -190,10 +190,11 @@ WRONG = [
     ("key: [id]", "columns: {id: int}", "6 - tables.0.columns: 'int' of id is no type; there are"),
     ("key: [id]", "include_from_parent: [id]", "`readings` has `include_from_parent`"),
     ("key: [id]", "key: [Id]", r"6 - tables\.0\.key: 'Id' in key is no column"),
-    ("key: [id]", "refetch: since_last", "6 - tables.0: refetch: since_last needs a cursor"),
+    ("key: [id]", "colums: {id: bigint}", r"6`\n.*Extra inputs are not permitted"),
+    ("key: [id]", "refetch: since_last", "5 - tables.0: refetch: since_last needs a cursor"),
     (
         "key: [id]",
-        "refetch: since_last\n  cursor: {column: a, params: {b: '{since}'}}",
+        "refetch: since_last\n    cursor: {column: a, params: {b: '{since}'}}",
         "readings needs a key: refetch: since_last goes by it",
     ),
     ("key: [id]", "cursor: {column: a, params: {b: c}}", r"6 - tables\.0\.cursor: params must ha"),

@@ -104,14 +104,14 @@ def test_a_chain_of_changes_holds_what_one_full_fetch_does(
     _land(orders, landing)
     full_fetch = len(orders.asked)
     orders.asked.clear()
-    for _ in range(12):
+    for _ in range(8):
         orders.now += timedelta(seconds=2)
         for _ in range(chance.randrange(8)):
             orders.change(chance.randrange(220), paid=chance.random() < 0.5)
         _land(orders, landing)
 
     by_changes = _rows(landing)
-    assert len(orders.asked) <= 12 * 2 < 12 * full_fetch
+    assert len(orders.asked) <= 8 * 2 < 8 * full_fetch
     _land(orders, landing, unchanged=True)
     assert by_changes == _rows(landing)
     assert by_changes == sorted(orders.rows.values(), key=lambda row: row["id"])
