@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines_project.components.located_errors import LocatedErrors, engine_settings
+from pipelines_project.components.document_part import engine_settings
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
@@ -23,7 +23,7 @@ from pipelines_project.sources.typed_rows.declared_columns import declared_colum
 from pipelines_project.table import Table
 
 
-class DltTable(LocatedErrors, TableSettings):
+class DltTable(TableSettings):
     """One table of a dlt source. What does not depend on the month is a snapshot."""
 
     resource: str | None = Field(
@@ -66,7 +66,7 @@ class DltTable(LocatedErrors, TableSettings):
         )
 
 
-class DltSource(LocatedErrors, MonthlySource):
+class DltSource(MonthlySource):
     """The resources of a dlt source, each read by itself, its parents with it."""
 
     source_function: str = Field(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import dagster as dg
 from pydantic import BaseModel, Field, PrivateAttr, ValidationInfo, field_validator
 
-from pipelines_project.components.described_model import described_model
+from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.land_month import Verify
 from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
@@ -44,7 +44,7 @@ from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
 _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
 
 
-class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
+class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     """A dlt source whose tables land as parquet by month and load into the warehouse.
 
     A subclass adds the attributes that its API needs, and lists its tables. Assets, ops, jobs,
@@ -105,11 +105,6 @@ class MonthlySource(dg.Component, dg.Model, dg.Resolvable, ABC):
         loaded = super().load(attributes, context)
         loaded._is_read = True
         return loaded
-
-    @classmethod
-    def get_model_cls(cls) -> type[BaseModel]:
-        """Return what `defs.yaml` is read by, with a description of every attribute."""
-        return described_model(cls)
 
     @abstractmethod
     def monthly_tables(self) -> Sequence[Table]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines_project.components.located_errors import LocatedErrors, engine_settings
+from pipelines_project.components.document_part import engine_settings
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
@@ -21,7 +21,7 @@ from pipelines_project.sources.typed_rows.declared_columns import declared_colum
 from pipelines_project.table import Table
 
 
-class RestApiTable(LocatedErrors, TableSettings):
+class RestApiTable(TableSettings):
     """One table of an API. Without a placeholder of the month it is a snapshot."""
 
     endpoint: Annotated[Endpoint, engine_settings(Endpoint)] = Field(
@@ -64,7 +64,7 @@ class RestApiTable(LocatedErrors, TableSettings):
         return columns
 
 
-class RestApi(LocatedErrors, MonthlySource):
+class RestApi(MonthlySource):
     """The tables of a REST API, asked one request at a time."""
 
     client: Annotated[Client, engine_settings(Client)] = Field(

@@ -4,9 +4,9 @@ import re
 from datetime import UTC, datetime, time
 
 import dagster as dg
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
-from pipelines_project.components.described_model import described_model
+from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.months import checked_month
 from pipelines_project.names import checked_table
 from pipelines_project.table import Timing
@@ -16,7 +16,7 @@ _COLUMN = re.compile(r"[a-z0-9_]{1,250}")
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
-class TimingSettings(dg.Model, dg.Resolvable):
+class TimingSettings(DocumentPart, dg.Model):
     """When a table is landed by schedules and sensors, and who answers for it."""
 
     cron: str | None = Field(
@@ -124,11 +124,6 @@ class TableSettings(TableAttributes):
     start_month: str | None = Field(
         default=None, description="The table's first month, YYYY-MM, if it is not the source's."
     )
-
-    @classmethod
-    def get_model_cls(cls) -> type[BaseModel]:
-        """Return what `defs.yaml` is read by, with a description of every attribute."""
-        return described_model(cls)
 
     @field_validator("start_month")
     @classmethod

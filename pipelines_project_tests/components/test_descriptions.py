@@ -9,7 +9,13 @@ from pipelines_project import components
 def test_every_attribute_is_described(name: str) -> None:
     component = getattr(components, name)
 
-    attributes = component.get_model_cls().model_json_schema()["properties"]
+    schema = component.get_model_cls().model_json_schema()
 
-    assert {*attributes} == {*component.model().model_fields}
-    assert [name for name, schema in attributes.items() if not schema.get("description")] == []
+    assert {*schema["properties"]} == {*component.model().model_fields}
+    parts = {name: schema, **schema.get("$defs", {})}
+    assert [
+        f"{part}.{attribute}"
+        for part, its in parts.items()
+        for attribute, described in its.get("properties", {}).items()
+        if not described.get("description")
+    ] == []

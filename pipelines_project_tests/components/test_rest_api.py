@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.resolved.errors import ResolutionException
+from pydantic import ValidationError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from pipelines_project.components.rest_api import RestApi
@@ -210,7 +211,7 @@ def test_a_wrong_value_is_named_with_its_line_and_what_would_be_right(
     attributes = textwrap.dedent(FIRST.partition("attributes:\n")[2])
     assert RestApi.resolve_from_yaml(attributes).source == "weather"
 
-    with pytest.raises(ResolutionException) as refused:
+    with pytest.raises((ResolutionException, ValidationError)) as refused:
         RestApi.resolve_from_yaml(attributes.replace(right, wrong, 1))
 
     assert re.search(f"<string>:{why}" if why[0].isdigit() else why, str(refused.value))

@@ -1,18 +1,31 @@
-"""Where in a `defs.yaml` a wrong value is: errors with file, line and attribute."""
+"""A part of a `defs.yaml`: its schema with descriptions, its errors with file, line, attribute."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from functools import cache
+from typing import Annotated, Any, Self, get_args, get_origin
 
 import dagster as dg
 from dagster.components.resolved.errors import ResolutionException
-from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    create_model,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema, any_schema
 
 
-class LocatedErrors(dg.Resolvable):
-    """A part of a document whose own checks say where the value is that they refuse."""
+class DocumentPart(dg.Resolvable):
+    """A part of a document that says what each attribute is for, and where a wrong value is."""
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """Return what the document is read by."""
+        return _described(cls, super().model())
 
     @classmethod
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
@@ -25,6 +38,31 @@ class LocatedErrors(dg.Resolvable):
             return super().resolve_from_model(context, model)
         except ValidationError as error:
             raise located(context, error, model.model_dump(warnings=False)) from None
+
+
+@cache
+def _described(part: type[Any], model: type[BaseModel]) -> type[BaseModel]:
+    """Return Dagster's model of a part with the descriptions that it drops.
+
+    It describes an attribute that has a default once more, with what a `Resolver` says of it, and
+    that is nothing where pydantic's `Field` has the description. It also takes a text in place of
+    every attribute, for a template; in place of a list of parts that would only double each error,
+    and hide its line.
+    """
+    described: dict[str, Any] = {}
+    for name, attribute in model.model_fields.items():
+        field = copy(attribute)
+        field.description = field.description or part.model_fields[name].description
+        described[name] = (_without_text(field.annotation), field)
+    return create_model(model.__name__, __base__=model, **described)
+
+
+def _without_text(annotation: Any) -> Any:
+    others = [each for each in get_args(annotation) if each is not str]
+    if len(others) != 1 or get_origin(others[0]) not in (list, tuple):
+        return annotation
+    part = get_args(others[0])[0]
+    return list[part] if isinstance(part, type) and issubclass(part, BaseModel) else annotation
 
 
 def engine_settings(model: type[BaseModel]) -> dg.Resolver:
