@@ -69,7 +69,8 @@ def told(error: BaseException) -> str:
     while cause is not None:
         text = f"{type(cause).__name__}: {cause}"
         said += [] if text in said else [text]
-        cause = cause.__cause__ or cause.__context__
+        # What is suppressed may quote a value that must not be shown, such as a misplaced secret.
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return "\n".join(said)
 
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.resolved.errors import ResolutionException
 
+from pipelines_project.broken_sources import told
 from pipelines_project.components.dlt_source import DltSource
 from pipelines_project_tests import shop_source
-from pipelines_project_tests.document_location import DocumentLocation, document_location
+from pipelines_project_tests.document_location import DocumentLocation, document_location, loaded
 
 TOKEN = "shop-token-5512-secret"
 DOCUMENT = """
@@ -129,3 +131,13 @@ def test_a_wrong_value_is_named_with_its_line_and_what_would_be_right(
 
     assert re.search(why, str(refused.value))
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_secret_in_a_document_is_not_told_when_it_does_not_load() -> None:
+    documents = DOCUMENT.replace("token: {env: SHOP_TOKEN}", "token: hunter2", 1)
+
+    with pytest.raises(ComponentTreeException) as refused, loaded(documents):
+        pass
+
+    assert "defs.yaml:3 - attributes: token holds a secret" in told(refused.value)
+    assert "hunter2" not in told(refused.value)
