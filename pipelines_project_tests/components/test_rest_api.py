@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.resolved.errors import ResolutionException
 from pydantic import ValidationError
@@ -160,6 +161,19 @@ def test_nothing_that_a_run_leaves_behind_has_the_key(
 
 # Dagster parses by what pydantic has deprecated; loading a real project hides that.
 _dagsters_own = pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")
+
+
+def test_what_dg_check_yaml_goes_by_takes_the_documents_and_refuses_a_wrong_one() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = RestApi.model().model_json_schema()
+    documents = [each["attributes"] for each in yaml.safe_load_all(DOCUMENT)]
+
+    for attributes in documents:
+        jsonschema.validate(attributes, schema)
+    documents[0]["tables"][0]["endpoint"]["parms"] = {}
+    with pytest.raises(jsonschema.ValidationError, match="parms"):
+        jsonschema.validate(documents[0], schema)
+
 
 FIRST = DOCUMENT.partition("    - name: stations")[0].replace("URL", "https://x.org")
 

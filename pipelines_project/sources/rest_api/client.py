@@ -5,7 +5,7 @@ from pydantic import Field, field_validator
 from pipelines_project.sources.http.api_client import MOST_PAGES
 from pipelines_project.sources.http.rate_limit import RateLimit
 from pipelines_project.sources.rest_api.auth import Auth, checked_address
-from pipelines_project.sources.rest_api.paginators import AnyPaginator, as_mapping
+from pipelines_project.sources.rest_api.paginators import AnyPaginator, as_mapping, with_short_form
 from pipelines_project.sources.secrets import (
     checked_variable,
     refuse_literal_header,
@@ -76,6 +76,7 @@ class Client(SettingsModel):
         validate_default=True,
         discriminator="type",
         description="How the pages of a list follow each other, unless the endpoint says it.",
+        json_schema_extra=with_short_form,
     )
     rate_limit: Pace = Field(default_factory=Pace, description="How fast the API may be asked.")
     most_pages: int = Field(

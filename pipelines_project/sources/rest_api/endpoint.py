@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from pipelines_project.sources.placeholders import with_month
-from pipelines_project.sources.rest_api.paginators import AnyPaginator, as_mapping
+from pipelines_project.sources.rest_api.paginators import AnyPaginator, as_mapping, with_short_form
 from pipelines_project.sources.secrets import (
     refuse_literal_header,
     refuse_literals,
@@ -38,7 +38,11 @@ class Endpoint(SettingsModel):
     path: str | None = Field(
         default=None, description="Below base_url; the table's name if none is given."
     )
-    method: Literal["GET", "POST"] = Field(default="GET", description="The method of the request.")
+    method: Literal["GET", "POST"] = Field(
+        default="GET",
+        description="The method of the request.",
+        json_schema_extra={"enum": ["GET", "POST", "get", "post"]},
+    )
     params: dict[str, Any] = Field(default_factory=dict, description="The query's parameters.")
     json_: dict[str, Any] | None = Field(
         default=None, alias="json", description="The body of the request, as JSON."
@@ -48,7 +52,10 @@ class Endpoint(SettingsModel):
     )
     headers: dict[str, str] = Field(default_factory=dict, description="More headers.")
     paginator: AnyPaginator | None = Field(
-        default=None, discriminator="type", description="How the pages follow each other."
+        default=None,
+        discriminator="type",
+        description="How the pages follow each other.",
+        json_schema_extra=with_short_form,
     )
     data_selector: str | None = Field(
         default=None,

@@ -207,6 +207,25 @@ AnyPaginator = (
 )
 
 
+_TYPES = [
+    "auto",
+    "single_page",
+    "header_link",
+    "header_cursor",
+    "json_link",
+    "json_response",
+    "cursor",
+    "page_number",
+]
+"""Those that need no attribute."""
+
+
 def as_mapping(paginator: object) -> object:
     """Return `{type: …}` for dlt's short form, the type alone."""
     return {"type": paginator} if isinstance(paginator, str) else paginator
+
+
+def with_short_form(schema: dict[str, Any]) -> None:
+    """Let the JSON schema of a paginator take the short form, which `as_mapping` takes."""
+    long = {name: schema.pop(name) for name in ("oneOf", "discriminator") if name in schema}
+    schema["anyOf"] = [*schema.get("anyOf", [long]), {"type": "string", "enum": _TYPES}]
