@@ -1,0 +1,170 @@
+"""A month of a table or query as rows, in the values of the database's own driver.
+
+`typed_rows` makes columns of them, or refuses a value by name. One statement reads the month; in a
+database that has repeatable reads it sees one state of it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from dlt.common.normalizers.naming import NamingConvention
+from dlt.common.schema.typing import TColumnSchema
+
+from pipelines_project.months import month_start, next_month
+from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sources.sql.columns import read_columns
+from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of
+from pipelines_project.sources.sql.driver_columns import declared, refuse_mistyped
+from pipelines_project.sources.sql.settings import SqlSettings, statement
+
+Row = dict[str, Any]
+
+_BATCH_ROWS = 2000
+_COLON = re.compile(r":(?!month_(?:start|end)\b)|(?<=:):")
+_MYSQL = ("mysql", "mariadb")
+
+
+@dataclass(frozen=True)
+class DriverTable:
+    """What is read of a database, and as what.
+
+    Attributes:
+        settings: of the table.
+        engine: of the database.
+        source: what stands after `from`.
+        landed: the name that each column lands under, by the database's.
+        declared: what dlt is told of columns, by the name that they land under.
+    """
+
+    settings: SqlSettings
+    engine: sa.Engine
+    source: sa.FromClause
+    landed: dict[str, str]
+    declared: dict[str, TColumnSchema]
+
+    def rows(self, month: str) -> Iterator[list[Row]]:
+        """Yield the rows of a month, or all of a snapshot.
+
+        Raises:
+            SourceError: a value is not of its column's type, or the month column's are no dates.
+        """
+        window = {
+            "month_start": _day(self.engine, month_start(month)),
+            "month_end": _day(self.engine, month_start(next_month(month))),
+        }
+        select = sa.select(*[self.source.c[name] for name in self.landed])
+        names, before = [*self.landed.values()], 0
+        with self.engine.connect() as connection:
+            if self.settings.month_column:
+                column = self.source.c[self.settings.month_column]
+                _refuse_no_dates(self.settings, connection, column)
+                start, end = sa.bindparam("month_start"), sa.bindparam("month_end")
+                select = select.where(column >= start, column < end)
+            size = min(_BATCH_ROWS, self.settings.chunk_rows)
+            streamed = connection.execution_options(stream_results=True, yield_per=size)
+            for batch in streamed.execute(select, window).partitions(size):
+                rows = [tuple(row) for row in batch]
+                refuse_mistyped(self.settings, self.declared, names, rows, before)
+                before += len(rows)
+                yield [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def driver_table(settings: SqlSettings, url: sa.URL, naming: NamingConvention) -> DriverTable:
+    """Return what the settings say is read, once the database has said what columns there are.
+
+    Raises:
+        SourceError: the settings do not fit the database.
+    """
+    engine = engine_of(url, _connect_args(settings, url))
+    if engine.dialect.name in _MYSQL:
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    if settings.query is not None:
+        return _query(settings, engine, naming)
+    schema, table = settings.schema_and_table
+    reflected = sa.inspect(engine).get_columns(table, schema)
+    there = {column["name"]: column["type"] for column in reflected}
+    landed = read_columns(settings, [*there], naming)
+    if settings.month_column:
+        _check_month_column(settings, engine, there[settings.month_column])
+    hints = {new: declared(new, there[name]) for name, new in landed.items()}
+    # Columns without a type, so that values come as the driver has them.
+    source = sa.table(table, *[sa.column(name) for name in there], schema=schema)
+    known = {name: hint for name, hint in hints.items() if hint}
+    return DriverTable(settings, engine, source, landed, known)
+
+
+def _query(settings: SqlSettings, engine: sa.Engine, naming: NamingConvention) -> DriverTable:
+    if settings.month_column:
+        raise SourceError(
+            f"{settings.place}: month_column goes with a table; a query says in its `where` which "
+            "month it is for, with >= :month_start and < :month_end"
+        )
+    # SQLAlchemy would take 10:30 in a text, and what stands in a comment, for parameters.
+    text = _COLON.sub(r"\\:", statement(settings.query or ""))
+    first = datetime(2000, 1, 1)  # noqa: DTZ001
+    window = {name: _day(engine, first) for name in ("month_start", "month_end")}
+    empty = sa.text(f"select * from (\n{text}\n) q where 1 = 0")
+    with engine.connect() as connection:
+        used = {name: value for name, value in window.items() if f":{name}" in text}
+        there = [*connection.execute(empty, used).keys()]
+    landed = read_columns(settings, there, naming)
+    source = sa.text(text).columns(*[sa.column(name) for name in there]).subquery("q")
+    return DriverTable(settings, engine, source, landed, {})
+
+
+def _day(engine: sa.Engine, day: datetime) -> Any:
+    """Return a day as its database compares it with dates, times, and for SQLite their texts."""
+    is_text = engine.dialect.name in ("sqlite", *_MYSQL)
+    return f"{day:%Y-%m-%d}" if is_text else day.replace(tzinfo=None)
+
+
+def _check_month_column(settings: SqlSettings, engine: sa.Engine, kind: Any) -> None:
+    times = (sa.Date, sa.DateTime, *((sa.String,) if engine.dialect.name == "sqlite" else ()))
+    if not isinstance(kind, times):
+        raise SourceError(
+            f"{settings.place}: month_column {settings.month_column!r} is of the type {kind}, and "
+            "must be a date or timestamp: name another column, or write a `query` that compares "
+            "it with :month_start and :month_end"
+        )
+
+
+def _refuse_no_dates(
+    settings: SqlSettings, connection: sa.Connection, column: sa.ColumnElement[Any]
+) -> None:
+    """Refuse a SQLite column whose values the order of texts does not put into their months."""
+    if connection.dialect.name != "sqlite":
+        return
+    day, offset = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*", "*[0-9][+-][0-9][0-9]:[0-9][0-9]"
+    is_text = sa.func.typeof(column) == "text"
+    is_iso = column.bool_op("glob")(day)
+    is_elsewhere = column.bool_op("glob")(offset) & ~column.endswith("+00:00")
+    strange = sa.select(column).where(column.is_not(None), ~is_text | ~is_iso | is_elsewhere)
+    if found := connection.execute(strange.limit(1)).first():
+        raise SourceError(
+            f"{settings.place}: month_column {settings.month_column!r} holds {found[0]!r}: its "
+            "values must be texts such as 2024-01-31 or 2024-01-31 12:00:00 in UTC; write a "
+            "`query` that compares the column with :month_start and :month_end"
+        )
+
+
+def _connect_args(settings: SqlSettings, url: sa.URL) -> dict[str, Any]:
+    """Return the bounds of time of the drivers that have them."""
+    seconds = int(settings.timeout_minutes * 60)
+    match url.get_dialect().driver:
+        case "pymysql":
+            session = "set time_zone = '+00:00'"
+            return {
+                "connect_timeout": CONNECT_SECONDS,
+                "read_timeout": seconds,
+                "init_command": session,
+            }
+        case "pymssql":
+            return {"login_timeout": CONNECT_SECONDS, "timeout": seconds}
+        case "pysqlite":
+            return {"timeout": CONNECT_SECONDS}
+        case _:
+            return {}
