@@ -66,7 +66,8 @@ class PostgresColumn:
             # DuckDB would read NaN as 0. The cast fails, and the server says which text it was of.
             said = literal(f"{REFUSED}the column {self.name} holds ")
             refused = f"({said} || {column}::text)::{decimal}"
-            return f"case when {column} = 'NaN' then {refused} else {column} end"
+            # The cast around it is for domains, which lose precision and scale in a `case`.
+            return f"(case when {column} = 'NaN' then {refused} else {column} end)::{decimal}"
         if self.is_array or self.is_composite:
             return f"to_json({column})::text"
         if self.type_name == "oid":

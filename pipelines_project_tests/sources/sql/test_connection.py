@@ -1,0 +1,107 @@
+"""What is said of a database that cannot be used, and that its secrets are not said."""
+
+import traceback
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pipelines_project.landing.land_month import is_passing_fault
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.sql import connection
+from pipelines_project.sources.sql.settings import SqlSettings
+from pipelines_project_tests.databases import VARIABLE, refusal
+
+PASSWORD = "s3cret'%/:@ word"
+ENCODED = "s3cret%27%25%2F%3A%40%20word"
+
+
+def test_a_variable_that_is_not_set_is_named(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert f"{VARIABLE} is not set" in str(refusal(landing, table="orders"))
+
+
+@pytest.mark.parametrize("text", ["s3cret", "://s3cret", "http//s3cret@x", "postgresql://:s3cret@:x"])
+def test_what_is_no_url_is_not_shown(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, text)
+    error = refusal(landing, table="orders")
+    assert VARIABLE in str(error)
+    assert "s3cret" not in "".join(traceback.format_exception(error))
+
+
+def test_an_unreachable_server_is_a_fault_that_may_pass(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, f"postgresql://reader:{ENCODED}@127.0.0.1:1/shop")
+    error = refusal(landing, table="orders")
+    assert is_passing_fault(error)
+    assert VARIABLE in str(error)
+    assert PASSWORD not in "".join(traceback.format_exception(error))
+
+
+def test_a_wrong_password_is_refused_at_once_and_not_shown(
+    postgres: str, shop: psycopg.Connection, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [(file,)] = shop.execute("show hba_file").fetchall()
+    before = Path(file).read_text()
+    shop.execute("create role locked login password 'another'")
+    Path(file).write_text(f"local all locked scram-sha-256\n{before}")
+    shop.execute("select pg_reload_conf()")
+    try:
+        monkeypatch.setenv(VARIABLE, postgres.replace("postgres:@", f"locked:{ENCODED}@"))
+        error = refusal(landing, table="shop.orders")
+    finally:
+        Path(file).write_text(before)
+        shop.execute("select pg_reload_conf()")
+        shop.execute("drop role locked")
+    assert "password authentication failed" in str(error)
+    assert f"correct the environment variable {VARIABLE}" in str(error)
+    assert not is_passing_fault(error)
+    shown = "".join(traceback.format_exception(error))
+    assert PASSWORD not in shown
+    assert ENCODED not in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql+mysqldb://u:p@h/d", "pipelines-project[mysql-source]"),
+        ("postgresql+pg8000://u:p@h/d", "pipelines-project[postgres-source]"),
+        ("mssql+pyodbc://u:p@h/d", "pipelines-project[mssql-source]"),
+        ("oracle://u:p@h/d", "Python package"),
+        ("nosuch://u:p@h/d", "Python package"),
+    ],
+)
+def test_a_missing_driver_is_named_with_the_extra_that_brings_one(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, url)
+    error = str(refusal(landing, table="orders"))
+    assert said in error
+    assert VARIABLE in error
+
+
+@pytest.mark.parametrize("driver", ["mysql+pymysql", "mssql+pymssql"])
+def test_other_servers_that_cannot_be_reached_are_named_too(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch, driver: str
+) -> None:
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1)
+    monkeypatch.setenv(VARIABLE, f"{driver}://reader:{ENCODED}@127.0.0.1:1/shop")
+    error = refusal(landing, table="orders")
+    assert VARIABLE in str(error)
+    assert PASSWORD not in "".join(traceback.format_exception(error))
+
+
+def test_every_spelling_of_a_secret_is_taken_out_of_a_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = f"postgresql://reader:{ENCODED}@db.example/shop?sslpassword=t0ken"
+    monkeypatch.setenv(VARIABLE, url)
+    spellings = [url, PASSWORD, ENCODED, PASSWORD.replace("'", "\\'"), "t0ken"]
+    settings = SqlSettings("orders", VARIABLE)
+    text = connection.scrubbed(settings, f"at db.example: {' and '.join(spellings)}")
+    assert text == "at db.example: *** and *** and *** and *** and ***"
