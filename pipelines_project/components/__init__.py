@@ -5,5 +5,13 @@ from pipelines_project.components.files import LocalJsonlSource
 from pipelines_project.components.freshdesk import FreshdeskSource
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.sql_models import SqlModels
+from pipelines_project.components.sql_tables import SqlTables
 
-__all__ = ["ChessSource", "FreshdeskSource", "LocalJsonlSource", "MonthlySource", "SqlModels"]
+__all__ = [
+    "ChessSource",
+    "FreshdeskSource",
+    "LocalJsonlSource",
+    "MonthlySource",
+    "SqlModels",
+    "SqlTables",
+]

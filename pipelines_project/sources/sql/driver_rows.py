@@ -104,10 +104,11 @@ def _query(settings: SqlSettings, engine: sa.Engine, naming: NamingConvention) -
             "month it is for, with >= :month_start and < :month_end"
         )
     # SQLAlchemy would take 10:30 in a text, and what stands in a comment, for parameters.
-    text = _COLON.sub(r"\\:", statement(settings.query or ""))
+    # The line break is for a comment at its end.
+    text = _COLON.sub(r"\\:", statement(settings.query or "")) + "\n"
     first = datetime(2000, 1, 1)  # noqa: DTZ001
     window = {name: _day(engine, first) for name in ("month_start", "month_end")}
-    empty = sa.text(f"select * from (\n{text}\n) q where 1 = 0")
+    empty = sa.text(f"select * from (\n{text}) q where 1 = 0")
     with engine.connect() as connection:
         used = {name: value for name, value in window.items() if f":{name}" in text}
         there = [*connection.execute(empty, used).keys()]

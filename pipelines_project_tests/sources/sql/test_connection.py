@@ -23,7 +23,9 @@ def test_a_variable_that_is_not_set_is_named(
     assert f"{VARIABLE} is not set" in str(refusal(landing, table="orders"))
 
 
-@pytest.mark.parametrize("text", ["s3cret", "://s3cret", "http//s3cret@x", "postgresql://:s3cret@:x"])
+@pytest.mark.parametrize(
+    "text", ["s3cret", "://s3cret", "http//s3cret@x", "postgresql://:s3cret@:x"]
+)
 def test_what_is_no_url_is_not_shown(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
