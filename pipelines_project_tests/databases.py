@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +18,16 @@ from pipelines_project.sources.sql.settings import SqlSettings
 VARIABLE = "SHOP_URL"
 MONTH = "2024-02"
 _OWN = ("_dlt_load_id", "_dlt_id")
+
+
+class PostgresShop:
+    """The schema `shop` of a PostgreSQL."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str) -> psycopg.Cursor:
+        return self._connection.execute(sql.encode())
 
 
 def land(zone: LandingZone, month: str = MONTH, **settings: Any) -> LandedMonth:

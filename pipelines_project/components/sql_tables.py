@@ -55,7 +55,7 @@ class SqlTable(TableSettings):
 
     @field_validator("chunk_rows")
     @classmethod
-    def _is_positive(cls, rows: int) -> int:
+    def _are_rows(cls, rows: int) -> int:
         if rows < 1:
             raise ValueError("must be at least 1")
         return rows

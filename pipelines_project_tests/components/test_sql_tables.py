@@ -146,7 +146,8 @@ def test_a_month_without_rows_loads_as_an_empty_one(
 def test_a_query_is_a_file_beside_the_document(
     shop_file: sqlite3.Connection, tmp_path: Path
 ) -> None:
-    query = "select id * 10 as tens from orders where created_at >= :month_start and created_at < :month_end"
+    month = "created_at >= :month_start and created_at < :month_end"
+    query = f"select id * 10 as tens from orders where {month}"
     document = with_attributes(tables=[{"name": "tens", "query": "tens.sql", "key": ["tens"]}])
     with shop_location(tmp_path, document, tens=query) as shop:
         assert shop.materialize("2023-01", "tens").success
@@ -186,7 +187,7 @@ def test_a_wrong_setting_is_refused_by_name(
 ) -> None:
     monkeypatch.setenv("SHOP_SECRET", "postgresql://reader:t0psecret@db/shop")
     with (
-        pytest.raises(Exception, match=".") as caught,  # noqa: PT011
+        pytest.raises(Exception) as caught,  # noqa: PT011
         shop_location(tmp_path, with_attributes(**attributes)) as shop,
     ):
         shop.defs.resolve_all_asset_specs()

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -15,7 +16,15 @@ from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.settings import SqlSettings
 
 CONNECT_SECONDS = 30
-DATABASE_ERRORS = (SQLAlchemyError, duckdb.Error, OSError, ImportError)
+DATABASE_ERRORS = (SQLAlchemyError, duckdb.Error, ImportError)
+# What a URL without a driver means: the one that the extra brings.
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "mssql": "mssql+pymssql",
+}
 _EXTRAS = {
     "postgresql": "postgres-source",
     "mysql": "mysql-source",
@@ -58,19 +67,17 @@ def database_url(settings: SqlSettings) -> sa.URL:
             f"the database, {example}"
         )
     url = None
-    try:
+    with suppress(ArgumentError, ValueError):
         url = sa.make_url(text)
-    except (ArgumentError, ValueError):
-        pass
     if url is None:
         raise SourceError(
             f"the environment variable {settings.connection} holds no URL of a database: write "
             f"it as SQLAlchemy does, {example}"
         )
-    file = url.database if url.get_backend_name() == "sqlite" else None
+    file = url.database if url.drivername.startswith("sqlite") else None
     if file and not file.startswith(("file:", ":")) and not Path(file).is_file():
         raise SourceError(f"the SQLite file that {settings.connection} names is not there")
-    return url
+    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 
 def is_postgres(url: sa.URL) -> bool:
@@ -81,7 +88,7 @@ def is_postgres(url: sa.URL) -> bool:
 def engine_of(url: sa.URL, connect_args: dict[str, Any]) -> sa.Engine:
     """Return an engine that keeps no connection open and shows no values in errors."""
     # With question marks it would count those that stand for a parameter's name in a comment.
-    style: Any = {"paramstyle": "named"} if url.get_backend_name() == "sqlite" else {}
+    style: Any = {"paramstyle": "named"} if url.drivername.startswith("sqlite") else {}
     return sa.create_engine(
         url, connect_args=connect_args, poolclass=sa.NullPool, hide_parameters=True, **style
     )
@@ -99,7 +106,8 @@ def explained(settings: SqlSettings, error: BaseException) -> SourceError:
         )
     if isinstance(error, ImportError | NoSuchModuleError):
         return _missing_driver(settings, error)
-    text = scrubbed(settings, _message(error))
+    said = scrubbed(settings, str(getattr(error, "orig", None) or error))
+    text = " ".join(said.split())[:_SHOWN]
     if _TIMED_OUT.search(text) and not _PASSING.search(text):
         return SourceError(
             f"{settings.place}: the statement took longer than timeout_minutes, "
@@ -126,20 +134,12 @@ def _missing_driver(settings: SqlSettings, error: BaseException) -> SourceError:
     )
 
 
-def _message(error: BaseException) -> str:
-    """Return what the driver said, on one line."""
-    said = getattr(error, "orig", None) or error
-    return " ".join(str(said).split())[:_SHOWN]
-
-
 def scrubbed(settings: SqlSettings, text: str) -> str:
     """Return a text without the database's URL and password."""
     raw = os.environ.get(settings.connection, "").strip()
     secrets = {raw}
-    try:
+    with suppress(ArgumentError, ValueError):
         secrets |= set(_secrets(sa.make_url(raw)))
-    except (ArgumentError, ValueError):
-        pass
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text

@@ -46,7 +46,7 @@ def _declared(sql_type: types.TypeEngine[Any]) -> dict[str, Any]:
             return {"data_type": "double"}
         case types.Numeric(precision=int(precision), scale=int(scale)) if precision <= _DIGITS:
             return {"data_type": "decimal", "precision": precision, "scale": scale}
-        case types.Integer() if getattr(sql_type, "unsigned", False):
+        case types.BigInteger() if getattr(sql_type, "unsigned", False):
             return {"data_type": "decimal", "precision": 20, "scale": 0}
         case types.Integer():
             return {"data_type": "bigint"}
@@ -57,7 +57,10 @@ def _declared(sql_type: types.TypeEngine[Any]) -> dict[str, Any]:
             return {"data_type": "date"}
         case types.LargeBinary() | types.BINARY() | types.VARBINARY():
             return {"data_type": "binary"}
-        case types.String() | types.Uuid() | types.JSON() | types.Numeric() | types.Interval():
+        case types.String() | types.Uuid() | types.JSON():
+            return {"data_type": "text"}
+        # A number of any scale, and what some databases take for a duration.
+        case types.Numeric() | types.Time() | types.Interval():
             return {"data_type": "text"}
         case _:
             return {}
@@ -86,9 +89,10 @@ def refuse_mistyped(
     """
     for name, values in zip(names, zip(*rows, strict=True), strict=True):
         data_type = columns.get(name, {}).get("data_type")
-        taken = _TAKEN[data_type] if data_type else ()
-        wrong = {kind for kind in set(map(type, values)) - {type(None)}} if data_type else set()
-        wrong = {kind for kind in wrong if not issubclass(kind, taken)}
+        if data_type is None:
+            continue
+        there: set[type] = set(map(type, values)) - {type(None)}
+        wrong = {kind for kind in there if not issubclass(kind, _TAKEN[data_type])}
         if not wrong:
             continue
         at, value = next((i, v) for i, v in enumerate(values) if type(v) in wrong)

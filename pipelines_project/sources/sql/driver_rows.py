@@ -5,7 +5,7 @@ database that has repeatable reads it sees one state of it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,7 +62,8 @@ class DriverTable:
             if self.settings.month_column:
                 column = self.source.c[self.settings.month_column]
                 _refuse_no_dates(self.settings, connection, column)
-                start, end = sa.bindparam("month_start"), sa.bindparam("month_end")
+                start: sa.BindParameter[Any] = sa.bindparam("month_start")
+                end: sa.BindParameter[Any] = sa.bindparam("month_end")
                 select = select.where(column >= start, column < end)
             size = min(_BATCH_ROWS, self.settings.chunk_rows)
             streamed = connection.execution_options(stream_results=True, yield_per=size)
@@ -92,7 +93,7 @@ def driver_table(settings: SqlSettings, url: sa.URL, naming: NamingConvention) -
         _check_month_column(settings, engine, there[settings.month_column])
     hints = {new: declared(new, there[name]) for name, new in landed.items()}
     # Columns without a type, so that values come as the driver has them.
-    source = sa.table(table, *[sa.column(name) for name in there], schema=schema)
+    source = sa.table(table, *_untyped(there), schema=schema)
     known = {name: hint for name, hint in hints.items() if hint}
     return DriverTable(settings, engine, source, landed, known)
 
@@ -113,8 +114,12 @@ def _query(settings: SqlSettings, engine: sa.Engine, naming: NamingConvention) -
         used = {name: value for name, value in window.items() if f":{name}" in text}
         there = [*connection.execute(empty, used).keys()]
     landed = read_columns(settings, there, naming)
-    source = sa.text(text).columns(*[sa.column(name) for name in there]).subquery("q")
+    source = sa.text(text).columns(*_untyped(there)).subquery("q")
     return DriverTable(settings, engine, source, landed, {})
+
+
+def _untyped(names: Iterable[str]) -> "list[sa.ColumnClause[Any]]":
+    return [sa.column(name) for name in names]
 
 
 def _day(engine: sa.Engine, day: datetime) -> Any:

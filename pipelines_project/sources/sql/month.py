@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import dlt
 import pyarrow as pa
+import sqlalchemy as sa
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.extract import DltResource
 
@@ -37,15 +38,17 @@ def sql_month(settings: SqlSettings, month: str) -> DltResource:
     naming = dlt.Schema(settings.name).naming
     url = _apart(settings, lambda: database_url(settings))
     if is_postgres(url):
-        tables = _each(settings, lambda: _postgres(settings, month, naming))
+        tables = _each(settings, lambda: _postgres(settings, url, month, naming))
         return dlt.resource(tables, name=settings.name)
     table = _apart(settings, lambda: driver_table(settings, url, naming))
     rows = _each(settings, lambda: table.rows(month))
     return dlt.resource(rows, name=settings.name, columns=table.declared)
 
 
-def _postgres(settings: SqlSettings, month: str, naming: NamingConvention) -> Iterator[Any]:
-    for table in postgres_tables(settings, database_url(settings), month, naming):
+def _postgres(
+    settings: SqlSettings, url: sa.URL, month: str, naming: NamingConvention
+) -> Iterator[Any]:
+    for table in postgres_tables(settings, url, month, naming):
         yield table if len(table) else _with_zones(table)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -81,9 +82,9 @@ def result_columns(connection: sa.Connection, sql: str) -> list[PostgresColumn]:
     plain = connection.execution_options(no_parameters=True)
     result = plain.exec_driver_sql(f"select * from {sql} limit 0")
     cursor = result.cursor
-    described = list(cursor.description or []) if cursor else []
+    described: list[Any] = list(cursor.description or []) if cursor else []
     result.close()
-    oids = sorted({each[1] for each in described})
+    oids: list[int] = sorted({each[1] for each in described})
     types = {row.oid: row for row in connection.execute(_TYPES, {"oids": oids})}
     return [
         PostgresColumn(

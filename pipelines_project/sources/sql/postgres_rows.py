@@ -20,7 +20,7 @@ from dlt.common.normalizers.naming import NamingConvention
 from pipelines_project.months import month_start, next_month
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.columns import read_columns
-from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of
+from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of, explained
 from pipelines_project.sources.sql.postgres_columns import (
     REFUSED,
     literal,
@@ -61,19 +61,21 @@ def postgres_tables(
         **_KEEPALIVE,
     }
     sql, names = _exact_select(settings, engine_of(url, options), month, naming)
-    waiting = list[pa.Table]()
+    waiting, rows, size = list[pa.Table](), 0, 0
     for table in _arrow(settings, _dsn(url, options), sql, names):
-        refuse_unbounded(settings, table)
-        if not len(table):
-            yield table
-            continue
         waiting.append(table)
-        rows, size = sum(map(len, waiting)), sum(each.nbytes for each in waiting)
-        if rows >= settings.chunk_rows or size >= _ROW_GROUP_BYTES:
-            yield pa.concat_tables(waiting)
-            waiting = []
+        rows, size = rows + len(table), size + table.nbytes
+        if rows >= settings.chunk_rows or size >= _ROW_GROUP_BYTES or not rows:
+            yield _checked(settings, waiting)
+            waiting, rows, size = [], 0, 0
     if waiting:
-        yield pa.concat_tables(waiting)
+        yield _checked(settings, waiting)
+
+
+def _checked(settings: SqlSettings, tables: list[pa.Table]) -> pa.Table:
+    table = pa.concat_tables(tables)
+    refuse_unbounded(settings, table)
+    return table
 
 
 def _session(settings: SqlSettings) -> list[tuple[str, str]]:
@@ -137,9 +139,11 @@ def _dsn(url: sa.URL, options: dict[str, Any]) -> str:
 
 def _arrow(settings: SqlSettings, dsn: str, sql: str, names: list[str]) -> Iterator[pa.Table]:
     """Yield small tables of the statement's rows, the first one without any."""
-    from duckdb_extensions import import_extension
+    # It states no types.
+    from duckdb_extensions import import_extension  # pyright: ignore[reportMissingTypeStubs]
 
-    with duckdb_session(arrow_large_buffer_size=True) as connection:
+    # With more threads an error of the server can come as "Interrupted". One reads as fast.
+    with duckdb_session(arrow_large_buffer_size=True, threads=1) as connection:
         import_extension("postgres_scanner", con=connection)
         connection.execute(f"attach {literal(dsn)} as source (type postgres, read_only)")
         try:
@@ -149,13 +153,20 @@ def _arrow(settings: SqlSettings, dsn: str, sql: str, names: list[str]) -> Itera
             yield schema.empty_table()
             for batch in batches:
                 yield pa.Table.from_batches([batch]).rename_columns(names).cast(schema)
+        # What fails when rows have come already is an error of Arrow.
         except (duckdb.Error, pa.ArrowException, OSError) as error:
-            reason = _REASON.search(str(error))
-            if reason is None:
-                raise
+            failure = _explained(settings, error)
         else:
             return
-    raise SourceError(
+    raise failure
+
+
+def _explained(settings: SqlSettings, error: Exception) -> SourceError:
+    """Return what to do about an error of the statement, apart from the error."""
+    reason = _REASON.search(str(error))
+    if reason is None:
+        return explained(settings, error)
+    return SourceError(
         f"{settings.place}: {reason[1]}, which no decimal of Arrow is: leave the column out with "
         "`exclude`, or write a `query` that makes it null or text"
     )

@@ -8,17 +8,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pipelines_project_tests.databases import VARIABLE
+from pipelines_project_tests.databases import VARIABLE, PostgresShop
 
 
 @pytest.fixture
-def shop(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+def shop(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresShop]:
     """A connection to an empty schema `shop`; the variable holds the database's URL."""
     monkeypatch.setenv(VARIABLE, postgres)
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute("create schema shop")
         connection.execute("set search_path = shop")
-        yield connection
+        yield PostgresShop(connection)
         connection.execute("drop schema shop cascade")
 
 

@@ -3,14 +3,13 @@
 import traceback
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from pipelines_project.landing.land_month import is_passing_fault
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.sql import connection
 from pipelines_project.sources.sql.settings import SqlSettings
-from pipelines_project_tests.databases import VARIABLE, refusal
+from pipelines_project_tests.databases import VARIABLE, PostgresShop, refusal
 
 PASSWORD = "s3cret'%/:@ word"
 ENCODED = "s3cret%27%25%2F%3A%40%20word"
@@ -46,7 +45,7 @@ def test_an_unreachable_server_is_a_fault_that_may_pass(
 
 
 def test_a_wrong_password_is_refused_at_once_and_not_shown(
-    postgres: str, shop: psycopg.Connection, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+    postgres: str, shop: PostgresShop, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [(file,)] = shop.execute("show hba_file").fetchall()
     before = Path(file).read_text()

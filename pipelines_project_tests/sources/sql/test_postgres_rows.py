@@ -2,17 +2,16 @@
 
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from pipelines_project.landing.land_month import is_passing_fault
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.sql.connection import DatabaseAwayError
 from pipelines_project.sources.sql.month import sql_month
 from pipelines_project.sources.sql.settings import SqlSettings
-from pipelines_project_tests.databases import MONTH, VARIABLE, landed, refusal
+from pipelines_project_tests.databases import MONTH, VARIABLE, PostgresShop, landed, refusal
 
 EDGES = (
     "('before', '2024-01-31 23:59:59.999999+00'), ('first', '2024-02-01 00:00+00'), "
@@ -22,25 +21,25 @@ EDGES = (
 
 @pytest.mark.parametrize("sql_type", ["timestamptz", "timestamp"])
 def test_a_month_begins_and_ends_in_utc_whatever_the_zone_of_the_server(
-    shop: psycopg.Connection, landing: LandingZone, sql_type: str
+    shop: PostgresShop, landing: LandingZone, sql_type: str
 ) -> None:
     shop.execute("set timezone = 'UTC'")
-    shop.execute(f"create table orders (name text, at {sql_type})")  # pyright: ignore
-    shop.execute(f"insert into orders values {EDGES}")  # pyright: ignore
+    shop.execute(f"create table orders (name text, at {sql_type})")
+    shop.execute(f"insert into orders values {EDGES}")
     shop.execute("alter role postgres set timezone = 'America/New_York'")
     try:
         table = landed(landing, table="shop.orders", month_column="at")
     finally:
         shop.execute("alter role postgres reset timezone")
-    assert sorted(table["name"].to_pylist()) == ["first", "last"]
+    assert {*table["name"].to_pylist()} == {"first", "last"}
 
 
 def test_a_month_of_dates_has_its_first_and_its_last_day(
-    shop: psycopg.Connection, landing: LandingZone
+    shop: PostgresShop, landing: LandingZone
 ) -> None:
     shop.execute("create table orders (day date)")
     shop.execute("insert into orders select '2024-01-20'::date + g from generate_series(0, 60) g")
-    days = landed(landing, table="shop.orders", month_column="day")["day"].to_pylist()
+    days: list[Any] = landed(landing, table="shop.orders", month_column="day")["day"].to_pylist()
     assert (min(days).isoformat(), max(days).isoformat(), len(days)) == (
         "2024-02-01",
         "2024-02-29",
@@ -49,7 +48,7 @@ def test_a_month_of_dates_has_its_first_and_its_last_day(
 
 
 def test_a_month_without_rows_has_the_columns_and_their_types(
-    shop: psycopg.Connection, landing: LandingZone
+    shop: PostgresShop, landing: LandingZone
 ) -> None:
     shop.execute("create table orders (id int, price numeric(8,2), at timestamp, tags text[])")
     table = landed(landing, table="shop.orders", month_column="at")
@@ -61,7 +60,7 @@ def test_a_month_without_rows_has_the_columns_and_their_types(
     assert "string" in types["tags"]
 
 
-def test_a_query_is_given_the_month(shop: psycopg.Connection, landing: LandingZone) -> None:
+def test_a_query_is_given_the_month(shop: PostgresShop, landing: LandingZone) -> None:
     shop.execute("create table orders (id int, at timestamptz)")
     shop.execute("insert into orders values (1, '2024-02-03'), (2, '2024-03-03')")
     query = (
@@ -74,7 +73,7 @@ def test_a_query_is_given_the_month(shop: psycopg.Connection, landing: LandingZo
 
 
 def test_names_that_fall_together_keep_their_values_apart(
-    shop: psycopg.Connection, landing: LandingZone
+    shop: PostgresShop, landing: LandingZone
 ) -> None:
     shop.execute('create table orders ("Total" int, total int, "TOTAL" int, _dlt_id int)')
     shop.execute("insert into orders values (1, 2, 3, 4)")
@@ -83,7 +82,7 @@ def test_names_that_fall_together_keep_their_values_apart(
     assert sorted(row.values()) == [1, 2, 3, 4]
 
 
-def test_only_the_chosen_columns_are_read(shop: psycopg.Connection, landing: LandingZone) -> None:
+def test_only_the_chosen_columns_are_read(shop: PostgresShop, landing: LandingZone) -> None:
     shop.execute("create table orders (id int, price int, secret text, at date)")
     read = landed(landing, table="shop.orders", columns=("id", "price"), month_column="at")
     assert read.column_names == ["id", "price"]
@@ -108,7 +107,7 @@ def test_only_the_chosen_columns_are_read(shop: psycopg.Connection, landing: Lan
     ],
 )
 def test_what_the_database_does_not_have_is_refused_by_name(
-    shop: psycopg.Connection, landing: LandingZone, settings: dict[str, object], said: str
+    shop: PostgresShop, landing: LandingZone, settings: dict[str, Any], said: str
 ) -> None:
     shop.execute("create table orders (id int, price int, created_at date)")
     shop.execute("insert into orders values (7, 1, '2024-02-01')")
@@ -118,7 +117,7 @@ def test_what_the_database_does_not_have_is_refused_by_name(
 
 
 def test_a_column_that_was_renamed_fails_the_month_and_says_what_there_is(
-    shop: psycopg.Connection, landing: LandingZone
+    shop: PostgresShop, landing: LandingZone
 ) -> None:
     shop.execute("create table orders (id int, created_at date)")
     shop.execute("insert into orders values (1, '2024-02-01')")
@@ -129,11 +128,11 @@ def test_a_column_that_was_renamed_fails_the_month_and_says_what_there_is(
     assert "'created_on'" in error
 
 
-def test_a_month_is_one_state_of_the_table(shop: psycopg.Connection, landing: LandingZone) -> None:
+def test_a_month_is_one_state_of_the_table(shop: PostgresShop, landing: LandingZone) -> None:
     shop.execute("create table orders (id int, version int, filler text)")
     filler = "repeat(md5(g::text), 20)"
     rows = f"insert into orders select g, 0, {filler} from generate_series(1, 20000) g"
-    shop.execute(rows)  # pyright: ignore
+    shop.execute(rows)
     stop = threading.Event()
 
     def write() -> None:
@@ -151,7 +150,7 @@ def test_a_month_is_one_state_of_the_table(shop: psycopg.Connection, landing: La
     assert [len(table) for table in tables] == [20000] * 3
 
 
-def test_a_lost_connection_may_pass(shop: psycopg.Connection, landing: LandingZone) -> None:
+def test_a_lost_connection_may_pass(shop: PostgresShop, landing: LandingZone) -> None:
     shop.execute("create table orders (id int)")
     shop.execute("insert into orders values (1)")
     query = "select pg_terminate_backend(pg_backend_pid()) as ended from shop.orders"
@@ -160,8 +159,27 @@ def test_a_lost_connection_may_pass(shop: psycopg.Connection, landing: LandingZo
     assert is_passing_fault(error)
 
 
+@pytest.mark.parametrize(
+    ("expression", "said", "passes"),
+    [
+        ("1 / (150000 - g)", "division by zero", False),
+        ("case when g = 150000 then pg_terminate_backend(pg_backend_pid()) end", "lost", True),
+        ("case when g = 150000 then pg_sleep(20) end::text", "timeout_minutes", False),
+        ("(case when g = 150000 then 'NaN' else g::numeric end)::numeric(9,1)", "x holds NaN", False),
+    ],
+)
+def test_what_fails_when_rows_have_come_already_is_explained_too(
+    shop: PostgresShop, landing: LandingZone, expression: str, said: str, passes: bool
+) -> None:
+    query = f"select {expression} as x, repeat('x', 100) as y from generate_series(1, 200000) g"
+    error = refusal(landing, query=query, timeout_minutes=0.05)
+    assert said in str(error)
+    assert is_passing_fault(error) == passes
+    assert landing.month("shop", "orders", MONTH).current_files() is None
+
+
 def test_a_statement_takes_no_longer_than_its_timeout(
-    shop: psycopg.Connection, landing: LandingZone
+    shop: PostgresShop, landing: LandingZone
 ) -> None:
     shop.execute("create table orders (id int)")
     shop.execute("insert into orders values (1)")
@@ -172,7 +190,7 @@ def test_a_statement_takes_no_longer_than_its_timeout(
 
 
 def test_no_more_rows_are_held_than_chunk_rows(
-    shop: psycopg.Connection,
+    shop: PostgresShop,
 ) -> None:
     shop.execute("create table orders (id int)")
     shop.execute("insert into orders select generate_series(1, 5000)")
@@ -181,7 +199,7 @@ def test_no_more_rows_are_held_than_chunk_rows(
 
 
 def test_a_partitioned_table_and_a_view_are_read_like_a_table(
-    shop: psycopg.Connection, landing: LandingZone
+    shop: PostgresShop, landing: LandingZone
 ) -> None:
     shop.execute("create table orders (id int, at timestamptz) partition by range (at)")
     shop.execute("create table early partition of orders for values from (minvalue) to (maxvalue)")
@@ -194,10 +212,10 @@ def test_a_partitioned_table_and_a_view_are_read_like_a_table(
 
 
 def test_rights_that_are_missing_are_named(
-    postgres: str, shop: psycopg.Connection, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+    postgres: str, shop: PostgresShop, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.execute("create table orders (id int)")
-    shop.execute(sql.SQL("create role reader login"))
+    shop.execute("create role reader login")
     try:
         monkeypatch.setenv(VARIABLE, postgres.replace("postgres:@", "reader:@"))
         error = str(refusal(landing, table="shop.orders"))

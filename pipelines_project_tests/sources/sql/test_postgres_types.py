@@ -4,11 +4,10 @@ import math
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-import psycopg
 import pytest
 
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project_tests.databases import landed, refusal
+from pipelines_project_tests.databases import PostgresShop, landed, refusal
 
 EXACT = [
     ("bool", "true", "bool", True),
@@ -79,7 +78,7 @@ EXACT = [
 
 
 @pytest.fixture
-def types(shop: psycopg.Connection) -> psycopg.Connection:
+def types(shop: PostgresShop) -> PostgresShop:
     """A connection to a schema with types of one's own."""
     shop.execute("create type mood as enum ('sad', 'ok')")
     shop.execute("create type pair as (a int, b text)")
@@ -89,7 +88,7 @@ def types(shop: psycopg.Connection) -> psycopg.Connection:
 
 
 def test_every_type_arrives_exactly_also_if_it_is_null(
-    types: psycopg.Connection, landing: LandingZone
+    types: PostgresShop, landing: LandingZone
 ) -> None:
     columns = ", ".join(f"c{at} {each[0]}" for at, each in enumerate(EXACT))
     values = ", ".join(each[1] for each in EXACT)
@@ -104,7 +103,7 @@ def test_every_type_arrives_exactly_also_if_it_is_null(
 
 
 def test_a_table_of_nulls_only_has_all_its_columns(
-    shop: psycopg.Connection, landing: LandingZone
+    shop: PostgresShop, landing: LandingZone
 ) -> None:
     shop.execute("create table orders (a numeric(5,1), b jsonb, c int[], d interval, e timestamp)")
     shop.execute("insert into orders default values")
@@ -128,7 +127,7 @@ def test_a_table_of_nulls_only_has_all_its_columns(
     ],
 )
 def test_what_has_no_exact_form_is_refused_by_name(
-    shop: psycopg.Connection, landing: LandingZone, sql_type: str, value: str, said: str
+    shop: PostgresShop, landing: LandingZone, sql_type: str, value: str, said: str
 ) -> None:
     shop.execute(f"create table orders (id int, odd {sql_type})")
     shop.execute("insert into orders select generate_series(1, 5000), null")
@@ -143,7 +142,7 @@ def test_what_has_no_exact_form_is_refused_by_name(
 
 @pytest.mark.parametrize("column", ['"@timestamp"', '"Col 0 (int)"', '"a""b\'c"', '"%s :x"'])
 def test_a_name_is_read_as_it_is_spelled(
-    shop: psycopg.Connection, landing: LandingZone, column: str
+    shop: PostgresShop, landing: LandingZone, column: str
 ) -> None:
     shop.execute(f"create table orders (id int, {column} numeric(3,1))")
     shop.execute("insert into orders values (1, 2.5)")

@@ -112,7 +112,7 @@ def test_a_month_has_the_rows_of_its_first_and_last_instant(
         "('after', '2024-03-01'), ('later', '2024-03-01 00:00:00'), ('never', null)"
     )
     table = landed(landing, table="orders", month_column="at")
-    assert sorted(table["name"].to_pylist()) == ["day", "first", "last"]
+    assert {*table["name"].to_pylist()} == {"day", "first", "last"}
 
 
 @pytest.mark.parametrize(
