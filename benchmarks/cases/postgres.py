@@ -33,7 +33,7 @@ def _orders(rows: int, _: Path) -> Iterator[str]:
     with postgres_server() as url:
         with psycopg.connect(url, autocommit=True) as connection:
             cursor = psycopg.ClientCursor(connection)
-            cursor.execute(_TABLE, {"rows": rows})
+            cursor.execute(_TABLE.encode(), {"rows": rows})
             cursor.execute("create index on orders (created_at)")
             cursor.execute("vacuum analyze orders")
         yield url

@@ -30,8 +30,8 @@ def land_with_duckdb(url: str, months: Sequence[str]) -> None:
             Path("orders", month).mkdir(parents=True)
             connection.execute(
                 f"copy (from shop.orders where created_at >= timestamptz '{start} 00:00:00+00' "
-                f"and created_at < timestamptz '{end} 00:00:00+00') to 'orders/{month}/orders.parquet' "
-                "(compression zstd)"
+                f"and created_at < timestamptz '{end} 00:00:00+00') "
+                f"to 'orders/{month}/orders.parquet' (compression zstd)"
             )
 
 

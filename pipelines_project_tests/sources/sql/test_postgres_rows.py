@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -70,6 +71,24 @@ def test_a_query_is_given_the_month(shop: PostgresShop, landing: LandingZone) ->
     )
     table = landed(landing, query=query)
     assert table.to_pylist() == [{"id": 1, "said": "1 10:30 100%s", "more": "it's"}]
+
+
+def test_a_query_can_convert_seconds_to_the_month(shop: PostgresShop, landing: LandingZone) -> None:
+    shop.execute("create table orders (id int, total numeric, created bigint)")
+    shop.execute(
+        "insert into orders select g, g / 4.0, extract(epoch from timestamptz '2024-02-01 00:00+00')"
+        " + case g when 1 then -1 when 2 then 0 when 3 then 29 * 86400 - 1 else 29 * 86400 end "
+        "from generate_series(1, 4) g"
+    )
+    query = (
+        "select id, total::numeric(12, 2) as total, to_timestamp(created) as created_at from "
+        "shop.orders where created >= extract(epoch from timestamptz :month_start) "
+        "and created < extract(epoch from timestamptz :month_end)"
+    )
+    table = landed(landing, query=query)
+    assert table["id"].to_pylist() == [2, 3]
+    assert table["total"].to_pylist() == [Decimal("0.50"), Decimal("0.75")]
+    assert str(table.schema.field("created_at").type) == "timestamp[us, tz=UTC]"
 
 
 def test_names_that_fall_together_keep_their_values_apart(
@@ -165,7 +184,11 @@ def test_a_lost_connection_may_pass(shop: PostgresShop, landing: LandingZone) ->
         ("1 / (150000 - g)", "division by zero", False),
         ("case when g = 150000 then pg_terminate_backend(pg_backend_pid()) end", "lost", True),
         ("case when g = 150000 then pg_sleep(20) end::text", "timeout_minutes", False),
-        ("(case when g = 150000 then 'NaN' else g::numeric end)::numeric(9,1)", "x holds NaN", False),
+        (
+            "(case when g = 150000 then 'NaN' else g::numeric end)::numeric(9,1)",
+            "x holds NaN",
+            False,
+        ),
     ],
 )
 def test_what_fails_when_rows_have_come_already_is_explained_too(

@@ -163,11 +163,19 @@ def test_a_query_is_given_the_month(shop_file: sqlite3.Connection, landing: Land
 def test_names_that_fall_together_keep_their_values_apart(
     shop_file: sqlite3.Connection, landing: LandingZone
 ) -> None:
-    shop_file.execute('create table orders ("Col 0 (int)" int, col_0_int int, "@timestamp" int)')
+    shop_file.execute('create table orders ("Col 0 (int)" int, col_0_intx int, _dlt_id int)')
     shop_file.execute("insert into orders values (1, 2, 3)")
     [row] = landed(landing, table="orders").to_pylist()
-    assert row["col_0_int"] == 2
+    assert row["col_0_intx"] == 2
     assert sorted(row.values()) == [1, 2, 3]
+
+
+def test_names_are_those_of_the_documentation(
+    shop_file: sqlite3.Connection, landing: LandingZone
+) -> None:
+    shop_file.execute('create table orders (CustomerId int, "@timestamp" int, "Col 0 (int)" int)')
+    names = landed(landing, table="orders").column_names
+    assert names == ["customer_id", "atimestamp", "col_0_intx"]
 
 
 def test_what_the_database_does_not_have_is_refused_by_name(
