@@ -76,8 +76,8 @@ def test_a_query_is_given_the_month(shop: PostgresShop, landing: LandingZone) ->
 def test_a_query_can_convert_seconds_to_the_month(shop: PostgresShop, landing: LandingZone) -> None:
     shop.execute("create table orders (id int, total numeric, created bigint)")
     shop.execute(
-        "insert into orders select g, g / 4.0, extract(epoch from timestamptz '2024-02-01 00:00+00')"
-        " + case g when 1 then -1 when 2 then 0 when 3 then 29 * 86400 - 1 else 29 * 86400 end "
+        "insert into orders select g, g / 4.0, "
+        "extract(epoch from timestamptz '2024-02-01 00:00+00') + case g when 1 then -1 when 2 then 0 when 3 then 29 * 86400 - 1 else 29 * 86400 end "
         "from generate_series(1, 4) g"
     )
     query = (
