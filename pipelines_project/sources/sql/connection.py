@@ -19,8 +19,6 @@ CONNECT_SECONDS = 30
 DATABASE_ERRORS = (SQLAlchemyError, duckdb.Error, ImportError)
 # What a URL without a driver means: the one that the extra brings.
 _DRIVERS = {
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql",
     "mssql": "mssql+pymssql",
@@ -77,12 +75,15 @@ def database_url(settings: SqlSettings) -> sa.URL:
     file = url.database if url.drivername.startswith("sqlite") else None
     if file and not file.startswith(("file:", ":")) and not Path(file).is_file():
         raise SourceError(f"the SQLite file that {settings.connection} names is not there")
+    if url.drivername.partition("+")[0] in ("postgres", "postgresql"):
+        # Whatever driver is named: DuckDB's extension is the one that reads the rows.
+        return url.set(drivername="postgresql+psycopg")
     return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 
 def is_postgres(url: sa.URL) -> bool:
     """Tell whether the database is PostgreSQL."""
-    return url.get_backend_name() == "postgresql"
+    return url.drivername.startswith("postgresql")
 
 
 def engine_of(url: sa.URL, connect_args: dict[str, Any]) -> sa.Engine:
@@ -126,7 +127,7 @@ def explained(settings: SqlSettings, error: BaseException) -> SourceError:
 
 def _missing_driver(settings: SqlSettings, error: BaseException) -> SourceError:
     url = database_url(settings)
-    extra = _EXTRAS.get(url.get_backend_name())
+    extra = _EXTRAS.get(url.drivername.partition("+")[0])
     how = f"pip install 'pipelines-project[{extra}]'" if extra else "install its Python package"
     return SourceError(
         f"the driver for {url.drivername}:// ({settings.connection}) is not installed: {how} "

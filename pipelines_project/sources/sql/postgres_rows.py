@@ -40,7 +40,12 @@ _SESSION = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
 }
-_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 6}
+_WAITS = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+}
 _BATCH_ROWS = 2048
 _ROW_GROUP_BYTES = 64 << 20
 # In the error the statement is shown too, where an apostrophe comes before the word.
@@ -55,14 +60,10 @@ def postgres_tables(
     Raises:
         SourceError: the settings do not fit the database, or a value has no exact form.
     """
-    options = {
-        **{"options": " ".join(f"-c {name}={value}" for name, value in _session(settings))},
-        "connect_timeout": CONNECT_SECONDS,
-        **_KEEPALIVE,
-    }
-    sql, names = _exact_select(settings, engine_of(url, options), month, naming)
+    connect = _connect_args(settings, url)
+    sql, names = _exact_select(settings, engine_of(url, connect), month, naming)
     waiting, rows, size = list[pa.Table](), 0, 0
-    for table in _arrow(settings, _dsn(url, options), sql, names):
+    for table in _arrow(settings, connect, sql, names):
         waiting.append(table)
         rows, size = rows + len(table), size + table.nbytes
         if rows >= settings.chunk_rows or size >= _ROW_GROUP_BYTES or not rows:
@@ -78,9 +79,12 @@ def _checked(settings: SqlSettings, tables: list[pa.Table]) -> pa.Table:
     return table
 
 
-def _session(settings: SqlSettings) -> list[tuple[str, str]]:
-    milliseconds = int(settings.timeout_minutes * 60_000)
-    return [*_SESSION.items(), ("statement_timeout", str(milliseconds))]
+def _connect_args(settings: SqlSettings, url: sa.URL) -> dict[str, Any]:
+    """Return what libpq connects with: the URL's own settings, and those of the session."""
+    _, given = url.get_dialect()().create_connect_args(url)
+    session = {**_SESSION, "statement_timeout": int(settings.timeout_minutes * 60_000)}
+    options = [given.get("options", ""), *(f"-c {name}={value}" for name, value in session.items())]
+    return {**_WAITS, **given, "options": " ".join(options)}
 
 
 def _exact_select(
@@ -121,31 +125,19 @@ def _check_session(settings: SqlSettings, connection: sa.Connection) -> None:
             )
 
 
-def _dsn(url: sa.URL, options: dict[str, Any]) -> str:
-    """Return the connection string of libpq."""
-    from psycopg.conninfo import make_conninfo
-
-    query = {name: value for name, value in url.query.items() if isinstance(value, str)}
-    parts = {
-        "host": url.host,
-        "port": url.port,
-        "user": url.username,
-        "password": url.password,
-        "dbname": url.database,
-        **query,
-    }
-    return make_conninfo(**{k: v for k, v in parts.items() if v is not None}, **options)
-
-
-def _arrow(settings: SqlSettings, dsn: str, sql: str, names: list[str]) -> Iterator[pa.Table]:
+def _arrow(
+    settings: SqlSettings, connect: dict[str, Any], sql: str, names: list[str]
+) -> Iterator[pa.Table]:
     """Yield small tables of the statement's rows, the first one without any."""
-    # It states no types.
+    # Both come with the extra.
     from duckdb_extensions import import_extension  # pyright: ignore[reportMissingTypeStubs]
+    from psycopg.conninfo import make_conninfo
 
     # With more threads an error of the server can come as "Interrupted". One reads as fast.
     with duckdb_session(arrow_large_buffer_size=True, threads=1) as connection:
         import_extension("postgres_scanner", con=connection)
-        connection.execute(f"attach {literal(dsn)} as source (type postgres, read_only)")
+        dsn = literal(make_conninfo(**connect))
+        connection.execute(f"attach {dsn} as source (type postgres, read_only)")
         try:
             found = connection.execute("from postgres_query('source', $1)", [sql])
             batches = found.to_arrow_reader(min(_BATCH_ROWS, settings.chunk_rows))

@@ -1,5 +1,6 @@
 """What is said of a database that cannot be used, and that its secrets are not said."""
 
+import sys
 import traceback
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from pipelines_project.landing.land_month import is_passing_fault
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.sql import connection
 from pipelines_project.sources.sql.settings import SqlSettings
-from pipelines_project_tests.databases import VARIABLE, PostgresShop, refusal
+from pipelines_project_tests.databases import VARIABLE, PostgresShop, landed, refusal
 
 PASSWORD = "s3cret'%/:@ word"
 ENCODED = "s3cret%27%25%2F%3A%40%20word"
@@ -71,7 +72,6 @@ def test_a_wrong_password_is_refused_at_once_and_not_shown(
     ("url", "said"),
     [
         ("mysql+mysqldb://u:p@h/d", "pipelines-project[mysql-source]"),
-        ("postgresql+pg8000://u:p@h/d", "pipelines-project[postgres-source]"),
         ("mssql+pyodbc://u:p@h/d", "pipelines-project[mssql-source]"),
         ("oracle://u:p@h/d", "Python package"),
         ("nosuch://u:p@h/d", "Python package"),
@@ -84,6 +84,28 @@ def test_a_missing_driver_is_named_with_the_extra_that_brings_one(
     error = str(refusal(landing, table="orders"))
     assert said in error
     assert VARIABLE in error
+
+
+@pytest.mark.parametrize("module", ["psycopg", "psycopg.conninfo", "duckdb_extensions"])
+def test_what_the_extra_for_postgres_brings_is_named_where_it_is_missing(
+    shop: PostgresShop, landing: LandingZone, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    shop.execute("create table orders (id int)")
+    monkeypatch.setitem(sys.modules, module, None)
+    assert "pipelines-project[postgres-source]" in str(refusal(landing, table="shop.orders"))
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql+psycopg2", "postgresql+pg8000"])
+def test_other_spellings_of_postgres_are_taken(
+    postgres: str,
+    shop: PostgresShop,
+    landing: LandingZone,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+) -> None:
+    shop.execute("create table orders (id int)")
+    monkeypatch.setenv(VARIABLE, postgres.replace("postgresql:", f"{scheme}:"))
+    assert landed(landing, table="shop.orders").column_names == ["id"]
 
 
 @pytest.mark.parametrize("driver", ["mysql+pymysql", "mssql+pymssql"])

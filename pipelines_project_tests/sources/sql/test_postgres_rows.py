@@ -73,11 +73,21 @@ def test_a_query_is_given_the_month(shop: PostgresShop, landing: LandingZone) ->
     assert table.to_pylist() == [{"id": 1, "said": "1 10:30 100%s", "more": "it's"}]
 
 
+def test_options_of_the_url_are_kept(
+    postgres: str, shop: PostgresShop, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.execute("create table orders (took interval)")
+    shop.execute("insert into orders values ('90 minutes')")
+    options = "options=-csearch_path%3Dshop%20-cintervalstyle%3Dpostgres&connect_timeout=5"
+    monkeypatch.setenv(VARIABLE, f"{postgres}&{options}")
+    assert landed(landing, table="orders").to_pylist() == [{"took": "PT1H30M"}]
+
+
 def test_a_query_can_convert_seconds_to_the_month(shop: PostgresShop, landing: LandingZone) -> None:
     shop.execute("create table orders (id int, total numeric, created bigint)")
     shop.execute(
-        "insert into orders select g, g / 4.0, "
-        "extract(epoch from timestamptz '2024-02-01 00:00+00') + case g when 1 then -1 when 2 then 0 when 3 then 29 * 86400 - 1 else 29 * 86400 end "
+        "insert into orders select g, g / 4.0, extract(epoch from timestamptz '2024-02-01 00:00Z')"
+        " + case g when 1 then -1 when 2 then 0 when 3 then 29 * 86400 - 1 else 29 * 86400 end "
         "from generate_series(1, 4) g"
     )
     query = (
