@@ -2,7 +2,7 @@
 
 Two readers give the same rows, exactly or not at all:
 
-- PostgreSQL: DuckDB's `postgres` extension (`postgres_rows.py`) runs one `copy … to stdout`
+- PostgreSQL: DuckDB's `postgres` extension (`postgres_arrow.py`) runs one `copy … to stdout`
   in binary, and hands on Arrow. What has no exact form in Arrow is made text by the server.
 - Any other database of SQLAlchemy: the rows of its driver (`driver_rows.py`), typed as declared.
 

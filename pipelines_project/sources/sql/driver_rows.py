@@ -20,6 +20,7 @@ from pipelines_project.sources.sql.columns import read_columns
 from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of
 from pipelines_project.sources.sql.driver_columns import declared, refuse_mistyped
 from pipelines_project.sources.sql.settings import SqlSettings, statement
+from pipelines_project.sources.sql.sqlite_months import refuse_no_dates
 
 Row = dict[str, Any]
 
@@ -61,7 +62,7 @@ class DriverTable:
         with self.engine.connect() as connection:
             if self.settings.month_column:
                 column = self.source.c[self.settings.month_column]
-                _refuse_no_dates(self.settings, connection, column)
+                refuse_no_dates(self.settings, connection, column)
                 start: sa.BindParameter[Any] = sa.bindparam("month_start")
                 end: sa.BindParameter[Any] = sa.bindparam("month_end")
                 select = select.where(column >= start, column < end)
@@ -135,25 +136,6 @@ def _check_month_column(settings: SqlSettings, engine: sa.Engine, kind: Any) -> 
             f"{settings.place}: month_column {settings.month_column!r} is of the type {kind}, and "
             "must be a date or timestamp: name another column, or write a `query` that compares "
             "it with :month_start and :month_end"
-        )
-
-
-def _refuse_no_dates(
-    settings: SqlSettings, connection: sa.Connection, column: sa.ColumnElement[Any]
-) -> None:
-    """Refuse a SQLite column whose values the order of texts does not put into their months."""
-    if connection.dialect.name != "sqlite":
-        return
-    day, offset = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*", "*[0-9][+-][0-9][0-9]:[0-9][0-9]"
-    is_text = sa.func.typeof(column) == "text"
-    is_iso = column.bool_op("glob")(day)
-    is_elsewhere = column.bool_op("glob")(offset) & ~column.endswith("+00:00")
-    strange = sa.select(column).where(column.is_not(None), ~is_text | ~is_iso | is_elsewhere)
-    if found := connection.execute(strange.limit(1)).first():
-        raise SourceError(
-            f"{settings.place}: month_column {settings.month_column!r} holds {found[0]!r}: its "
-            "values must be texts such as 2024-01-31 or 2024-01-31 12:00:00 in UTC; write a "
-            "`query` that compares the column with :month_start and :month_end"
         )
 
 

@@ -8,11 +8,9 @@ One statement is one snapshot of the database, so that what is written meanwhile
 month.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 from dlt.common.normalizers.naming import NamingConvention
@@ -20,9 +18,9 @@ from dlt.common.normalizers.naming import NamingConvention
 from pipelines_project.months import month_start, next_month
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.columns import read_columns
-from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of, explained
+from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of
+from pipelines_project.sources.sql.postgres_arrow import arrow_tables
 from pipelines_project.sources.sql.postgres_columns import (
-    REFUSED,
     literal,
     month_condition,
     quoted,
@@ -30,7 +28,6 @@ from pipelines_project.sources.sql.postgres_columns import (
 )
 from pipelines_project.sources.sql.settings import SqlSettings, statement, with_literals
 from pipelines_project.sources.sql.time_bounds import refuse_unbounded
-from pipelines_project.temporary import duckdb_session
 
 _SESSION = {
     # The text of intervals, and of times within arrays, follows these.
@@ -46,10 +43,7 @@ _WAITS = {
     "keepalives_interval": 10,
     "keepalives_count": 6,
 }
-_BATCH_ROWS = 2048
 _ROW_GROUP_BYTES = 64 << 20
-# In the error the statement is shown too, where an apostrophe comes before the word.
-_REASON = re.compile(f"[^']{REFUSED}([^\n]*?)[\"»“]")
 
 
 def postgres_tables(
@@ -63,7 +57,7 @@ def postgres_tables(
     connect = _connect_args(settings, url)
     sql, names = _exact_select(settings, engine_of(url, connect), month, naming)
     waiting, rows, size = list[pa.Table](), 0, 0
-    for table in _arrow(settings, connect, sql, names):
+    for table in arrow_tables(settings, connect, sql, names):
         waiting.append(table)
         rows, size = rows + len(table), size + table.nbytes
         if rows >= settings.chunk_rows or size >= _ROW_GROUP_BYTES or not rows:
@@ -123,51 +117,3 @@ def _check_session(settings: SqlSettings, connection: sa.Connection) -> None:
                 f"{settings.connection}: the session's {name} stays {found}: name the database "
                 "itself, and not a pooler that leaves out a connection's options"
             )
-
-
-def _arrow(
-    settings: SqlSettings, connect: dict[str, Any], sql: str, names: list[str]
-) -> Iterator[pa.Table]:
-    """Yield small tables of the statement's rows, the first one without any."""
-    # Both come with the extra.
-    from duckdb_extensions import import_extension  # pyright: ignore[reportMissingTypeStubs]
-    from psycopg.conninfo import make_conninfo
-
-    # With more threads an error of the server can come as "Interrupted". One reads as fast.
-    with duckdb_session(arrow_large_buffer_size=True, threads=1) as connection:
-        import_extension("postgres_scanner", con=connection)
-        dsn = literal(make_conninfo(**connect))
-        connection.execute(f"attach {dsn} as source (type postgres, read_only)")
-        try:
-            found = connection.execute("from postgres_query('source', $1)", [sql])
-            batches = found.to_arrow_reader(min(_BATCH_ROWS, settings.chunk_rows))
-            schema = _schema(batches.schema, names)
-            yield schema.empty_table()
-            for batch in batches:
-                yield pa.Table.from_batches([batch]).rename_columns(names).cast(schema)
-        # What fails when rows have come already is an error of Arrow.
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
-            failure = _explained(settings, error)
-        else:
-            return
-    raise failure
-
-
-def _explained(settings: SqlSettings, error: Exception) -> SourceError:
-    """Return what to do about an error of the statement, apart from the error."""
-    reason = _REASON.search(str(error))
-    if reason is None:
-        return explained(settings, error)
-    return SourceError(
-        f"{settings.place}: {reason[1]}, which no decimal of Arrow is: leave the column out with "
-        "`exclude`, or write a `query` that makes it null or text"
-    )
-
-
-def _schema(sent: pa.Schema, names: list[str]) -> pa.Schema:
-    """Return the schema with the columns' names; DuckDB calls UTC as this machine does."""
-    types: list[pa.DataType] = [
-        pa.timestamp("us", "UTC") if pa.types.is_timestamp(kind) and kind.tz else kind
-        for kind in sent.types
-    ]
-    return pa.schema([*zip(names, types, strict=True)])
