@@ -30,10 +30,10 @@ _EXTRAS = {
     "mssql": "mssql-source",
 }
 _SECRET_OPTION = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
-# What a server says that refuses, in contrast to one that is away for the moment.
-_REFUSALS = re.compile(
-    r"password|authenticat|denied|login failed|pg_hba|does not exist|unknown database|no such"
-    r"|unable to open|could not translate host name",
+# What a server says that refuses a user, in contrast to one that is away for the moment.
+_REFUSED = re.compile(
+    r"password|authenticat|access denied for user|login failed|pg_hba|unknown database"
+    r"|(database|role) \S+ does not exist|unable to open|could not translate host name",
     re.IGNORECASE,
 )
 _PASSING = re.compile(
@@ -114,15 +114,15 @@ def explained(settings: SqlSettings, error: BaseException) -> SourceError:
             f"{settings.place}: the statement took longer than timeout_minutes, "
             f"{settings.timeout_minutes:g}: raise it, or index the month column ({text})"
         )
-    if _PASSING.search(text) and not _REFUSALS.search(text):
+    if _PASSING.search(text) and not _REFUSED.search(text):
         return DatabaseAwayError(
             f"{settings.place}: the database could not be reached or was lost: see whether it "
             f"runs and whether {settings.connection} names its host and port ({text})"
         )
-    advice = "correct `table`, `query` or the rights of the user"
-    if _REFUSALS.search(text) and "relation" not in text and "column" not in text:
-        advice = f"correct the environment variable {settings.connection}"
-    return SourceError(f"{settings.place}: {text}: {advice}")
+    what = "`table`, `query` or the rights of the user"
+    if _REFUSED.search(text):
+        what = f"the environment variable {settings.connection}"
+    return SourceError(f"{settings.place}: {text}: correct {what}")
 
 
 def _missing_driver(settings: SqlSettings, error: BaseException) -> SourceError:

@@ -112,8 +112,7 @@ def _query(settings: SqlSettings, engine: sa.Engine, naming: NamingConvention) -
     window = {name: _day(engine, first) for name in ("month_start", "month_end")}
     empty = sa.text(f"select * from (\n{text}) q where 1 = 0")
     with engine.connect() as connection:
-        used = {name: value for name, value in window.items() if f":{name}" in text}
-        there = [*connection.execute(empty, used).keys()]
+        there = [*connection.execute(empty, window).keys()]
     landed = read_columns(settings, there, naming)
     source = sa.text(text).columns(*_untyped(there)).subquery("q")
     return DriverTable(settings, engine, source, landed, {})

@@ -119,6 +119,18 @@ def test_other_servers_that_cannot_be_reached_are_named_too(
     assert PASSWORD not in "".join(traceback.format_exception(error))
 
 
+@pytest.mark.parametrize("name", ["nobody", "nowhere"])
+def test_a_role_or_database_that_is_not_there_is_refused_at_once(
+    postgres: str, landing: LandingZone, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    url = postgres.replace("/postgres?", "/nowhere?") if name == "nowhere" else postgres
+    monkeypatch.setenv(VARIABLE, url.replace("postgres:@", "nobody:@") if name == "nobody" else url)
+    error = refusal(landing, table="orders")
+    assert f'"{name}" does not exist' in str(error)
+    assert f"correct the environment variable {VARIABLE}" in str(error)
+    assert not is_passing_fault(error)
+
+
 def test_every_spelling_of_a_secret_is_taken_out_of_a_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

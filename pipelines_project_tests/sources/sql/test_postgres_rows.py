@@ -132,6 +132,7 @@ def test_only_the_chosen_columns_are_read(shop: PostgresShop, landing: LandingZo
         ({"table": "shop.orders", "month_column": "id"}, "date or timestamp"),
         ({"query": "select 1 as id, 2 as id"}, "as"),
         ({"query": "select * form shop.orders"}, "syntax error"),
+        ({"query": "select nothing(id) as x from shop.orders"}, "correct `table`, `query`"),
         ({"query": "select 1 / (id - 7) as x from shop.orders"}, "division by zero"),
     ],
 )
