@@ -1,7 +1,7 @@
 """Which columns are read, and what they are called where they land."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dlt.common.normalizers.naming import NamingConvention
 
@@ -50,17 +50,23 @@ def read_columns(
     return landed
 
 
+def row_keys(landed: Mapping[str, str], naming: NamingConvention) -> list[str]:
+    """Return the keys of rows as dicts that `typed_rows` makes columns of these names of.
+
+    They are the database's names, which it then tells as the columns' origin, but for those whose
+    names fall together with others'.
+    """
+    return [name if [*named([(name,)], naming)] == [new] else new for name, new in landed.items()]
+
+
 def _check(settings: SqlSettings, setting: str, name: str, there: Sequence[str]) -> None:
     if name in there:
         return
     near = difflib.get_close_matches(name, there, 1)
-    meant = f"; is {near[0]!r} meant?" if near else ""
+    meant = f"; is {near[0]!r} meant?" if near else "."
     raise SourceError(
-        f"{settings.place} has no column {name!r}, which `{setting}` names{meant} It has "
-        f"{_listed(there)}"
-        if near
-        else f"{settings.place} has no column {name!r}, which `{setting}` names: it has "
-        f"{_listed(there)}"
+        f"{settings.place} has no column {name!r}, which `{setting}` names{meant} "
+        f"It has {_listed(there)}"
     )
 
 

@@ -16,7 +16,7 @@ from dlt.common.schema.typing import TColumnSchema
 
 from pipelines_project.months import month_start, next_month
 from pipelines_project.sources.http.api_calls import SourceError
-from pipelines_project.sources.sql.columns import read_columns
+from pipelines_project.sources.sql.columns import read_columns, row_keys
 from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of
 from pipelines_project.sources.sql.driver_columns import declared, refuse_mistyped
 from pipelines_project.sources.sql.settings import SqlSettings, statement
@@ -38,6 +38,7 @@ class DriverTable:
         engine: of the database.
         source: what stands after `from`.
         landed: the name that each column lands under, by the database's.
+        keys: of a row as a dict, in the order of `landed`.
         declared: what dlt is told of columns, by the name that they land under.
     """
 
@@ -45,6 +46,7 @@ class DriverTable:
     engine: sa.Engine
     source: sa.FromClause
     landed: dict[str, str]
+    keys: list[str]
     declared: dict[str, TColumnSchema]
 
     def rows(self, month: str) -> Iterator[list[Row]]:
@@ -72,7 +74,7 @@ class DriverTable:
                 rows = [tuple(row) for row in batch]
                 refuse_mistyped(self.settings, self.declared, names, rows, before)
                 before += len(rows)
-                yield [dict(zip(names, row, strict=True)) for row in rows]
+                yield [dict(zip(self.keys, row, strict=True)) for row in rows]
 
 
 def driver_table(settings: SqlSettings, url: sa.URL, naming: NamingConvention) -> DriverTable:
@@ -96,7 +98,7 @@ def driver_table(settings: SqlSettings, url: sa.URL, naming: NamingConvention) -
     # Columns without a type, so that values come as the driver has them.
     source = sa.table(table, *_untyped(there), schema=schema)
     known = {name: hint for name, hint in hints.items() if hint}
-    return DriverTable(settings, engine, source, landed, known)
+    return DriverTable(settings, engine, source, landed, row_keys(landed, naming), known)
 
 
 def _query(settings: SqlSettings, engine: sa.Engine, naming: NamingConvention) -> DriverTable:
@@ -115,7 +117,7 @@ def _query(settings: SqlSettings, engine: sa.Engine, naming: NamingConvention) -
         there = [*connection.execute(empty, window).keys()]
     landed = read_columns(settings, there, naming)
     source = sa.text(text).columns(*_untyped(there)).subquery("q")
-    return DriverTable(settings, engine, source, landed, {})
+    return DriverTable(settings, engine, source, landed, row_keys(landed, naming), {})
 
 
 def _untyped(names: Iterable[str]) -> "list[sa.ColumnClause[Any]]":

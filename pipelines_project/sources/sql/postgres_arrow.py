@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines_project.memory import duckdb_budget
+from pipelines_project.sources.column_origin import origin
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.connection import explained
 from pipelines_project.sources.sql.postgres_columns import REFUSED, literal
@@ -23,7 +24,7 @@ _REASON = re.compile(f"[^']{REFUSED}([^\n]*?)[\"»“]")
 
 
 def arrow_tables(
-    settings: SqlSettings, connect: dict[str, Any], sql: str, names: list[str]
+    settings: SqlSettings, connect: dict[str, Any], sql: str, landed: Mapping[str, str]
 ) -> Iterator[pa.Table]:
     """Yield small tables of a statement's rows, the first one without any.
 
@@ -31,7 +32,7 @@ def arrow_tables(
         settings: of the table.
         connect: what libpq connects with.
         sql: the statement.
-        names: of its columns, where they land.
+        landed: the name that each of its columns lands under, by the database's, in their order.
 
     Raises:
         SourceError: the statement failed, before or while rows came.
@@ -40,10 +41,10 @@ def arrow_tables(
         try:
             found = connection.execute("from postgres_query($1, $2)", [source, sql])
             batches = found.to_arrow_reader(min(_BATCH_ROWS, settings.chunk_rows))
-            schema = _schema(batches.schema, names)
+            schema = _schema(batches.schema, landed)
             yield schema.empty_table()
             for batch in batches:
-                yield pa.Table.from_batches([batch]).rename_columns(names).cast(schema)
+                yield pa.Table.from_batches([batch]).rename_columns(schema.names).cast(schema)
         # What fails when rows have come already is an error of Arrow.
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             failure = _explained(settings, error)
@@ -98,10 +99,15 @@ def _explained(settings: SqlSettings, error: Exception) -> SourceError:
     )
 
 
-def _schema(sent: pa.Schema, names: list[str]) -> pa.Schema:
+def _schema(sent: pa.Schema, landed: Mapping[str, str]) -> pa.Schema:
     """Return the schema with the columns' names; DuckDB calls UTC as this machine does."""
     types: list[pa.DataType] = [
         pa.timestamp("us", "UTC") if pa.types.is_timestamp(kind) and kind.tz else kind
         for kind in sent.types
     ]
-    return pa.schema([*zip(names, types, strict=True)])
+    return pa.schema(
+        [
+            pa.field(new, kind, metadata=origin((name,)))
+            for (name, new), kind in zip(landed.items(), types, strict=True)
+        ]
+    )

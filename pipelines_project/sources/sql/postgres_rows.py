@@ -55,9 +55,9 @@ def postgres_tables(
         SourceError: the settings do not fit the database, or a value has no exact form.
     """
     connect = _connect_args(settings, url)
-    sql, names = _exact_select(settings, engine_of(url, connect), month, naming)
+    sql, landed = _exact_select(settings, engine_of(url, connect), month, naming)
     waiting, rows, size = list[pa.Table](), 0, 0
-    for table in arrow_tables(settings, connect, sql, names):
+    for table in arrow_tables(settings, connect, sql, landed):
         waiting.append(table)
         rows, size = rows + len(table), size + table.nbytes
         if rows >= settings.chunk_rows or size >= _ROW_GROUP_BYTES or not rows:
@@ -83,8 +83,8 @@ def _connect_args(settings: SqlSettings, url: sa.URL) -> dict[str, Any]:
 
 def _exact_select(
     settings: SqlSettings, engine: sa.Engine, month: str, naming: NamingConvention
-) -> tuple[str, list[str]]:
-    """Return the statement that reads the month, and the names of its columns."""
+) -> tuple[str, dict[str, str]]:
+    """Return the statement that reads the month, and the name that each column lands under."""
     start, end = f"{month_start(month):%Y-%m-%d}", f"{month_start(next_month(month)):%Y-%m-%d}"
     source = f"{_relation(settings, literal(start), literal(end))} as q"
     with engine.connect() as connection:
@@ -97,7 +97,7 @@ def _exact_select(
     select = f"select {sent} from {source}"
     if settings.month_column:
         select += f" where {month_condition(settings, columns, start, end)}"
-    return select, [*landed.values()]
+    return select, landed
 
 
 def _relation(settings: SqlSettings, start: str, end: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines_project.landing.land_month import is_passing_fault
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.column_origin import origins
 from pipelines_project.sources.sql.connection import DatabaseAwayError
 from pipelines_project.sources.sql.month import sql_month
 from pipelines_project.sources.sql.settings import SqlSettings
@@ -106,8 +107,11 @@ def test_names_that_fall_together_keep_their_values_apart(
 ) -> None:
     shop.execute('create table orders ("Total" int, total int, "TOTAL" int, _dlt_id int)')
     shop.execute("insert into orders values (1, 2, 3, 4)")
-    [row] = landed(landing, table="shop.orders").to_pylist()
+    table = landed(landing, table="shop.orders")
+    [row] = table.to_pylist()
     assert row["total"] == 2
+    [other] = [name for name, where in origins(table.schema).items() if where == "/Total"]
+    assert row[other] == 1
     assert sorted(row.values()) == [1, 2, 3, 4]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sources.column_origin import origins
 from pipelines_project_tests.databases import VARIABLE, landed, refusal
 
 EXACT: list[tuple[str, Any, str, Any]] = [
@@ -174,8 +175,13 @@ def test_names_are_those_of_the_documentation(
     shop_file: sqlite3.Connection, landing: LandingZone
 ) -> None:
     shop_file.execute('create table orders (CustomerId int, "@timestamp" int, "Col 0 (int)" int)')
-    names = landed(landing, table="orders").column_names
-    assert names == ["customer_id", "atimestamp", "col_0_intx"]
+    shop_file.execute("insert into orders values (1, 2, 3)")
+    schema = landed(landing, table="orders").schema
+    assert origins(schema) == {
+        "customer_id": "/CustomerId",
+        "atimestamp": "/@timestamp",
+        "col_0_intx": "/Col 0 (int)",
+    }
 
 
 def test_what_the_database_does_not_have_is_refused_by_name(
