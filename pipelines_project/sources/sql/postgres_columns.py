@@ -31,8 +31,10 @@ _SENT_AS_THEY_ARE = {
 }
 _MONTH_LITERALS = {"date": "date", "timestamp": "timestamp", "timestamptz": "timestamptz"}
 _DIGITS = 38
+# A type of one's own is named with its schema: it may be called as one of PostgreSQL's is.
 _TYPES = sa.text(
-    "select oid, typname, typtype, typcategory from pg_type where oid = any(:oids)"
+    "select oid, typtype, typcategory, typname, typnamespace::regnamespace::text as schema "
+    "from pg_type where oid = any(:oids)"
 ).columns(sa.column("oid", sa.BigInteger))
 
 
@@ -86,17 +88,15 @@ def result_columns(connection: sa.Connection, sql: str) -> list[PostgresColumn]:
     result.close()
     oids: list[int] = sorted({each[1] for each in described})
     types = {row.oid: row for row in connection.execute(_TYPES, {"oids": oids})}
-    return [
-        PostgresColumn(
-            each[0],
-            types[each[1]].typname,
-            types[each[1]].typcategory == "A",
-            types[each[1]].typtype == "c",
-            each[4],
-            each[5],
-        )
-        for each in described
-    ]
+    return [_column(types[each[1]], each[0], each[4], each[5]) for each in described]
+
+
+def _column(
+    kind: "sa.Row[Any]", name: str, precision: int | None, scale: int | None
+) -> PostgresColumn:
+    type_name = kind.typname if kind.schema == "pg_catalog" else f"{kind.schema}.{kind.typname}"
+    is_array, is_composite = kind.typcategory == "A", kind.typtype == "c"
+    return PostgresColumn(name, type_name, is_array, is_composite, precision, scale)
 
 
 def month_condition(

@@ -66,6 +66,9 @@ EXACT = [
     ("text[]", """'{"a,b",NULL,"NULL"}'""", "string", '["a,b",null,"NULL"]'),
     ("timestamptz[]", "'{2024-01-01 00:00+02}'", "string", '["2023-12-31T22:00:00+00:00"]'),
     ("mood", "'sad'", "string", "sad"),
+    ("mood[]", "'{sad,ok}'", "string", '["sad","ok"]'),
+    # A type of one's own, called as one of PostgreSQL's.
+    ('shop."int8"', "'sad'", "string", "sad"),
     ("positive", "5", "int32", 5),
     ("price", "1.50", "decimal128(8, 2)", Decimal("1.50")),
     ("pair", """'(1,"a b")'""", "string", '{"a":1,"b":"a b"}'),
@@ -81,6 +84,7 @@ EXACT = [
 def types(shop: PostgresShop) -> PostgresShop:
     """A connection to a schema with types of one's own."""
     shop.execute("create type mood as enum ('sad', 'ok')")
+    shop.execute("create type shop.int8 as enum ('sad', 'ok')")
     shop.execute("create type pair as (a int, b text)")
     shop.execute("create domain positive as int check (value > 0)")
     shop.execute("create domain price as numeric(8,2)")
