@@ -33,6 +33,12 @@ def dagster(arguments: Sequence[str], settings: Mapping[str, str]) -> Figures:
     return measure.command(command, ROOT, {**inherited(), **settings})
 
 
+def module(name: str, settings: Mapping[str, str], *arguments: str) -> Figures:
+    """Run a module of this project with settings beside the inherited ones."""
+    command = [sys.executable, "-m", name, *arguments]
+    return measure.command(command, ROOT, {**inherited(), **settings})
+
+
 def materialize(
     keys: Sequence[str],
     months: Sequence[str],

@@ -11,6 +11,7 @@ from tenacity import wait_none
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration import land_op
+from pipelines_project.sandbox.postgres import postgres_server
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests import kept
 from pipelines_project_tests.code_location import CodeLocation, code_location
@@ -63,6 +64,13 @@ def chess(tmp_path: Path) -> Iterator[CodeLocation]:
     """The code location with nothing landed yet, beside a chess.com of its own."""
     with code_location(tmp_path) as location:
         yield location
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL that starts in a second."""
+    with postgres_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

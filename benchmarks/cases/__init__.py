@@ -9,6 +9,7 @@ from benchmarks.cases.jsonl import JSONL_TO_DUCKDB, JSONL_TO_PARQUET, PARQUET_TO
 from benchmarks.cases.jsonl_wide import JSONL_WIDE, JSONL_WIDE_MEMORY
 from benchmarks.cases.load_time import LOAD_TIME
 from benchmarks.cases.memory import MEMORY
+from benchmarks.cases.postgres import POSTGRES_TO_DUCKDB
 from benchmarks.cases.replace_month import REPLACE_MONTH
 from benchmarks.cases.ui_backfill import UI_BACKFILL
 from benchmarks.cases.wide_load import WIDE_LOAD
@@ -25,6 +26,7 @@ CASES: dict[str, Case[Any]] = {
         JSONL_TO_DUCKDB,
         JSONL_TO_PARQUET,
         PARQUET_TO_DUCKDB,
+        POSTGRES_TO_DUCKDB,
         WIDE_LOAD,
         *JSONL_WIDE,
         MEMORY,

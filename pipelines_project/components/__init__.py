@@ -7,6 +7,7 @@ from pipelines_project.components.freshdesk import FreshdeskSource
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.rest_api import RestApi
 from pipelines_project.components.sql_models import SqlModels
+from pipelines_project.components.sql_tables import SqlTables
 
 __all__ = [
     "ChessSource",
@@ -16,4 +17,5 @@ __all__ = [
     "MonthlySource",
     "RestApi",
     "SqlModels",
+    "SqlTables",
 ]
