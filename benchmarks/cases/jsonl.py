@@ -15,6 +15,7 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
 from pipelines_project.orchestration.land_op import land_op
 from pipelines_project.orchestration.landing_asset import landing_asset
+from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.orchestration.warehouse_asset import warehouse_asset
 from pipelines_project.sandbox.raw_files import RawFilesOptions
 from pipelines_project.temporary import duckdb_session
@@ -69,9 +70,10 @@ def materialize(raw: Path, landing: Path, place: Path, *stages: str) -> None:
         start_month=MONTH,
     )
     [table] = source.monthly_tables()
+    months = monthly_partitions(MONTH)
     assets = {
-        "landing": landing_asset(table, land_op(table), delete_stale_files_op(table)),
-        "warehouse": warehouse_asset(table),
+        "landing": landing_asset(table, land_op(table), delete_stale_files_op(table), months),
+        "warehouse": warehouse_asset(table, months),
     }
     with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize(

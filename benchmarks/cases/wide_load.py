@@ -36,11 +36,11 @@ def _landed(rows: int, folder: Path) -> Iterator[LandedMonth]:
     file = Path(month.path) / f"{load_id}.wide.parquet"
     file.parent.mkdir(parents=True)
     with duckdb_session() as connection:
-        connection.execute(
+        [(rows,)] = connection.execute(
             f"copy (from read_json('{raw.folder}/*/*.jsonl', format = 'newline_delimited', "
             f"sample_size = -1)) to '{file}' (row_group_size 8192)"
-        )
-    month.commit(LoadRecord(load_id, {}, [recorded_file("wide", file.name, file)]))
+        ).fetchall()
+    month.commit(LoadRecord(load_id, {}, [recorded_file("wide", file.name, rows, file)]))
     yield month
 
 
