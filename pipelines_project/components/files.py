@@ -25,8 +25,9 @@ from pipelines_project.orchestration.checks.warehouse import (
     warehouse_rows_match_landing,
 )
 from pipelines_project.sources.fetch import Fetch
+from pipelines_project.sources.files.file_format import checked_jsonl_template
 from pipelines_project.sources.files.json_lines import json_lines
-from pipelines_project.sources.files.raw_files import RawFolder, checked_template
+from pipelines_project.sources.files.raw_files import RawFolder
 from pipelines_project.sources.files.schema_contract import duckdb_types
 from pipelines_project.sources.files.settings import JsonlSettings
 from pipelines_project.sources.http.api_calls import ApiCalls
@@ -75,7 +76,7 @@ class LocalJsonlSource(monthly_source.MonthlySource, TableAttributes):
     @field_validator("files")
     @classmethod
     def _names_month(cls, template: str) -> str:
-        return checked_template(template)
+        return checked_jsonl_template(template)
 
     @cached_property
     def _settings(self) -> JsonlSettings:
@@ -115,10 +116,10 @@ class LocalJsonlSource(monthly_source.MonthlySource, TableAttributes):
         ]
 
     def _extractor(self, _calls: ApiCalls, landing: LandingZone) -> Extract:
-        def extract(month: str, _: Fetch) -> DltResource:
+        def extract(month: str, fetch: Fetch) -> DltResource:
             def before() -> dict[str, str]:
                 return duckdb_types(landed_columns(landing, self.source, self.name, month))
 
-            return json_lines(self._settings, month, before)
+            return json_lines(self._settings, month, before, fetch.facts)
 
         return extract
