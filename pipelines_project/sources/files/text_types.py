@@ -50,6 +50,9 @@ def _cast(sql: str, is_exact: str, declared: str = "") -> TextType:
 
 
 TEXT = TextType("VARCHAR", "{x}", "true")
+VACANT = TextType("VARCHAR", "{x}", "false")
+"""The type of a column that has no value."""
+
 _SAME = "cast({v} as varchar) = {x}"
 _BOOLEAN, _BIGINT, _DATE = _cast("BOOLEAN", _SAME), _cast("BIGINT", _SAME), _cast("DATE", _SAME)
 _DOUBLE = _cast(
