@@ -204,14 +204,22 @@ def _fitting(
     connection: duckdb.DuckDBPyConnection, rows: str, possible: Mapping[str, Sequence[TextType]]
 ) -> dict[str, TextType]:
     """Return, of each column's types, the first that every row fits."""
-    tried = [(name, each) for name, types in possible.items() for each in types]
-    if not tried:
-        return {}
-    fits = (each.fits(quoted(name), each.value_of(quoted(name))) for name, each in tried)
-    misfits = ", ".join(f"count(*) filter (not {fit})" for fit in fits)
-    counts = connection.execute(f"select {misfits} from ({rows})").fetchone() or ()
-    good = [pair for pair, count in zip(tried, counts, strict=True) if not count]
-    return dict(reversed(good))
+    found: dict[str, TextType] = {}
+    # A type further back is tried only where none before it fits.
+    for rank in range(max(map(len, possible.values()), default=0)):
+        tried = {
+            name: types[rank]
+            for name, types in possible.items()
+            if name not in found and rank < len(types)
+        }
+        fits = (
+            each.fits(quoted(name), each.value_of(quoted(name))) for name, each in tried.items()
+        )
+        misfits = ", ".join(f"count(*) filter (not {fit})" for fit in fits)
+        if misfits:
+            counts = connection.execute(f"select {misfits} from ({rows})").fetchone() or ()
+            found |= {name: tried[name] for name, n in zip(tried, counts, strict=True) if not n}
+    return found
 
 
 def _fallback(column: Column) -> TextType:
