@@ -61,13 +61,13 @@ class FileLander:
         files: str = "%Y-%m/*.csv",
         month: str = MONTH,
         before: Mapping[str, str] | None = None,
-        format: Format | None = None,
+        stated: Format | None = None,
         url: str | None = None,
         **settings: Any,
     ) -> LandedRows:
         """Land the month as the project does."""
         folder = RawFolder(url or str(self.raw), files)
-        chosen = FileSettings("receipts", folder, format_of(files, format), **settings)
+        chosen = FileSettings("receipts", folder, format_of(files, stated), **settings)
         place = self.zone.month("sales", "receipts", month)
         landed = land_month(
             place,
@@ -82,7 +82,9 @@ class FileLander:
             tables.setdefault(file.table, []).append(pq.ParquetFile(path).read())
         rows = pa.concat_tables(tables["receipts"])
         assert set(rows["_dlt_load_id"].to_pylist()) <= {load.load_id}
-        refused = [row for table in tables.get("receipts_quarantine", []) for row in table.to_pylist()]
+        refused = [
+            row for table in tables.get("receipts_quarantine", []) for row in table.to_pylist()
+        ]
         return LandedRows(rows.drop(["_dlt_load_id"]), refused, landed.details, landed.schema)
 
     def error(self, *arguments: Any, **settings: Any) -> str:

@@ -2,7 +2,7 @@
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Details, NewLoad
-from pipelines_project.landing.shrink_guard import refuse_shrink
+from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
 from pipelines_project.names import quarantine_table
 from pipelines_project.sources.files.load_facts import shown_facts
 
@@ -19,6 +19,15 @@ def accounted(new: NewLoad) -> Details:
             lines that were read, or the month would lose more than half of its rows and
             `allow_shrink` is not set.
     """
+    return {**_account(new), **refuse_shrink(new)}
+
+
+def accounted_snapshot(new: NewLoad) -> Details:
+    """Do the same for a snapshot, which must not lose most of the one before."""
+    return {**_account(new), **refuse_shrunk_snapshot(new)}
+
+
+def _account(new: NewLoad) -> Details:
     table = new.month.table
     read = shown_facts(new.facts)
     rows, quarantined = new.rows_of(table), new.rows_of(quarantine_table(table))
@@ -32,4 +41,4 @@ def accounted(new: NewLoad) -> Details:
             "quarantined lines were made of them"
             + (f", and {others} belong to other months" if others else "")
         )
-    return {**read, **refuse_shrink(new)}
+    return read

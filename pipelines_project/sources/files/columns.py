@@ -128,10 +128,8 @@ def _landed(kind: str) -> str:
 def relation(settings: FileSettings, columns: Sequence[Column], parts: Sequence[Part]) -> str:
     """Return the query of the parts' rows, with the columns as they are read."""
     if not parts:
-        return (
-            f"select 0 as {quoted(FILE)}, '' as {quoted(PATH)}, cast(0 as bigint) as {quoted(LINE)} "
-            "where false"
-        )
+        own = {FILE: "0", PATH: "''", LINE: "cast(0 as bigint)"}
+        return f"select {', '.join(f'{v} as {quoted(n)}' for n, v in own.items())} where false"
     return " union all ".join(
         f"select {', '.join(_selected(settings, columns, part))} from ({part.query})"
         for part in parts

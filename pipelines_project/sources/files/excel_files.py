@@ -87,7 +87,8 @@ def _sheet(reading: Reading, index: int, file: RawFile) -> "CalamineSheet":
     path = local_copy(reading.settings.folder, file, reading.place / f"{index}.xlsx")
     name = reading.settings.sheet
     try:
-        book = calamine.load_workbook(str(path))
+        with path.open("rb") as stream:
+            book = calamine.CalamineWorkbook.from_filelike(stream)
         if name is None:
             return book.get_sheet_by_index(0)
         if name not in book.sheet_names:

@@ -1,13 +1,15 @@
 """The rows of a month's files as one query, and the parquet file that is written of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dlt.common.normalizers.naming import NamingConvention
+from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCase
 
+from pipelines_project.sources.files import readers
 from pipelines_project.sources.files.columns import PATH, Column, columns_of, relation
 from pipelines_project.sources.files.parts import LINE, Part, Reading, literal, quoted
 from pipelines_project.sources.files.raw_files import RawFile
@@ -53,18 +55,22 @@ class MonthRows:
     Attributes:
         reading: the settings, a place for files, and DuckDB.
         files: of the month.
-        month: `YYYY-MM`.
-        load_id: of the load that they become.
         parts: the rows of each file.
         columns: of all of them, with what is known of their types without reading them.
+        month: `YYYY-MM`.
+        load_id: of the load that they become.
     """
 
     reading: Reading
     files: Sequence[RawFile]
-    month: str
-    load_id: str
     parts: Sequence[Part]
     columns: Sequence[Column]
+    month: str = ""
+    load_id: str = ""
+
+    def sound(self) -> "MonthRows":
+        """Return the same with what is no row told apart from what is."""
+        return replace(self, parts=readers.sound(self.reading, self.parts))
 
     @cached_property
     def rows(self) -> str:
@@ -135,17 +141,28 @@ class MonthRows:
         return [f"{quoted(PATH)} as {file}", f"{quoted(LINE)} as {line}"]
 
 
-def month_rows(
+def opened_rows(
     reading: Reading,
     files: Sequence[RawFile],
-    month: str,
-    load_id: str,
-    parts: Sequence[Part],
-    naming: NamingConvention,
+    naming: NamingConvention | None = None,
+    month: str = "",
+    load_id: str = "",
 ) -> MonthRows:
-    """Return the rows of the parts; raises as `columns_of` does."""
-    columns = columns_of(reading.settings, parts, naming)
-    return MonthRows(reading, files, month, load_id, parts, columns)
+    """Open the files and return their rows.
+
+    Args:
+        reading: what to read by.
+        files: of the month.
+        naming: dlt's naming convention; its default one if it is None.
+        month: `YYYY-MM`.
+        load_id: of the load that they become.
+
+    Raises:
+        OSError, SourceError: as the reader of the format and `columns_of` do.
+    """
+    parts = readers.parts(reading, files)
+    columns = columns_of(reading.settings, parts, naming or SnakeCase())
+    return MonthRows(reading, files, parts, columns, month, load_id)
 
 
 def where(rows: str, condition: str) -> str:

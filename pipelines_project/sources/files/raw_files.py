@@ -71,7 +71,7 @@ class RawFolder:
         Raises:
             SourceError: the root is not there, which an absent disk would look like.
         """
-        year, number = month.split("-")
+        year, _, number = month.partition("-")
         template = self.template.replace("%Y", year).replace("%m", number)
         return self._listed(_DIRECTIVE.sub("*", template))
 
@@ -143,6 +143,8 @@ def checked_template(template: str) -> str:
     for match in _DIRECTIVE.finditer(template):
         if match[1] is not None and not _VARIABLE.fullmatch(match[1]):
             raise ValueError(f"{match[0][:80]!r} in {template[:80]!r} is no column: use a-z and _")
+    if not template.strip("/"):
+        raise ValueError("the path of the files is empty: write one such as receipts/%Y-%m/*.csv")
     if template.startswith("/") or ".." in template.split("/"):
         raise ValueError(f"{template[:80]!r} leads out of RAW_URL: write a path below it")
     return template

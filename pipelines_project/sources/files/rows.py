@@ -8,8 +8,8 @@ So a month without surprises is read once. Rows that do not land fail the month,
 `<table>_quarantine` of the same load.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,14 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource
 
 from pipelines_project.names import quarantine_table
-from pipelines_project.sources.files import readers
 from pipelines_project.sources.files.careful_landing import careful_landing
 from pipelines_project.sources.files.load_facts import load_facts
-from pipelines_project.sources.files.month_rows import Before, Landed, MonthRows, month_rows
+from pipelines_project.sources.files.month_rows import Before, Landed, MonthRows, opened_rows
 from pipelines_project.sources.files.parts import Reading
 from pipelines_project.sources.files.quarantine import quarantined
 from pipelines_project.sources.files.quick_landing import quick_landing
 from pipelines_project.sources.files.raw_files import RawFile, fingerprint
-from pipelines_project.sources.files.settings import FileSettings
+from pipelines_project.sources.files.settings import FileSettings, JsonlSettings
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.temporary import duckdb_session, working_folder
 
@@ -70,22 +69,20 @@ def _tables(
 ) -> Iterator[Any]:
     files = month_files(settings, month)
     naming = dlt.current.source_schema().naming
-    load_id = dlt.current.load_package_state()["load_id"]
-    with working_folder() as place, duckdb_session() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        reading = Reading(settings, Path(place), connection)
-        parts = readers.parts(reading, files)
-        rows = month_rows(reading, files, month, load_id, parts, naming)
+    load_id = dlt.current.load_package_state().get("load_id", "")
+    with reading_of(settings) as reading:
+        rows = opened_rows(reading, files, naming, month, load_id)
         landed = _landed(rows, columns_before())
         facts |= load_facts(
             files, landed.read, landed.quarantined, landed.changes, landed.of_other_months
         )
-        hints = dlt.mark.make_hints(columns=_hints(landed.path))
-        yield dlt.mark.with_file_import(str(landed.path), "parquet", landed.rows, hints)
         bad_lines = landed.bad_lines()
         while bad := [*islice(bad_lines, _QUARANTINE_BATCH)]:
             table = quarantined(bad, files)
             yield dlt.mark.with_table_name(table, quarantine_table(settings.table))
+        # Last: the hints of an item are those of every item after it.
+        hints = dlt.mark.make_hints(columns=_hints(landed.path))
+        yield dlt.mark.with_file_import(str(landed.path), "parquet", landed.rows, hints)
     if fingerprint(settings.folder.files(month)) != fingerprint(files):
         raise SourceError(f"the files of {settings.table} {month} changed while they were read")
 
@@ -97,24 +94,30 @@ def _landed(month: MonthRows, before: Before) -> Landed:
     except duckdb.Error:
         # Reading with care tells what is wrong.
         quick = None
-    return quick or careful_landing(
-        replace(month, parts=readers.sound(month.reading, month.parts)), before
-    )
+    return quick or careful_landing(month.sound(), before)
+
+
+@contextmanager
+def reading_of(settings: FileSettings) -> Generator[Reading]:
+    """Give what the files of a table are read by: DuckDB, and a folder that is deleted then."""
+    with working_folder() as place, duckdb_session() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield Reading(settings, Path(place), connection)
 
 
 def _hints(path: Path) -> TTableSchemaColumns:
     """Return the columns of a parquet file as dlt describes them."""
-    schema: pa.Schema = pq.read_schema(path)
+    schema: Any = pq.read_schema(path)
     columns = py_arrow_to_table_schema_columns(schema)
-    for column in columns.values():
-        kind: Any = schema.field(column["name"]).type
+    for name, column in columns.items():
+        kind = schema.field(name).type
         if pa.types.is_timestamp(kind) and kind.tz is None:
             # dlt takes a time without a zone for UTC.
             column["timezone"] = False
     return columns
 
 
-def month_files(settings: FileSettings, month: str) -> list[RawFile]:
+def month_files(settings: FileSettings | JsonlSettings, month: str) -> list[RawFile]:
     """Return the files of a month, which a template without a month must have.
 
     Raises:
