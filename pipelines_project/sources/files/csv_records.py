@@ -46,7 +46,7 @@ class RecordReader:
                 record = self._record(number, line, lines, waiting)
                 if skipped:
                     skipped -= 1
-                elif record.data.strip(_SPACE):
+                elif record.data.strip(_SPACE if self._width > 1 else b""):
                     yield record
 
     def header(self, path: Path, skipped: int) -> list[str]:

@@ -7,7 +7,7 @@ from pipelines_project.sources.files.raw_files import checked_template
 
 Format = Literal["csv", "tsv", "parquet", "excel", "jsonl"]
 
-_COMPRESSED = r"(?:[.](?:gz|zst|bz2))?"
+_COMPRESSED = r"(?:[.](?:gz|zst|bz2|[*]))?"
 _ENDING = re.compile(rf"[.]([a-z0-9]+)[*]?{_COMPRESSED}[*]?$", re.IGNORECASE)
 _FORMATS: dict[str, Format] = {
     "csv": "csv",

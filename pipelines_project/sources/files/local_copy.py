@@ -15,8 +15,7 @@ from pipelines_project.sources.http.api_calls import SourceError
 
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 _CHUNK_BYTES = 4 << 20
-# Encodings of which every text is UTF-8 already.
-_UTF8 = {"utf-8", "utf-8-sig", "ascii"}
+_UTF8 = {"utf-8", "utf-8-sig"}
 
 
 @contextmanager

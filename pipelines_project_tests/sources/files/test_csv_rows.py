@@ -4,31 +4,33 @@ import bz2
 import csv
 import gzip
 import io
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import fsspec
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines_project.sources.files import rows as files_rows
-from pipelines_project.sources.files.settings import CsvDialect
-from pipelines_project_tests.file_rows import FileLander
+from pipelines_project.sources.files.careful_landing import careful_landing
+from pipelines_project.sources.files.month_rows import Landed, MonthRows, opened_rows
+from pipelines_project.sources.files.parts import Reading
+from pipelines_project.sources.files.quick_landing import quick_landing
+from pipelines_project.sources.files.raw_files import RawFolder
+from pipelines_project.sources.files.rows import reading_of
+from pipelines_project.sources.files.settings import CsvDialect, FileSettings
+from pipelines_project_tests.file_rows import MONTH, FileLander
 
 
 @pytest.fixture
 def lander(tmp_path: Path) -> FileLander:
     return FileLander(tmp_path)
-
-
-@pytest.fixture
-def with_care(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every month be read as one with surprises is."""
-    monkeypatch.setattr(files_rows, "quick_landing", lambda *_: None)
 
 
 def _column(lander: FileLander, *values: str) -> tuple[str, list[Any]]:
@@ -55,7 +57,7 @@ def test_what_only_looks_like_a_number_stays_text(lander: FileLander, values: li
         (["True", "false"], "string", ["True", "false"]),
         (["2024-01-31", "2024-02-01"], "date32[day]", [date(2024, 1, 31), date(2024, 2, 1)]),
         (["2024-01-31", "2024-02-30"], "string", ["2024-01-31", "2024-02-30"]),
-        (["2024-01-31 10:00:00"], "timestamp[us]", [datetime(2024, 1, 31, 10)]),
+        (["2024-01-31 10:00:00"], "timestamp[us]", [datetime.fromisoformat("2024-01-31T10:00:00")]),
         (
             ["2024-01-31T10:00:00.120Z"],
             "timestamp[us, tz=UTC]",
@@ -195,9 +197,7 @@ def test_files_are_read_in_their_encoding(lander: FileLander, encoding: str) -> 
 def test_a_wrong_encoding_is_an_error_that_names_file_and_line(lander: FileLander) -> None:
     lander.write("id,name\n1,a\n2,Müller\n".encode())
 
-    said = lander.error(csv=CsvDialect(encoding="ascii"))
-
-    assert "2024-01/a.csv line 3: not UTF-8" in said or "2024-01/a.csv line 3 is not ascii" in said
+    assert "2024-01/a.csv line 3 is not ascii" in lander.error(csv=CsvDialect(encoding="ascii"))
 
 
 @pytest.mark.parametrize(
@@ -223,8 +223,6 @@ def test_compressed_files_are_read_and_a_truncated_one_is_named(
 
 
 def test_a_file_of_another_filesystem_is_read(lander: FileLander) -> None:
-    import fsspec
-
     fs = fsspec.filesystem("memory")
     fs.pipe_file("/files/2024-01/a.csv", b"id,v\n1,x\n")
 
@@ -381,48 +379,55 @@ def test_a_file_that_changes_while_it_is_read_is_not_landed(
     assert "changed while they were read" in lander.error()
 
 
+# Python writes a carriage return without quotes, and reads it as the end of a line.
 _TEXT = st.text(
-    st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), max_size=8
-) | st.sampled_from(["1", "007", "1.10", "2.5", "true", "2024-01-01", "", '"', ",", "\n", "\r\n"])
-_TABLES = st.integers(2, 4).flatmap(
+    st.characters(blacklist_categories=["Cs"], blacklist_characters="\r"), max_size=8
+) | st.sampled_from(["1", "007", "1.10", "2.5", "true", "2024-01-01", '"', ",", "\n", ' "x"'])
+_TABLES = st.integers(1, 4).flatmap(
     lambda width: st.lists(st.lists(_TEXT, min_size=width, max_size=width), max_size=6)
 )
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(table=_TABLES, care=st.booleans(), ends=st.sampled_from(["\n", "\r\n"]))
-def test_what_python_writes_is_landed_as_python_reads_it(
-    lander: FileLander, table: list[list[str]], care: bool, ends: str
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(table=_TABLES, is_quick=st.booleans(), ends=st.sampled_from(["\n", "\r\n"]))
+def test_what_python_writes_is_read_as_python_reads_it(
+    reading: Reading, table: list[list[str]], is_quick: bool, ends: str
 ) -> None:
     written = io.StringIO()
-    width = len(table[0]) if table else 2
+    names = [f"c{n}" for n in range(len(table[0]) if table else 2)]
     writer = csv.writer(written, lineterminator=ends)
-    writer.writerow([f"c{n}" for n in range(width)])
-    writer.writerows(table)
+    writer.writerows([names, *table])
     data = written.getvalue()
-    lander.write(data.encode())
+    Path(reading.settings.folder.url, "a.csv").write_text(data, "utf-8", newline="")
+    expected = [[value or None for value in row] for row in table if row != [""] or '""' in data]
 
-    with pytest.MonkeyPatch.context() as patch:
-        if care:
-            patch.setattr(files_rows, "quick_landing", lambda *_: None)
-        landed = lander.land(types={f"c{n}": "text" for n in range(width)})
-        told = lander.land()
+    rows = opened_rows(reading, reading.settings.folder.files(MONTH))
+    landed = _quick(rows) if is_quick else None
+    landed = landed or careful_landing(rows.sound(), {})
 
-    rows = [row for row in list(csv.reader(io.StringIO(data, newline=""), strict=True))[1:] if row]
-    assert [list(row.values()) for row in landed.rows.to_pylist()] == [
-        [value or None for value in row] for row in rows
-    ]
-    assert len(told.rows) == len(rows)
-    assert _written_back(told.rows) == [[value or None for value in row] for row in rows]
+    assert (landed.rows, landed.quarantined) == (len(expected), 0)
+    for row, texts in zip(_written_back(landed.path, names), expected, strict=True):
+        for value, text in zip(row, texts, strict=True):
+            assert (value or None) in (text, f"{text}.0")
 
 
-def _written_back(rows: pa.Table) -> list[list[str | None]]:
-    """Return the rows as DuckDB writes their values; a double without a fraction as an integer."""
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
+    """What `a.csv` is read by, in each of many examples."""
+    folder = RawFolder(str(tmp_path_factory.mktemp("raw")), "a.csv")
+    with reading_of(FileSettings("receipts", folder, "csv", on_bad_row="quarantine")) as opened:
+        yield opened
+
+
+def _quick(rows: MonthRows) -> Landed | None:
+    try:
+        return quick_landing(rows, {})
+    except duckdb.Error:
+        return None
+
+
+def _written_back(path: Path, names: list[str]) -> list[tuple[str | None, ...]]:
+    """Return the rows with their values as DuckDB writes them."""
     with duckdb.connect() as connection:
-        connection.register("landed", rows)
-        columns = ", ".join(f'cast("{name}" as varchar)' for name in rows.column_names)
-        return [list(row) for row in connection.execute(f"select {columns} from landed").fetchall()]
+        columns = ", ".join(f"cast({name} as varchar)" for name in names)
+        return connection.execute(f"select {columns} from '{path}'").fetchall()
