@@ -125,13 +125,20 @@ def _landed(kind: str) -> str:
     return "VARCHAR"
 
 
-def relation(settings: FileSettings, columns: Sequence[Column], parts: Sequence[Part]) -> str:
+def relation(
+    settings: FileSettings,
+    columns: Sequence[Column],
+    parts: Sequence[Part],
+    *,
+    is_numbered: bool = True,
+) -> str:
     """Return the query of the parts' rows, with the columns as they are read."""
     if not parts:
         own = {FILE: "0", PATH: "''", LINE: "cast(0 as bigint)"}
         return f"select {', '.join(f'{v} as {quoted(n)}' for n, v in own.items())} where false"
     return " union all ".join(
-        f"select {', '.join(_selected(settings, columns, part))} from ({part.query})"
+        f"select {', '.join(_selected(settings, columns, part))} "
+        f"from ({part.query if is_numbered else part.unnumbered})"
         for part in parts
     )
 
@@ -141,7 +148,8 @@ def sample(settings: FileSettings, columns: Sequence[Column], parts: Sequence[Pa
     if not parts:
         return relation(settings, columns, parts)
     return " union all ".join(
-        f"(select * from ({relation(settings, columns, [part])}) limit {_SAMPLED_ROWS})"
+        f"(select * from ({relation(settings, columns, [part], is_numbered=False)}) "
+        f"limit {_SAMPLED_ROWS})"
         for part in parts[:_SAMPLED_FILES]
     )
 

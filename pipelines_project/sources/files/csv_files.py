@@ -2,13 +2,22 @@
 
 import glob
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from pipelines_project.sources.files.csv_records import MAX_RECORD_BYTES, RecordReader
 from pipelines_project.sources.files.local_copy import local_copy
-from pipelines_project.sources.files.parts import LINE, Part, Reading, column, literal, struct
+from pipelines_project.sources.files.parts import (
+    LINE,
+    Part,
+    Reading,
+    column,
+    literal,
+    quoted,
+    struct,
+)
 from pipelines_project.sources.files.parts import unique as unique_names
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.http.api_calls import SourceError
@@ -39,7 +48,7 @@ def sound_part(reading: Reading, part: Part) -> Part:
         try:
             # A column that is not asked for is not looked at.
             every = ", ".join(f"count({column(at)})" for at in range(len(part.columns)))
-            query = f"select count(*), {every} from ({part.query})"
+            query = f"select count(*), {every} from ({part.unnumbered})"
             found = reading.connection.execute(query).fetchone()
         except duckdb.Error:
             found = None
@@ -62,12 +71,17 @@ def _part(reading: Reading, index: int, file: RawFile) -> Part | None:
     if not columns:
         return None
     names = [column(at) for at in range(len(columns))]
-    query = (
-        f'select row_number() over () + {_skipped(reading)} as "{LINE}", {", ".join(names)} '
-        f"from {_read_csv(reading, path, names, _skipped(reading))}"
+    skipped = _skipped(reading)
+    return Part(
+        index,
+        file,
+        unique_names(columns),
+        ["VARCHAR"] * len(names),
+        f"row_number() over () + {skipped}",
+        names,
+        _read_csv(reading, path, names, skipped),
+        max(0, _lines(path) - skipped),
     )
-    lines = max(0, _lines(path) - _skipped(reading))
-    return Part(index, file, unique_names(columns), ["VARCHAR"] * len(names), query, lines)
 
 
 def _local(reading: Reading, index: int, file: RawFile) -> Path:
@@ -138,7 +152,7 @@ def _mended(reading: Reading, part: Part) -> Part:
     names = [column(at) for at in range(len(part.columns))]
     # DuckDB takes the end of a line inside of the first field in quotes for that of all lines.
     own = r", new_line = '\n'"
-    query = f"select * from {_read_csv(reading, good, [LINE, *names], 0, own)}"
+    source = _read_csv(reading, good, [LINE, *names], 0, own)
 
     def bad_lines() -> Iterator[BadLine]:
         with bad.open("rb") as file:
@@ -146,4 +160,11 @@ def _mended(reading: Reading, part: Part) -> Part:
                 line, size, reason = about.decode().rstrip("\n").split(" ", 2)
                 yield BadLine(part.index, int(line), reason, file.read(int(size)))
 
-    return Part(part.index, part.file, part.columns, part.types, query, rows, refused, bad_lines)
+    return replace(
+        part,
+        number=quoted(LINE),
+        source=source,
+        rows=rows,
+        bad=refused,
+        bad_lines=bad_lines,
+    )

@@ -78,5 +78,7 @@ def lines_of(settings: Settings, month: str) -> int:
 
 
 def _months(rows: MonthRows) -> list[str]:
-    found = rows.every(f"select distinct {rows.month_of} as month from ({rows.rows}) order by 1")
+    found = rows.every(
+        f"select distinct {rows.month_of} as month from ({rows.unnumbered}) order by 1"
+    )
     return [month for (month,) in found if month]

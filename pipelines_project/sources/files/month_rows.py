@@ -78,6 +78,12 @@ class MonthRows:
         return relation(self.reading.settings, self.columns, self.parts)
 
     @cached_property
+    def unnumbered(self) -> str:
+        """The same, with numbers only if each row is to say its own."""
+        settings = self.reading.settings
+        return relation(settings, self.columns, self.parts, is_numbered=settings.provenance)
+
+    @cached_property
     def month_of(self) -> str:
         """The SQL of the month that a row belongs to, null if its date is none; empty if all do.
 

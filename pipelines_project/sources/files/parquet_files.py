@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines_project.sources.files.local_copy import local_copy
-from pipelines_project.sources.files.parts import LINE, Part, Reading, column, literal, quoted
+from pipelines_project.sources.files.parts import Part, Reading, literal, quoted
 from pipelines_project.sources.files.parts import unique as unique_names
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.http.api_calls import SourceError
@@ -52,7 +52,13 @@ def parquet_part(reading: Reading, index: int, file: RawFile, path: Path, line: 
         ) from error
     columns = [(name, sql) for name, sql, *_ in described if name != line]
     number = quoted(line) if line else "row_number() over ()"
-    selected = [f"{quoted(name)} as {column(at)}" for at, (name, _) in enumerate(columns)]
-    query = f"select {', '.join([f'{number} as {quoted(LINE)}', *selected])} from {source}"
-    names = unique_names(name for name, _ in columns)
-    return Part(index, file, names, [sql for _, sql in columns], query, found[0] if found else 0)
+    return Part(
+        index,
+        file,
+        unique_names(name for name, _ in columns),
+        [sql for _, sql in columns],
+        number,
+        [quoted(name) for name, _ in columns],
+        source,
+        found[0] if found else 0,
+    )

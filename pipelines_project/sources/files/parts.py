@@ -27,8 +27,10 @@ class Part:
         file: the raw file.
         columns: their names in the file, each once.
         types: the DuckDB type of each.
-        query: selects `#line` and the columns as `c0`, `c1`, …
-        rows: how many it selects if the file is sound.
+        number: the SQL of a row's number.
+        selected: the SQL of each column's value.
+        source: the SQL that the rows are selected from.
+        rows: how many there are if the file is sound.
         bad: how many lines of the file are no rows.
         bad_lines: yields those.
     """
@@ -37,10 +39,26 @@ class Part:
     file: RawFile
     columns: Sequence[str]
     types: Sequence[str]
-    query: str
+    number: str
+    selected: Sequence[str]
+    source: str
     rows: int
     bad: int = 0
     bad_lines: Callable[[], Iterator[BadLine]] = field(default=_no_bad_lines)
+
+    @property
+    def query(self) -> str:
+        """The query of `#line` and the columns as `c0`, `c1`, …."""
+        return self._query(self.number)
+
+    @property
+    def unnumbered(self) -> str:
+        """The same with null for `#line`: counting rows takes DuckDB as long as one thread does."""
+        return self._query("cast(null as bigint)")
+
+    def _query(self, number: str) -> str:
+        columns = (f"{value} as {column(at)}" for at, value in enumerate(self.selected))
+        return f"select {', '.join([f'{number} as {quoted(LINE)}', *columns])} from {self.source}"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def quick_landing(month: MonthRows, before: Before) -> Landed | None:
     others = None
     if month.month_of:
         by_month = dict(
-            month.every(f"select {month.month_of}, count(*) from ({month.rows}) group by 1")
+            month.every(f"select {month.month_of}, count(*) from ({month.unnumbered}) group by 1")
         )
         if None in by_month or sum(by_month.values()) != read:
             return None
@@ -38,7 +38,7 @@ def quick_landing(month: MonthRows, before: Before) -> Landed | None:
     found = changes(columns, vacant, before)
     if found and settings.contract != "evolve":
         return None
-    path, written = month.written(where(month.rows, month.is_of_month), columns)
+    path, written = month.written(where(month.unnumbered, month.is_of_month), columns)
     if written != expected:
         return None
     return Landed(path, written, read, 0, others, [change.text for change in found])
