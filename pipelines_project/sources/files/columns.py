@@ -39,7 +39,7 @@ _NESTED = re.compile(r".*(\[\d*\]|\))|JSON|VARIANT")
 _NANOSECONDS = TextType(
     "TIMESTAMP",
     "cast({x} as TIMESTAMP)",
-    "cast({v} as TIMESTAMP_NS) = {x}",
+    "cast({v} as TIMESTAMP_NS) is not distinct from {x}",
 )
 _NANOSECOND_TYPES = [_NANOSECONDS]
 _NS_AS_TEXT = TextType("VARCHAR", "cast({x} as VARCHAR)", "true")

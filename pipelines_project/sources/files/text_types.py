@@ -6,7 +6,7 @@ the `T` and the `Z` of a time.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 _TIMESTAMP = re.compile(
@@ -24,13 +24,13 @@ class TextType:
     Attributes:
         sql: the DuckDB type.
         value: the value of the text `{x}`, null if it has none.
-        is_exact: whether `{v}`, which is not null, says all that the text `{x}` says.
+        exact: whether `{v}` says all that the text `{x}` says, or both are null; never null.
         declared: how the settings write it; empty if it is told by the texts.
     """
 
     sql: str
     value: str
-    is_exact: str
+    exact: str
     declared: str = ""
 
     def value_of(self, text: str) -> str:
@@ -39,23 +39,25 @@ class TextType:
 
     def fits(self, text: str, value: str) -> str:
         """Return the SQL that tells whether a text is null or has a value that says it all."""
-        if self == TEXT:
-            return "true"
-        exact = self.is_exact.replace("{x}", text).replace("{v}", value)
-        return f"({text} is null or coalesce({exact}, false))"
+        return self.exact.replace("{x}", text).replace("{v}", value)
 
 
-def _cast(sql: str, is_exact: str, declared: str = "") -> TextType:
-    return TextType(sql, f"try_cast({{x}} as {sql})", is_exact, declared)
+def _cast(sql: str, exact: str) -> TextType:
+    return TextType(sql, f"try_cast({{x}} as {sql})", exact)
+
+
+def _if_any(exact: str) -> str:
+    """Return the SQL for texts that are null too, and for what may be null itself."""
+    return f"({{x}} is null or coalesce({exact}, false))"
 
 
 TEXT = TextType("VARCHAR", "{x}", "true")
-VACANT = TextType("VARCHAR", "{x}", "false")
+VACANT = TextType("VARCHAR", "{x}", "{x} is null")
 """The type of a column that has no value."""
 
-_SAME = "cast({v} as varchar) = {x}"
+_SAME = "cast({v} as varchar) is not distinct from {x}"
 _BOOLEAN, _BIGINT, _DATE = _cast("BOOLEAN", _SAME), _cast("BIGINT", _SAME), _cast("DATE", _SAME)
-_DOUBLE = _cast("DOUBLE", "cast({v} as varchar) in ({x}, {x} || '.0')")
+_DOUBLE = _cast("DOUBLE", f"({_SAME} or {_SAME} || '.0')")
 
 
 def told_types(text: str) -> list[TextType]:
@@ -87,7 +89,8 @@ def _timestamp(match: re.Match[str]) -> TextType:
         f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{between}([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
         f"{digits}{zone}"
     )
-    return _cast(sql, f"{{v}} is not null and regexp_full_match({{x}}, '{pattern}')")
+    exact = f"{{v}} is not null and regexp_full_match({{x}}, '{pattern}')"
+    return _cast(sql, _if_any(exact))
 
 
 @cache
@@ -107,7 +110,7 @@ def declared_type(text: str) -> TextType:
             f"{text[:80]!r} is no type: write text, boolean, bigint, double, decimal(12,2), date, "
             "timestamp, timestamptz, or date and timestamp with their form, as in date(%d.%m.%Y)"
         )
-    return TextType(found.sql, found.value, found.is_exact, text.strip())
+    return replace(found, exact=_if_any(found.exact), declared=text.strip())
 
 
 def _declared(name: str, inside: str | None) -> TextType | None:
