@@ -71,16 +71,19 @@ def _part(reading: Reading, index: int, file: RawFile) -> Part | None:
     if not columns:
         return None
     names = [column(at) for at in range(len(columns))]
-    skipped = _skipped(reading)
+    lines = _lines(path)
+    reader = RecordReader(reading.settings.csv, len(columns))
+    first = next(reader.records(path, _skipped(reading)), None)
+    above = first.line - 1 if first else lines
     return Part(
         index,
         file,
         unique_names(columns),
         ["VARCHAR"] * len(names),
-        f"row_number() over () + {skipped}",
+        f"row_number() over () + {above}",
         names,
-        _read_csv(reading, path, names, skipped),
-        max(0, _lines(path) - skipped),
+        _read_csv(reading, path, names, above),
+        lines - above,
     )
 
 

@@ -94,7 +94,13 @@ def _landed(month: MonthRows, before: Before) -> Landed:
     except duckdb.Error:
         # Reading with care tells what is wrong.
         quick = None
-    return quick or careful_landing(month.sound(), before)
+    try:
+        return quick or careful_landing(month.sound(), before)
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        raise SourceError(
+            f"the files of {month.reading.settings.table} {month.month} cannot be read: "
+            f"{str(error)[:500]}. Nothing was landed: mend the file, or declare types"
+        ) from error
 
 
 @contextmanager

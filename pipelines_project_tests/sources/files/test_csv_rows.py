@@ -223,7 +223,7 @@ def test_compressed_files_are_read_and_a_truncated_one_is_named(
 
 
 def test_a_file_of_another_filesystem_is_read(lander: FileLander) -> None:
-    fs = fsspec.filesystem("memory")
+    fs, _ = fsspec.url_to_fs("memory://files")
     fs.pipe_file("/files/2024-01/a.csv", b"id,v\n1,x\n")
 
     landed = lander.land(url="memory://files")
@@ -261,6 +261,31 @@ def test_files_without_a_header_have_the_names_that_are_given(lander: FileLander
 
     assert landed.column("source_line") == [1, 2]
     assert landed.column("v") == ["x", "y"]
+
+
+def test_a_header_may_go_over_several_lines(lander: FileLander) -> None:
+    lander.write('"id\nof row",v\n\n1,x\n')
+
+    landed = lander.land(provenance=True)
+
+    assert [[*row.values()] for row in landed.rows.to_pylist()] == [["2024-01/a.csv", 4, 1, "x"]]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_value(lander: FileLander) -> None:
+    lander.write(b"\xef\xbb\xbf1,x\n")
+
+    landed = lander.land(csv=CsvDialect(columns=("id", "v")))
+
+    assert landed.rows.to_pylist() == [{"id": 1, "v": "x"}]
+
+
+def test_a_file_without_rows_has_its_columns_and_an_empty_one_has_none(lander: FileLander) -> None:
+    lander.write("id,v\n", "a.csv")
+    lander.write("", "b.csv")
+
+    landed = lander.land()
+
+    assert (landed.rows.column_names, len(landed.rows)) == (["id", "v"], 0)
 
 
 def test_the_header_may_stand_further_down(lander: FileLander) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines_project_tests.file_rows import MONTH, FileLander
@@ -109,6 +111,16 @@ def test_what_is_no_parquet_file_is_named_and_changes_nothing(
     lander.write(data, "b.parquet")
 
     assert "2024-01/b.parquet is no parquet file" in lander.error(_FILES)
+
+
+def test_a_number_that_no_type_holds_is_an_error(lander: FileLander) -> None:
+    path = lander.write("", "a.parquet", MONTH)
+    values = pa.array([10**38], pa.decimal256(39, 0))
+    pq.write_table(pa.table({"v": values}), path)
+
+    said = lander.error(_FILES)
+
+    assert "2024-01/a.parquet has the column 'v' of the type decimal256(39, 0)" in said
 
 
 def test_names_in_which_only_the_case_differs_stay_apart(lander: FileLander) -> None:
