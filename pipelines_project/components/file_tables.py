@@ -6,11 +6,11 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipelines_project.components.table_settings import TableSettings
-from pipelines_project.sources.files.excel_files import checked_cells
 from pipelines_project.sources.files.file_format import Format, format_of, jsonl_template
 from pipelines_project.sources.files.file_table import Settings
 from pipelines_project.sources.files.raw_files import RawFolder, checked_template
 from pipelines_project.sources.files.settings import CsvDialect, FileSettings, JsonlSettings
+from pipelines_project.sources.files.sheet_rows import checked_cells
 from pipelines_project.sources.files.text_types import declared_type
 
 _CSV: dict[str, tuple[Format, ...]] = dict.fromkeys(

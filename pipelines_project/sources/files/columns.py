@@ -4,21 +4,16 @@ Two files that contradict in a type are read as text, from which the type is tol
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import duckdb
 from dlt.common.normalizers.naming import NamingConvention
 
-from pipelines_project.sources.files.parts import LINE, Part, column, literal, quoted
+from pipelines_project.sources.files.parts import Part, quoted
 from pipelines_project.sources.files.settings import PROVENANCE, FileSettings
-from pipelines_project.sources.files.text_types import TEXT, TextType, declared_type, told_types
+from pipelines_project.sources.files.text_types import TEXT, TextType, declared_type
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.typed_rows.names import RESERVED, named
-
-FILE = "#file"
-PATH = "#path"
-_SAMPLED_FILES, _SAMPLED_ROWS = 8, 5_000
 
 _AS_THEY_ARE = "BOOLEAN|BIGINT|DOUBLE|VARCHAR|BLOB|DATE|TIME|TIMESTAMP( WITH TIME ZONE)?|DECIMAL.*"
 _LANDED = {
@@ -35,14 +30,6 @@ _LANDED = {
     "TIMESTAMP_S": "TIMESTAMP",
     "TIMESTAMP_MS": "TIMESTAMP",
 }
-_NESTED = re.compile(r".*(\[\d*\]|\))|JSON|VARIANT")
-_NANOSECONDS = TextType(
-    "TIMESTAMP",
-    "cast({x} as TIMESTAMP)",
-    "cast({v} as TIMESTAMP_NS) is not distinct from {x}",
-)
-_NANOSECOND_TYPES = [_NANOSECONDS]
-_NS_AS_TEXT = TextType("VARCHAR", "cast({x} as VARCHAR)", "true")
 
 
 @dataclass(frozen=True)
@@ -123,110 +110,3 @@ def _landed(kind: str) -> str:
         return kind
     # INTERVAL, UUID, ENUM and others, and what is nested.
     return "VARCHAR"
-
-
-def relation(
-    settings: FileSettings,
-    columns: Sequence[Column],
-    parts: Sequence[Part],
-    *,
-    is_numbered: bool = True,
-) -> str:
-    """Return the query of the parts' rows, with the columns as they are read."""
-    if not parts:
-        own = {FILE: "0", PATH: "''", LINE: "cast(0 as bigint)"}
-        return f"select {', '.join(f'{v} as {quoted(n)}' for n, v in own.items())} where false"
-    return " union all ".join(
-        f"select {', '.join(_selected(settings, columns, part))} "
-        f"from ({part.query if is_numbered else part.unnumbered})"
-        for part in parts
-    )
-
-
-def sample(settings: FileSettings, columns: Sequence[Column], parts: Sequence[Part]) -> str:
-    """Return the query of the first rows of the first parts."""
-    if not parts:
-        return relation(settings, columns, parts)
-    return " union all ".join(
-        f"(select * from ({relation(settings, columns, [part], is_numbered=False)}) "
-        f"limit {_SAMPLED_ROWS})"
-        for part in parts[:_SAMPLED_FILES]
-    )
-
-
-def _selected(settings: FileSettings, columns: Sequence[Column], part: Part) -> list[str]:
-    at = {name: index for index, name in enumerate(part.columns)}
-    values = settings.folder.values(part.file)
-    selected = [
-        f"{part.index} as {quoted(FILE)}",
-        f"{literal(part.file.path)} as {quoted(PATH)}",
-        quoted(LINE),
-    ]
-    for each in columns:
-        if each.source in at:
-            index = at[each.source]
-            value = _read_as(column(index), part.types[index], each.read)
-        elif each.source in values:
-            value = literal(values[each.source])
-        else:
-            value = f"cast(null as {each.read})"
-        selected.append(f"{value} as {quoted(each.name)}")
-    return selected
-
-
-def _read_as(value: str, kind: str, read: str) -> str:
-    if kind == read:
-        return value
-    if _NESTED.fullmatch(kind) and not kind.startswith(("DECIMAL", "ENUM")):
-        return f"cast(to_json({value}) as varchar)"
-    return f"cast({value} as {read})"
-
-
-def told(
-    connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[Column]
-) -> tuple[list[Column], set[str]]:
-    """Return the columns with their types, and the names of those that are null in every row.
-
-    Args:
-        connection: to DuckDB.
-        rows: the query of the rows.
-        columns: whose types are told if they have none.
-    """
-    if not columns:
-        return [], set()
-    some = ", ".join(f"cast(any_value({quoted(c.name)}) as varchar)" for c in columns)
-    values = connection.execute(f"select {some} from ({rows})").fetchone() or ()
-    vacant = {c.name for c, value in zip(columns, values, strict=True) if value is None}
-    possible = {
-        each.name: _NANOSECOND_TYPES if each.read == "TIMESTAMP_NS" else told_types(str(value))
-        for each, value in zip(columns, values, strict=True)
-        if each.type is None and value is not None
-    }
-    fits = _fitting(connection, rows, possible)
-    return [replace(c, type=c.type or fits.get(c.name, _fallback(c))) for c in columns], vacant
-
-
-def _fitting(
-    connection: duckdb.DuckDBPyConnection, rows: str, possible: Mapping[str, Sequence[TextType]]
-) -> dict[str, TextType]:
-    """Return, of each column's types, the first that every row fits."""
-    found: dict[str, TextType] = {}
-    # A type further back is tried only where none before it fits.
-    for rank in range(max(map(len, possible.values()), default=0)):
-        tried = {
-            name: types[rank]
-            for name, types in possible.items()
-            if name not in found and rank < len(types)
-        }
-        fits = (
-            each.fits(quoted(name), each.value_of(quoted(name))) for name, each in tried.items()
-        )
-        misfits = ", ".join(f"count(*) filter (not {fit})" for fit in fits)
-        if misfits:
-            counts = connection.execute(f"select {misfits} from ({rows})").fetchone() or ()
-            found |= {name: tried[name] for name, n in zip(tried, counts, strict=True) if not n}
-    return found
-
-
-def _fallback(column: Column) -> TextType:
-    return _NS_AS_TEXT if column.read == "TIMESTAMP_NS" else TEXT

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from pipelines_project.sources.files.columns import sample, told
 from pipelines_project.sources.files.month_rows import Before, Landed, MonthRows, where
+from pipelines_project.sources.files.relation import sample
 from pipelines_project.sources.files.row_contract import changes
 from pipelines_project.sources.files.text_types import VACANT
+from pipelines_project.sources.files.told_columns import told
 
 
 def quick_landing(month: MonthRows, before: Before) -> Landed | None:
