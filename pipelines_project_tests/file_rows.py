@@ -71,7 +71,7 @@ class FileLander:
         place = self.zone.month("sales", "receipts", month)
         landed = land_month(
             place,
-            lambda month, fetch: file_rows(chosen, month, lambda: before or {}, fetch.facts),
+            lambda month, fetch: file_rows(chosen, month, lambda: before or {}, fetch),
             accounted,
             allow_shrink=True,
         )

@@ -44,7 +44,7 @@ def land(raw: Path, place: Path) -> None:
     """Land the month as the op does, with the account of every line."""
     settings = FileSettings("orders", RawFolder(str(raw), "%Y-%m.csv"), "csv")
     month = LandingZone(str(place / "landing")).month("sales", "orders", MONTH)
-    land_month(month, lambda month, fetch: file_rows(settings, month, dict, fetch.facts), accounted)
+    land_month(month, lambda month, fetch: file_rows(settings, month, dict, fetch), accounted)
 
 
 def _copied(options: str) -> Callable[[Path, Path], None]:

@@ -92,7 +92,7 @@ class FileSource(monthly_source.MonthlySource):
                 def before() -> dict[str, str]:
                     return landed_columns(landing, self.source, table.name, month)
 
-                return resource_of(settings, month, before, fetch.facts)
+                return resource_of(settings, month, before, fetch)
 
             return extract
 

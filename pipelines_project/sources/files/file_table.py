@@ -7,6 +7,7 @@ import duckdb
 from dlt.extract import DltResource
 
 from pipelines_project.months import month_of
+from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files import readers
 from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.line_pieces import read_blocks
@@ -26,7 +27,7 @@ def resource_of(
     settings: Settings,
     month: str,
     columns_before: Callable[[], Mapping[str, str]],
-    facts: dict[str, str],
+    fetch: Fetch,
 ) -> DltResource:
     """Return the resource of a month of the table; see `json_lines` and `file_rows`.
 
@@ -34,12 +35,12 @@ def resource_of(
         settings: of the table.
         month: `YYYY-MM`.
         columns_before: gives the dlt type of each column that the table has already, if any.
-        facts: gets what the load is made from, while it is read.
+        fetch: its facts get what the load is made from, while it is read.
     """
     if isinstance(settings, FileSettings):
-        return file_rows(settings, month, columns_before, facts)
+        return file_rows(settings, month, columns_before, fetch)
     month_files(settings, month)
-    return json_lines(settings, month, lambda: duckdb_types(columns_before()), facts)
+    return json_lines(settings, month, lambda: duckdb_types(columns_before()), fetch.facts)
 
 
 def files_by_month(settings: Settings) -> dict[str, list[RawFile]]:

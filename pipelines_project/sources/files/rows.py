@@ -23,6 +23,8 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource
 
 from pipelines_project.names import quarantine_table
+from pipelines_project.sources.column_origin import origin
+from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.careful_landing import careful_landing
 from pipelines_project.sources.files.load_facts import load_facts
 from pipelines_project.sources.files.month_rows import Before, Landed, MonthRows, opened_rows
@@ -44,7 +46,7 @@ def file_rows(
     settings: FileSettings,
     month: str,
     columns_before: Callable[[], Mapping[str, str]],
-    facts: dict[str, str],
+    fetch: Fetch,
 ) -> DltResource:
     """Return the resource of the month's rows, and of its bad rows if they are quarantined.
 
@@ -52,20 +54,21 @@ def file_rows(
         settings: of the table.
         month: `YYYY-MM`.
         columns_before: gives the dlt type of each column that the table has already, if any.
-        facts: gets what the load is made from, while it is read.
+        fetch: its facts get what the load is made from, while it is read; of a look, only the
+            first rows come.
 
     Raises:
         SourceError: while it is read, for what the settings say fails the month, and for files
             that cannot be read or changed while they were read.
     """
-    return dlt.resource(_tables(settings, month, columns_before, facts), name=settings.table)
+    return dlt.resource(_tables(settings, month, columns_before, fetch), name=settings.table)
 
 
 def _tables(
     settings: FileSettings,
     month: str,
     columns_before: Callable[[], Mapping[str, str]],
-    facts: dict[str, str],
+    fetch: Fetch,
 ) -> Iterator[Any]:
     files = month_files(settings, month)
     naming = dlt.current.source_schema().naming
@@ -73,7 +76,13 @@ def _tables(
     with reading_of(settings) as reading:
         rows = opened_rows(reading, files, naming, month, load_id)
         landed = _landed(rows, columns_before())
-        facts |= load_facts(
+        columns = _hints(landed.path)
+        if fetch.most_rows is not None:
+            zoneless = {n: hint for n, hint in columns.items() if hint.get("timezone") is False}
+            first = _first_rows(landed.path, rows, fetch.most_rows)
+            yield dlt.mark.with_hints(first, dlt.mark.make_hints(columns=zoneless))
+            return
+        fetch.facts |= load_facts(
             files, landed.read, landed.quarantined, landed.changes, landed.of_other_months
         )
         bad_lines = landed.bad_lines()
@@ -81,7 +90,7 @@ def _tables(
             table = quarantined(bad, files)
             yield dlt.mark.with_table_name(table, quarantine_table(settings.table))
         # Last: the hints of an item are those of every item after it.
-        hints = dlt.mark.make_hints(columns=_hints(landed.path))
+        hints = dlt.mark.make_hints(columns=columns)
         yield dlt.mark.with_file_import(str(landed.path), "parquet", landed.rows, hints)
     if fingerprint(settings.folder.files(month)) != fingerprint(files):
         raise SourceError(f"the files of {settings.table} {month} changed while they were read")
@@ -101,6 +110,20 @@ def _landed(month: MonthRows, before: Before) -> Landed:
             f"the files of {month.reading.settings.table} {month.month} cannot be read: "
             f"{str(error)[:500]}. Nothing was landed: mend the file, or declare types"
         ) from error
+
+
+def _first_rows(path: Path, month: MonthRows, most: int) -> pa.Table:
+    """Return the first rows of a parquet file, with what the raw files call each column."""
+    file: Any = pq.ParquetFile(path)
+    first: list[Any] = [*islice(file.iter_batches(max(1, most)), 1)]
+    table: Any = pa.Table.from_batches(first, file.schema_arrow).drop(["_dlt_load_id"])
+    sources = {column.name: column.source for column in month.columns}
+    fields: list[Any] = list(table.schema)
+    known = [
+        field.with_metadata(origin((sources[field.name],))) if field.name in sources else field
+        for field in fields
+    ]
+    return table.cast(pa.schema(known)).slice(0, most)
 
 
 @contextmanager

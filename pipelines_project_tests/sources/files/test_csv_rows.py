@@ -14,16 +14,18 @@ import duckdb
 import fsspec
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from pipelines_project.landing.look import look
 from pipelines_project.sources.files import rows as files_rows
 from pipelines_project.sources.files.careful_landing import careful_landing
 from pipelines_project.sources.files.month_rows import Landed, MonthRows, opened_rows
 from pipelines_project.sources.files.parts import Reading
 from pipelines_project.sources.files.quick_landing import quick_landing
 from pipelines_project.sources.files.raw_files import RawFolder
-from pipelines_project.sources.files.rows import reading_of
+from pipelines_project.sources.files.rows import file_rows, reading_of
 from pipelines_project.sources.files.settings import CsvDialect, FileSettings
 from pipelines_project_tests.file_rows import MONTH, FileLander
 
@@ -404,6 +406,26 @@ def test_a_file_that_changes_while_it_is_read_is_not_landed(
     assert "changed while they were read" in lander.error()
 
 
+def test_a_look_shows_the_first_rows_and_what_the_files_call_the_columns(
+    lander: FileLander,
+) -> None:
+    lander.write("id,@ts\n1,2024-01-05 10:00:00\n2,2024-01-05 10:00:00\n3\n")
+    folder = RawFolder(str(lander.raw), "%Y-%m/*.csv")
+    settings = FileSettings("receipts", folder, "csv", on_bad_row="quarantine")
+
+    found = look(
+        lander.zone.month("sales", "receipts", MONTH),
+        lambda month, fetch: file_rows(settings, month, dict, fetch),
+        limit=1,
+    )
+
+    assert [(c.name, c.type, c.origin) for c in found.columns] == [
+        ("id", "bigint", "/id"),
+        ("ats", "timestamp", "/@ts"),
+    ]
+    assert found.rows["id"].to_pylist() == [1]
+
+
 # Python writes a carriage return without quotes, and reads it as the end of a line.
 _TEXT = st.text(
     st.characters(blacklist_categories=["Cs"], blacklist_characters="\r"), max_size=8
@@ -413,7 +435,7 @@ _TABLES = st.integers(1, 4).flatmap(
 )
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=80, deadline=None, derandomize=True)
 @given(table=_TABLES, is_quick=st.booleans(), ends=st.sampled_from(["\n", "\r\n"]))
 def test_what_python_writes_is_read_as_python_reads_it(
     reading: Reading, table: list[list[str]], is_quick: bool, ends: str
