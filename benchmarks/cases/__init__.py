@@ -4,6 +4,7 @@ from typing import Any
 
 from benchmarks.case import Case
 from benchmarks.cases.chess import CHESS_BACKFILL, RERUN_UNCHANGED
+from benchmarks.cases.csv_files import CSV_TO_PARQUET
 from benchmarks.cases.freshdesk import FRESHDESK_BACKFILL
 from benchmarks.cases.jsonl import JSONL_TO_DUCKDB, JSONL_TO_PARQUET, PARQUET_TO_DUCKDB
 from benchmarks.cases.jsonl_wide import JSONL_WIDE, JSONL_WIDE_MEMORY
@@ -27,6 +28,7 @@ CASES: dict[str, Case[Any]] = {
         JSONL_TO_PARQUET,
         PARQUET_TO_DUCKDB,
         POSTGRES_TO_DUCKDB,
+        CSV_TO_PARQUET,
         WIDE_LOAD,
         *JSONL_WIDE,
         MEMORY,

@@ -2,7 +2,7 @@
 
 from pipelines_project.components.chess import ChessSource
 from pipelines_project.components.dlt_source import DltSource
-from pipelines_project.components.files import LocalJsonlSource
+from pipelines_project.components.files import Files, LocalJsonlSource
 from pipelines_project.components.freshdesk import FreshdeskSource
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.rest_api import RestApi
@@ -12,6 +12,7 @@ from pipelines_project.components.sql_tables import SqlTables
 __all__ = [
     "ChessSource",
     "DltSource",
+    "Files",
     "FreshdeskSource",
     "LocalJsonlSource",
     "MonthlySource",

@@ -1,44 +1,44 @@
-"""The account of a load of lines: as many are landed or quarantined as were read."""
-
-import json
-from typing import Any
-
-import pyarrow.parquet
+"""The account of a load of files: every line that was read is landed, quarantined, or another's."""
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Details, NewLoad
-from pipelines_project.landing.shrink_guard import refuse_shrink
+from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
 from pipelines_project.names import quarantine_table
-from pipelines_project.sources.files.json_lines import METADATA_KEY
-
-# Its stubs know only a part of the types.
-pq: Any = pyarrow.parquet
+from pipelines_project.sources.files.load_facts import shown_facts
 
 
 def accounted(new: NewLoad) -> Details:
     """Refuse a load that does not have every line, or that loses most of what is landed.
 
     Returns:
-        How many lines were read and quarantined, from how many files, and what is new in the
-        month's columns.
+        How many lines were read and quarantined, and belong to other months, from how many files,
+        and what is new in the month's columns.
 
     Raises:
-        LandingError: rows and quarantined lines are not as many as the lines that were read, or
-            the month would lose more than half of its rows and `allow_shrink` is not set.
+        LandingError: rows, quarantined lines and those of other months are not as many as the
+            lines that were read, or the month would lose more than half of its rows and
+            `allow_shrink` is not set.
     """
+    return {**_account(new), **refuse_shrink(new)}
+
+
+def accounted_snapshot(new: NewLoad) -> Details:
+    """Do the same for a snapshot, which must not lose most of the one before."""
+    return {**_account(new), **refuse_shrunk_snapshot(new)}
+
+
+def _account(new: NewLoad) -> Details:
     table = new.month.table
-    read = _read_lines(new)
+    read = shown_facts(new.facts)
     rows, quarantined = new.rows_of(table), new.rows_of(quarantine_table(table))
-    if (rows + quarantined, quarantined) != (read["lines_read"], read["lines_quarantined"]):
+    others = read.get("lines_of_other_months", 0)
+    if (rows + quarantined + others, quarantined) != (
+        read["lines_read"],
+        read["lines_quarantined"],
+    ):
         raise LandingError(
             f"{new.month}: {read['lines_read']} lines were read, but {rows} rows and {quarantined} "
             "quarantined lines were made of them"
+            + (f", and {others} belong to other months" if others else "")
         )
-    return {**read, **refuse_shrink(new)}
-
-
-def _read_lines(new: NewLoad) -> dict[str, Any]:
-    """Return what the load's files say of the lines that they were made from."""
-    own = next(file for file in new.staged.files if file.table == new.month.table)
-    metadata: dict[bytes, bytes] = pq.read_schema(own.path).metadata
-    return json.loads(metadata[METADATA_KEY])
+    return read

@@ -10,12 +10,17 @@ from pipelines_project.orchestration.resting import reason_to_rest
 from pipelines_project.orchestration.schedules import keys_of, materialize_job_name, tags_of
 from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.sources.files.changed_months import changed_months
-from pipelines_project.sources.files.raw_files import RawFolder
+from pipelines_project.sources.files.file_table import (
+    ALL_MONTHS,
+    Settings,
+    files_by_month,
+    months_of,
+)
 from pipelines_project.table import Table
 
 
 def changed_months_sensor(
-    table: Table, folder: RawFolder, settle_seconds: float, watch_seconds: int
+    table: Table, settings: Settings, settle_seconds: float, watch_seconds: int
 ) -> dg.SensorDefinition:
     """Return the sensor: one run a changed month, which lands and loads it; it is off at first."""
     months_of_table = monthly_partitions(table.start_month)
@@ -31,8 +36,8 @@ def changed_months_sensor(
             return dg.SensorResult(skip_reason=reason, cursor=context.cursor)
         months = {
             month: files
-            for month, files in folder.files_by_month().items()
-            if months_of_table.has_partition_key(month)
+            for month, files in files_by_month(settings).items()
+            if month == ALL_MONTHS or months_of_table.has_partition_key(month)
         }
         seen = json.loads(context.cursor or "{}")
         found = changed_months(months, seen, time.time(), settle_seconds)
@@ -41,12 +46,14 @@ def changed_months_sensor(
             context.log.info(waiting)
         requests = [
             dg.RunRequest(
-                run_key=f"{table.name} {run_key}",
+                run_key=f"{table.name} {month if key == ALL_MONTHS else ''}{run_key}",
                 partition_key=month,
                 asset_selection=keys_of([table]),
                 tags=tags_of([table]),
             )
-            for month, run_key in found.run_keys.items()
+            for key, run_key in found.run_keys.items()
+            for month in months_of(settings, key, datetime.now(UTC))
+            if months_of_table.has_partition_key(month)
         ]
         return dg.SensorResult(
             run_requests=requests,

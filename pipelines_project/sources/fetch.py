@@ -21,6 +21,7 @@ class Fetch:
             landed in any case, or its current load is damaged.
         changes_by: set by a source that yields only what changed since the current load: the
             columns of a row's key. The current load's other rows are then landed with them.
+        most_rows: how many rows are wanted if it is only a look; None for all of them.
         facts: filled by the source while its rows are read, for the new load's record: what a later
             fetching compares, such as the ETag of each answer.
     """
@@ -28,6 +29,7 @@ class Fetch:
     rows_before: int = 0
     facts_before: Mapping[str, str] = field(default_factory=dict[str, str])
     changes_by: tuple[str, ...] = ()
+    most_rows: int | None = None
     facts: dict[str, str] = field(default_factory=dict[str, str])
 
 

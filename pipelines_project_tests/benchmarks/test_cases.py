@@ -18,6 +18,7 @@ from benchmarks.rounds import take_turns
 from pipelines_project_tests.benchmarks.here import materialize_here, run_here, service_here
 
 _TINY = {"replace_month": 6, "jsonl_to_parquet": 9, "parquet_to_duckdb": 9, "jsonl_to_duckdb": 9}
+_TINY |= {"csv_to_parquet": 9}
 _TINY |= dict.fromkeys((name for name in CASES if name.startswith("jsonl_wide")), 9)
 _PREPARED: dict[str, Any] = {
     "chess_backfill": lambda size, _: chess.chess_months(size, games=2),

@@ -8,16 +8,18 @@ from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import quarantine_table
 from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
 from pipelines_project.orchestration.table_assets import landing_key
-from pipelines_project.sources.files.line_pieces import read_blocks
-from pipelines_project.sources.files.raw_files import RawFolder
+from pipelines_project.sources.files.file_table import Settings, lines_of
 from pipelines_project.table import Table
 
 
-def every_line_is_accounted_for(table: Table, folder: RawFolder) -> dg.AssetChecksDefinition:
-    """Return the check that counts a month's lines in its files, rows and quarantined lines."""
+def every_line_is_accounted_for(table: Table, settings: Settings) -> dg.AssetChecksDefinition:
+    """Return the check that counts a month's lines in its files, rows and quarantined lines.
+
+    Of a snapshot only the current month's files are still there.
+    """
 
     def wrong(looked: Looked) -> Wrong:
-        return looked.where(partial(_difference, folder))
+        return looked.where(partial(_difference, settings))
 
     return monthly_check(
         table,
@@ -25,6 +27,7 @@ def every_line_is_accounted_for(table: Table, folder: RawFolder) -> dg.AssetChec
         "every_line_is_accounted_for",
         "Each month's files hold as many lines as are landed and quarantined.",
         wrong,
+        only_current_month=table.is_snapshot,
     )
 
 
@@ -44,15 +47,18 @@ def no_lines_are_quarantined(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def _difference(folder: RawFolder, month: LandedMonth) -> str:
-    files = folder.files(month.month)
-    lines = sum(len(block.lines) + len(block.bad) for block in read_blocks(folder, files))
+def _difference(settings: Settings, month: LandedMonth) -> str:
+    load = month.current_files()
+    lines = lines_of(settings, month.month)
     landed, quarantined = _counts(month)
-    if lines == landed + quarantined:
+    others = int(load.record.fetched.get("lines_of_other_months", 0)) if load else 0
+    if lines == landed + quarantined + others:
         return ""
     return (
-        f"{lines} lines in {len(files)} files, {landed} rows landed and "
-        f"{quarantined} lines quarantined: land the month again"
+        f"{lines} lines in {len(settings.folder.files(month.month))} files, {landed} rows landed "
+        f"and {quarantined} lines quarantined"
+        + (f", {others} of other months" if others else "")
+        + ": land the month again"
     )
 
 

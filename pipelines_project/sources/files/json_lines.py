@@ -10,7 +10,6 @@ not land fail the month, or go to the table `<table>_quarantine` of the same loa
 
 import base64
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,34 +21,23 @@ from dlt.extract import DltResource
 
 from pipelines_project.names import quarantine_table
 from pipelines_project.sources.files.line_pieces import read_pieces
+from pipelines_project.sources.files.load_facts import load_facts
 from pipelines_project.sources.files.month_survey import MonthSurvey, survey_month
+from pipelines_project.sources.files.quarantine import quarantined
 from pipelines_project.sources.files.raw_files import RawFile, fingerprint
 from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import block_workers
 from pipelines_project.sources.json.columns import rows
 from pipelines_project.sources.json.lines import exact_lines, sorted_lines
-from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of
+from pipelines_project.sources.json.raw_lines import Piece, block_of
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
 
-METADATA_KEY = b"raw_lines"
-"""The parquet schema's metadata under this key says, as JSON, what the load was made from."""
-
 # A table handed to dlt is a row group of the parquet file.
 _ROW_GROUP_ROWS = 122_880
 _ROW_GROUP_BYTES = 64 << 20
-_QUARANTINE = pa.schema(
-    [
-        pa.field("source_file", pa.string(), nullable=False),
-        pa.field("source_line", pa.int64(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("line", pa.large_string(), nullable=False),
-        # What the line is if it is not UTF-8; `line` then shows such bytes as \xNN.
-        pa.field("line_bytes", pa.large_binary()),
-    ]
-)
 
 
 class _Rows(NamedTuple):
@@ -58,7 +46,10 @@ class _Rows(NamedTuple):
 
 
 def json_lines(
-    settings: JsonlSettings, month: str, columns_before: Callable[[], Mapping[str, str]]
+    settings: JsonlSettings,
+    month: str,
+    columns_before: Callable[[], Mapping[str, str]],
+    facts: dict[str, str],
 ) -> DltResource:
     """Return the resource of the month's rows, and of its bad lines if they are quarantined.
 
@@ -68,22 +59,29 @@ def json_lines(
         settings: of the table.
         month: `YYYY-MM`.
         columns_before: gives the DuckDB type of each column that the table has already, if any.
+        facts: gets what the load is made from, while it is read.
 
     Raises:
         SourceError: while it is read, for what the settings say fails the month, and for files
             that changed while they were read.
     """
-    return dlt.resource(_tables(settings, month, columns_before), name=settings.table)
+    return dlt.resource(_tables(settings, month, columns_before, facts), name=settings.table)
 
 
 def _tables(
-    settings: JsonlSettings, month: str, columns_before: Callable[[], Mapping[str, str]]
+    settings: JsonlSettings,
+    month: str,
+    columns_before: Callable[[], Mapping[str, str]],
+    facts: dict[str, str],
 ) -> Iterator[Any]:
     files = settings.folder.files(month)
     naming = dlt.current.source_schema().naming
     with block_workers() as workers:
         found = survey_month(workers, settings, files, naming, columns_before())
-        schema = _schema(settings, files, found)
+        facts |= load_facts(
+            files, found.landing + found.quarantined, found.quarantined, found.changes
+        )
+        schema = _schema(settings, found)
         # So that a month without rows has its columns too.
         yield schema.empty_table()
 
@@ -142,7 +140,7 @@ def _rows(
     else:
         lines, _, bad, _ = sorted_lines(connection, block, found.rules, lambda: found.shape)
     landed = rows(connection, _identified(lines, files, settings), found.columns, schema)
-    return _Rows(landed, _quarantined(bad, files))
+    return _Rows(landed, quarantined(bad, files))
 
 
 def _identified(lines: pa.Table, files: Sequence[RawFile], settings: JsonlSettings) -> pa.Table:
@@ -165,37 +163,11 @@ def _file_key(path: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(path.encode()).digest()[:9]).decode()
 
 
-def _quarantined(bad: Sequence[BadLine], files: Sequence[RawFile]) -> pa.Table:
-    def is_text(line: bytes) -> bool:
-        return line.decode(errors="ignore").encode() == line
-
-    return pa.Table.from_pylist(
-        [
-            {
-                "source_file": files[line.file].path,
-                "source_line": line.number,
-                "reason": line.reason,
-                "line": line.line.decode(errors="backslashreplace"),
-                "line_bytes": None if is_text(line.line) else line.line,
-            }
-            for line in bad
-        ],
-        _QUARANTINE,
-    )
-
-
-def _schema(settings: JsonlSettings, files: Sequence[RawFile], found: MonthSurvey) -> pa.Schema:
-    """Return the Arrow schema of the month's table, with what the load is made from."""
+def _schema(settings: JsonlSettings, found: MonthSurvey) -> pa.Schema:
+    """Return the Arrow schema of the month's table."""
     fields: list[pa.Field[Any]] = [pa.field(ID_COLUMN, pa.string(), nullable=False)]
     if settings.provenance:
         file, line = PROVENANCE
         fields += [pa.field(file, pa.string()), pa.field(line, pa.int64())]
     fields += [column.field for column in found.columns]
-    facts = {
-        "raw_files": len(files),
-        "fingerprint": fingerprint(files),
-        "lines_read": found.landing + found.quarantined,
-        "lines_quarantined": found.quarantined,
-        "schema_changes": list(found.changes),
-    }
-    return pa.schema(fields, metadata={METADATA_KEY: json.dumps(facts)})
+    return pa.schema(fields)

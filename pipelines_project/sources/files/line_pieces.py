@@ -4,12 +4,9 @@ A line ends with LF or CRLF, or with CR in a file that begins without any LF. A 
 file's start is no part of a line.
 """
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from typing import IO, Any
+from collections.abc import Iterator, Sequence
 
-import pyarrow as pa
-
+from pipelines_project.sources.files.local_copy import opened
 from pipelines_project.sources.files.raw_files import RawFile, RawFolder
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.raw_lines import Block, Piece, block_of
@@ -21,7 +18,6 @@ _SMALL_BLOCKS = 4
 MAX_LINE_BYTES = 256 << 20
 
 _BOM = b"\xef\xbb\xbf"
-_COMPRESSION = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
 
 def read_blocks(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[Block]:
@@ -57,7 +53,7 @@ def read_pieces(folder: RawFolder, files: Sequence[RawFile]) -> Iterator[list[Pi
 
 def _chunks(folder: RawFolder, file: RawFile) -> Iterator[bytes]:
     """Yield a file's bytes in pieces that end where a line ends."""
-    with _opened(folder, file) as stream:
+    with opened(folder, file) as stream:
         data = stream.read(BLOCK_BYTES).removeprefix(_BOM)
         ends_with_cr = b"\r" in data and b"\n" not in data
         parts: list[bytes] = []
@@ -76,18 +72,3 @@ def _chunks(folder: RawFolder, file: RawFile) -> Iterator[bytes]:
             data = stream.read(BLOCK_BYTES)
     if rest := b"".join(parts):
         yield rest
-
-
-@contextmanager
-def _opened(folder: RawFolder, file: RawFile) -> Generator[IO[bytes] | pa.NativeFile]:
-    """Give the file's bytes, decompressed by what its name ends with."""
-    compression: Any = next((c for end, c in _COMPRESSION.items() if file.path.endswith(end)), None)
-    try:
-        with folder.fs.open(folder.full_path(file), "rb") as raw:
-            if compression is None:
-                yield raw
-            else:
-                with pa.CompressedInputStream(pa.PythonFile(raw, "r"), compression) as stream:
-                    yield stream
-    except OSError as error:
-        raise OSError(f"cannot read {file.path}: {error}") from error

@@ -7,6 +7,7 @@ import duckdb
 from dlt.common.normalizers.naming import NamingConvention
 
 from pipelines_project.sources.files.line_pieces import read_pieces
+from pipelines_project.sources.files.quarantine import Refused, place
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.files.schema_contract import changes, is_object
 from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
@@ -14,11 +15,10 @@ from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import BlockWorkers
 from pipelines_project.sources.json.columns import Column, columns_of
 from pipelines_project.sources.json.lines import Rule, SortedLines, sorted_lines
-from pipelines_project.sources.json.raw_lines import BadLine, Piece, block_of
+from pipelines_project.sources.json.raw_lines import Piece, block_of
 from pipelines_project.sources.json.shape import Shape, merged
 
 _RESERVED = (ID_COLUMN, "_dlt_load_id")
-_SHOWN_BAD_LINES = 5
 _ROUNDS = 10
 
 
@@ -90,7 +90,7 @@ def _survey(
     rules: Sequence[Rule],
 ) -> MonthSurvey:
     month, texts = MonthSurvey(), {rule.text for rule in rules}
-    refused, fatal = _Refused(files), _Refused(files)
+    refused, fatal = Refused(files), Refused(files)
     for index, block in enumerate(_surveys(workers, settings, files, rules, lambda: month.shape)):
         refused.add(block.bad)
         fatal.add([line for line in block.bad if line.reason not in texts])
@@ -103,8 +103,8 @@ def _survey(
             month.blocks_as_read.add(index)
     if fatal.count and settings.on_bad_line == "fail":
         raise SourceError(
-            f"{fatal}. Nothing was landed: mend the file, or set on_bad_line: quarantine to land "
-            "the other lines"
+            f"{fatal}. Nothing was landed: mend the file, or set on_bad_line: quarantine "
+            "(on_bad_row in a table of Files) to land the other lines"
         )
     if refused.count and not month.landing:
         raise SourceError(
@@ -112,24 +112,6 @@ def _survey(
             "these files are JSON lines, and of this table"
         )
     return month
-
-
-class _Refused:
-    """The first lines of a month that do not land, and how many there are in all."""
-
-    def __init__(self, files: Sequence[RawFile]) -> None:
-        self._files = files
-        self._first: list[BadLine] = []
-        self.count = 0
-
-    def add(self, lines: Sequence[BadLine]) -> None:
-        self._first += lines[: _SHOWN_BAD_LINES - len(self._first)]
-        self.count += len(lines)
-
-    def __str__(self) -> str:
-        more = self.count - len(self._first)
-        shown = [_place(self._files, line) for line in self._first]
-        return "; ".join([*shown, f"and {more} more"] if more else shown)
 
 
 def _surveys(
@@ -156,11 +138,7 @@ def _first_break(
     first = next(line for line in lines if line.reason in texts)
     others = sorted(texts - {first.reason})
     return (
-        f"{_place(files, first)}, and the contract is freeze. Nothing was landed: mend the file, "
+        f"{place(files, first)}, and the contract is freeze. Nothing was landed: mend the file, "
         "or land the month with contract: evolve"
         + (f". Further on: {'; '.join(others)}" if others else "")
     )
-
-
-def _place(files: Sequence[RawFile], bad: BadLine) -> str:
-    return f"{files[bad.file].path} line {bad.number}: {bad.reason}"

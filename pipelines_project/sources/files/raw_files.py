@@ -15,12 +15,8 @@ from fsspec.utils import glob_translate
 
 from pipelines_project.sources.http.api_calls import SourceError
 
-_DIRECTIVE = re.compile(r"%(.?)")
-_FOREIGN = re.compile(
-    r"[.](csv|tsv|psv|xlsx?|ods|parquet|avro|orc|arrow|feather|xml|html?|ya?ml|pdf|zip|tar|7z)"
-    r"[*]?(?:[.](?:gz|zst|bz2))?[*]?$",
-    re.IGNORECASE,
-)
+_DIRECTIVE = re.compile(r"%(?:\{([^}]*)\}|(.?))")
+_VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _DIGITS = {"Y": 4, "m": 2}
 # What filesystems call the two: the local disk, S3, Google, Azure, memory.
 _MODIFIED = ("mtime", "LastModified", "last_modified", "updated", "created")
@@ -40,12 +36,13 @@ class RawFile(NamedTuple):
 
 @dataclass(frozen=True)
 class RawFolder:
-    """The files below a root whose paths fit a template that names the month.
+    """The files below a root whose paths fit a template.
 
     Attributes:
         url: the root, a path or any URL that fsspec knows.
-        template: the path below the root, with `%Y` and `%m` for the month and `*`, `?` and
-            `[…]` for the rest, such as `events/%Y-%m/*.jsonl*`.
+        template: the path below the root, with `%Y` and `%m` for the month, `%{name}` for a part
+            of the path that is a column, and `*`, `?` and `[…]` for the rest, such as
+            `events/%Y-%m/*.jsonl*`. Without a month the same files are those of every month.
     """
 
     url: str
@@ -74,17 +71,36 @@ class RawFolder:
         Raises:
             SourceError: the root is not there, which an absent disk would look like.
         """
-        year, number = month.split("-")
-        return self._listed(self.template.replace("%Y", year).replace("%m", number))
+        year, _, number = month.partition("-")
+        template = self.template.replace("%Y", year).replace("%m", number)
+        return self._listed(_DIRECTIVE.sub("*", template))
 
     def files_by_month(self) -> dict[str, list[RawFile]]:
         """Return the files of every month that has any; raises as `files` does."""
-        any_month = _DIRECTIVE.sub(lambda match: "[0-9]" * _DIGITS[match[1]], self.template)
+        any_month = _DIRECTIVE.sub(
+            lambda match: "[0-9]" * _DIGITS[match[2]] if match[2] else "*", self.template
+        )
         months: dict[str, list[RawFile]] = {}
         for file in self._listed(any_month):
             if match := self._pattern.fullmatch(file.path):
                 months.setdefault(f"{match['Y']}-{match['m']}", []).append(file)
         return months
+
+    @property
+    def names_month(self) -> bool:
+        """Whether the template tells the month of a file."""
+        return "%Y" in self.template
+
+    @property
+    def variables(self) -> list[str]:
+        """The names of the columns that the template takes from a path."""
+        found = [match[1] for match in _DIRECTIVE.finditer(self.template) if match[1]]
+        return list(dict.fromkeys(found))
+
+    def values(self, file: RawFile) -> dict[str, str]:
+        """Return what the path of a file has in place of each variable."""
+        match = self._pattern.fullmatch(file.path)
+        return {name: match[f"v_{name}"] for name in self.variables} if match else {}
 
     def _listed(self, pattern: str) -> list[RawFile]:
         fs, root = self._root
@@ -94,38 +110,43 @@ class RawFolder:
             )
         found: Any = fs.glob(f"{glob.escape(root)}/{pattern}", detail=True)
         files = (_raw_file(path[len(root) + 1 :], info) for path, info in found.items())
-        return sorted(file for file in files if file)
+        fits = self._pattern.fullmatch if self.variables else bool
+        return sorted(file for file in files if file and fits(file.path))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        """The template as an expression that takes the month out of a path."""
-        pattern = glob_translate(_DIRECTIVE.sub(r"@\1@", self.template))
-        for letter, digits in _DIGITS.items():
-            group = rf"(?P<{letter}>\d{{{digits}}})"
-            first, *later = pattern.split(f"@{letter}@")
-            pattern = first + group + rf"(?P={letter})".join(later)
+        """The template as an expression that takes the month and the variables out of a path."""
+        marked = _DIRECTIVE.sub(lambda m: f"@{m[2] or f'v_{m[1]}'}@", self.template)
+        pattern = glob_translate(marked)
+        parts = {letter: rf"\d{{{digits}}}" for letter, digits in _DIGITS.items()}
+        parts |= {f"v_{name}": "[^/]+" for name in self.variables}
+        for name, part in parts.items():
+            first, *later = pattern.split(f"@{name}@")
+            if later:
+                pattern = f"{first}(?P<{name}>{part})" + f"(?P={name})".join(later)
         return re.compile(pattern)
 
 
 def checked_template(template: str) -> str:
-    """Return the template if it names the month, stays below the root and can be JSON lines.
+    """Return the template if it names the month or none, and stays below the root.
 
     Raises:
-        ValueError: it lacks `%Y` or `%m`, has another directive, leads out of the root, or names
-            files of another format.
+        ValueError: it has only one of `%Y` and `%m`, another directive, a variable that is no
+            name of a column, or leads out of the root.
     """
-    directives = {match[1] for match in _DIRECTIVE.finditer(template)}
-    if directives != _DIGITS.keys():
+    letters = {match[2] for match in _DIRECTIVE.finditer(template) if match[1] is None}
+    if letters and letters != _DIGITS.keys():
         raise ValueError(
-            f"{template[:80]!r} must name the month by %Y and %m, and nothing else by %"
+            f"{template[:80]!r} must name the month by %Y and %m, and nothing else by % but "
+            "columns, as in region=%{region}"
         )
+    for match in _DIRECTIVE.finditer(template):
+        if match[1] is not None and not _VARIABLE.fullmatch(match[1]):
+            raise ValueError(f"{match[0][:80]!r} in {template[:80]!r} is no column: use a-z and _")
+    if not template.strip("/"):
+        raise ValueError("the path of the files is empty: write one such as receipts/%Y-%m/*.csv")
     if template.startswith("/") or ".." in template.split("/"):
         raise ValueError(f"{template[:80]!r} leads out of RAW_URL: write a path below it")
-    if match := _FOREIGN.search(template):
-        raise ValueError(
-            f"{template[:80]!r} names {match[1].lower()} files, which are no JSON lines: name "
-            "files that hold one JSON object a line"
-        )
     return template
 
 

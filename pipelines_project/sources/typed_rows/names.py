@@ -25,7 +25,9 @@ def leaves(seen: Survey, declared: Container[str], naming: NamingConvention) -> 
             yield below.path
 
 
-def named(paths: Sequence[Path], naming: NamingConvention) -> dict[str, Path]:
+def named(
+    paths: Sequence[Path], naming: NamingConvention, reserved: Container[str] = RESERVED
+) -> dict[str, Path]:
     """Return the paths by their columns' names.
 
     Of keys whose names fall together the one that is spelled like the name has it, because it is
@@ -38,7 +40,7 @@ def named(paths: Sequence[Path], naming: NamingConvention) -> dict[str, Path]:
         digest = hashlib.sha256(json.dumps(path).encode()).hexdigest()
         suffixed = (f"{plain[path]}_x{digest[:length]}" for length in range(6, len(digest)))
         candidates = chain([plain[path]], map(naming.normalize_path, suffixed))
-        free = (name for name in candidates if name not in names and name not in RESERVED)
+        free = (name for name in candidates if name not in names and name not in reserved)
         names[next(free)] = path
     order = {path: at for at, path in enumerate(paths)}
     return dict(sorted(names.items(), key=lambda each: order[each[1]]))

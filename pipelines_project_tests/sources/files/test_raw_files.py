@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines_project.sources.files.file_format import checked_jsonl_template
 from pipelines_project.sources.files.raw_files import (
     RawFile,
     RawFolder,
@@ -67,6 +68,32 @@ def test_a_path_that_names_two_months_belongs_to_none(tmp_path: Path) -> None:
     assert RawFolder(str(tmp_path), "%Y/%Y-%m/*.jsonl").files_by_month() == {}
 
 
+def test_a_part_of_the_path_is_a_column_and_is_the_same_wherever_it_is_named(
+    tmp_path: Path,
+) -> None:
+    _write(tmp_path, "region=north/2024-01/north.csv", "region=south/2024-01/north.csv")
+    folder = RawFolder(str(tmp_path), checked_template("region=%{region}/%Y-%m/%{region}.csv"))
+
+    [file] = folder.files("2024-01")
+    assert file.path == "region=north/2024-01/north.csv"
+    assert folder.values(file) == {"region": "north"}
+    assert _paths(folder.files_by_month()["2024-01"]) == [file.path]
+
+
+def test_a_path_without_a_month_is_the_same_in_every_month(tmp_path: Path) -> None:
+    _write(tmp_path, "all.csv", "other.csv")
+    folder = RawFolder(str(tmp_path), checked_template("all.csv"))
+
+    assert not folder.names_month
+    assert _paths(folder.files("2024-01")) == _paths(folder.files("2024-02")) == ["all.csv"]
+
+
+@pytest.mark.parametrize("template", ["%{Region}/%Y-%m/*", "%{}/%Y-%m/*", "%{a b}.csv"])
+def test_a_part_of_the_path_that_is_no_name_of_a_column_is_refused(template: str) -> None:
+    with pytest.raises(ValueError, match="is no column"):
+        checked_template(template)
+
+
 def test_hidden_files_and_folders_are_no_raw_files(tmp_path: Path) -> None:
     _write(tmp_path, "events/2024-01/.a.jsonl.Xy12", "events/2024-01/.b.jsonl")
     (tmp_path / "events/2024-01/c.jsonl").mkdir()
@@ -87,8 +114,8 @@ def test_hidden_files_and_folders_are_no_raw_files(tmp_path: Path) -> None:
     ],
 )
 def test_a_template_that_does_not_name_the_month_or_leads_out_is_refused(template: str) -> None:
-    with pytest.raises(ValueError, match=r"%Y and %m|leads out"):
-        checked_template(template)
+    with pytest.raises(ValueError, match=r"%Y and %m|leads out|is empty"):
+        checked_jsonl_template(template)
 
 
 @pytest.mark.parametrize(
@@ -96,12 +123,12 @@ def test_a_template_that_does_not_name_the_month_or_leads_out_is_refused(templat
 )
 def test_a_template_that_names_files_of_another_format_is_refused(template: str) -> None:
     with pytest.raises(ValueError, match=r"(csv|parquet|xlsx|xml) files, which are no JSON lines"):
-        checked_template(template)
+        checked_jsonl_template(template)
 
 
 @pytest.mark.parametrize("template", ["%Y-%m/*", "csv/%Y-%m/*.json", "%Y-%m.csv.d/*.log.zst"])
 def test_any_other_name_may_hold_lines(template: str) -> None:
-    assert checked_template(template) == template
+    assert checked_jsonl_template(template) == template
 
 
 def test_a_root_that_is_not_there_is_an_error_and_not_no_files(tmp_path: Path) -> None:
