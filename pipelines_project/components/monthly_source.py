@@ -60,7 +60,9 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         description="The name of the source: the asset group, the folder of the landing zone and "
         "the schema of the warehouse."
     )
-    start_month: str = Field(description="The first month there is, YYYY-MM.")
+    start_month: str = Field(
+        default="2020-01", description="The first month there is, YYYY-MM; 2020-01 by default."
+    )
     cron: str | None = Field(
         default="0 6 * * *",
         description="When the schedule lands the current month, in UTC; null for no schedule.",

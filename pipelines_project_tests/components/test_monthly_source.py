@@ -88,7 +88,7 @@ def test_a_wrong_value_is_refused_with_file_and_attribute(attribute: str, value:
     assert attribute in said
 
 
-@pytest.mark.parametrize("missing", _ATTRIBUTES)
+@pytest.mark.parametrize("missing", ["players", "contact"])
 def test_an_attribute_without_a_default_is_asked_for(missing: str) -> None:
     said = _refusal({name: value for name, value in _ATTRIBUTES.items() if name != missing})
 
