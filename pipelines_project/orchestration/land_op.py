@@ -8,7 +8,7 @@ from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import is_passing_fault, land_month, root_cause
+from pipelines_project.landing.land_month import Landed, is_passing_fault, land_month, root_cause
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.metadata import landed_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
@@ -57,16 +57,18 @@ def land_op(table: Table) -> dg.OpDefinition:
         results: list[MonthResult] = []
         with recorded_if_interrupted(context, landing_key(table), results):
             for month in context.partition_keys:
-                work = partial(_land, table, landing, month, extract, calls, config)
+                work = partial(_land, context, table, landing, month, extract, calls, config)
                 result = attempt(month, work, partial(why_failed, calls))
                 results.append(result)
-                context.log.info(f"{month}: {result.error or _summary(result.metadata)}")
+                if result.error:
+                    context.log.error(f"{month}: {result.error}")
         return results
 
     return land
 
 
 def _land(
+    context: dg.OpExecutionContext,
     table: Table,
     zone: LandingZone,
     month: str,
@@ -76,6 +78,7 @@ def _land(
 ) -> dict[str, Any]:
     """Land one month, again if the fault may pass, and return its metadata."""
     if reason := table.reason_to_skip(month):
+        context.log.info(f"{month}: {reason}")
         load = table.month(zone, month).current_files()
         return nothing_to_land_metadata(reason, load.record.rows_of(table.name) if load else 0)
     asked_before = calls.count
@@ -93,18 +96,16 @@ def _land(
         land_unchanged=config.land_unchanged,
         allow_shrink=table.allow_shrink if config.allow_shrink is None else config.allow_shrink,
     )
+    context.log.info(f"{month}: {_summary(landed)}")
     return {**landed_metadata(landed), "http_requests": calls.count - asked_before}
 
 
-def _summary(metadata: dict[str, Any]) -> str:
-    if reason := metadata.get("nothing_to_land"):
-        return str(reason)
-    rows, load_id = metadata["dagster/partition_row_count"], metadata["load_id"]
-    if metadata.get("not_modified"):
-        return f"not modified since its {rows} rows were landed as load {load_id}"
-    replaced = metadata.get("replaced_damaged_load")
-    why = f", in place of a damaged load ({replaced})" if replaced else ""
-    return f"{rows} rows landed as load {load_id} in {metadata['seconds']} s{why}"
+def _summary(landed: Landed) -> str:
+    if landed.not_modified:
+        return f"not modified since its {landed.rows} rows were landed as load {landed.load_id}"
+    damage = landed.replaced_damaged
+    why = f", in place of a damaged load ({damage})" if damage else ""
+    return f"{landed.rows} rows landed as load {landed.load_id} in {landed.seconds} s{why}"
 
 
 def why_failed(calls: ApiCalls, error: Exception) -> str:
