@@ -1,18 +1,20 @@
 """The warehouse: any database that DuckDB attaches, reached by loads, checks and marts alike."""
 
+import glob
+import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.temporary import duckdb_session
-from pipelines_project.warehouse.database_file import make_database_file
 
 _SCHEME = re.compile(r"\w+:")
 _REPAIR = (
@@ -120,3 +122,29 @@ class Warehouse:
         """Return what a query answers."""
         with self.connect() as connection:
             return connection.execute(sql, parameters or {}).fetchall()
+
+
+def make_database_file(path: Path) -> None:
+    """Make an empty database, unless the file is there.
+
+    DuckDB writes a new file in several steps, and what a killed process or a full disk leaves of
+    it opens never again. So it is written under another name first. What a killed process left
+    under such a name goes as soon as the file is there.
+
+    Raises:
+        duckdb.Error: the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while not path.exists():
+        new = path.with_name(f"{path.name}.{uuid4().hex}.new")
+        duckdb.connect(str(new)).close()
+        # Unlike a renaming, a link never takes the place of a file that another process has made.
+        try:
+            os.link(new, path)
+        except (FileExistsError, FileNotFoundError):
+            continue
+        except OSError:
+            # There are no links on this file system: DuckDB makes the file by itself.
+            break
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.new"):
+        left.unlink(missing_ok=True)
