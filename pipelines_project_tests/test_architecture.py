@@ -13,7 +13,9 @@ _IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module("pipelines_project.{name}")
 for module in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
-    importlib.import_module(module.name)
+    # A command is above the engine, though it has the package's name.
+    if not module.name.endswith(".__main__"):
+        importlib.import_module(module.name)
 print(sorted(name for name in sys.modules if name.split(".")[0].startswith("dagster")))
 """
 _EXTRACT = """

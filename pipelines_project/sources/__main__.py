@@ -5,4 +5,5 @@ It prints the columns and the first rows of a month. Nothing is landed, and no D
 
 from pipelines_project.look_command import main
 
-main()
+if __name__ == "__main__":
+    main()
