@@ -68,7 +68,8 @@ def checkout(folder: Path) -> Checkout:
             shutil.copytree(source, folder / name, ignore=_UNWANTED)
         else:
             shutil.copy(source, folder)
-    (folder / "data").mkdir()
+    (folder / "data" / "dagster").mkdir(parents=True)
+    shutil.copy(ROOT / "data" / "dagster" / "dagster.yaml", folder / "data" / "dagster")
     (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
     # An editable installation leads to the repository; this leads to the copy.
     settings = {**os.environ, "PYTHONPATH": str(folder)}
