@@ -1,10 +1,12 @@
 """A code location made of the documents of one `defs.yaml`, run as Dagster runs it."""
 
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -48,12 +50,18 @@ class DocumentLocation:
 @contextmanager
 def loaded(documents: str) -> Iterator[dg.Definitions]:
     """Give the definitions of a `defs.yaml`; an error is the one that Dagster raises."""
+    with TemporaryDirectory() as place:
+        (Path(place) / "defs.yaml").write_text(documents)
+        with _loaded_folder(Path(place)) as defs:
+            yield defs
+
+
+@contextmanager
+def _loaded_folder(source: Path) -> Iterator[dg.Definitions]:
     with create_defs_folder_sandbox() as sandbox, warnings.catch_warnings():
         # Dagster warns of what it does itself; loading a real project hides that.
         warnings.simplefilter("ignore")
-        folder = sandbox.defs_folder_path / "documents"
-        folder.mkdir()
-        (folder / "defs.yaml").write_text(documents)
+        shutil.copytree(source, sandbox.defs_folder_path / "documents")
         with sandbox.build_all_defs() as defs:
             yield defs
 
@@ -61,9 +69,22 @@ def loaded(documents: str) -> Iterator[dg.Definitions]:
 @contextmanager
 def document_location(folder: Path, documents: str) -> Iterator[DocumentLocation]:
     """Give the code location of the documents, with its data below a folder."""
+    with loaded(documents) as defs, _located(folder, defs) as location:
+        yield location
+
+
+@contextmanager
+def folder_location(folder: Path, source: Path) -> Iterator[DocumentLocation]:
+    """Give the code location of one folder of `defs/`, with its marts; its data as above."""
+    with _loaded_folder(source) as defs, _located(folder, defs) as location:
+        yield location
+
+
+@contextmanager
+def _located(folder: Path, defs: dg.Definitions) -> Iterator[DocumentLocation]:
     landing = LandingZone(url=str(folder / "landing"))
     warehouse = Warehouse(url=str(folder / "warehouse.duckdb"))
-    with loaded(documents) as defs, dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         merged = dg.Definitions.merge(
             defs, dg.Definitions(resources={"landing": landing, "warehouse": warehouse})
         )

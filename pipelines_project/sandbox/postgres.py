@@ -1,10 +1,34 @@
-"""A small PostgreSQL: a server of one's own, for as long as it is needed."""
+"""A PostgreSQL for as long as it is needed: `python -m pipelines_project.sandbox.postgres`."""
 
+import argparse
+import signal
+import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+def main() -> None:
+    """Run a server until Ctrl-C."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines_project.sandbox.postgres",
+        description="An empty PostgreSQL on this machine until Ctrl-C; its data goes with it.",
+    )
+    parser.add_argument(
+        "--variable",
+        default="POSTGRES_URL",
+        metavar="NAME",
+        help="the environment variable that is to hold its URL (%(default)s)",
+    )
+    variable = parser.parse_args().variable
+    # So that a server that is told to end leaves nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with suppress(KeyboardInterrupt), postgres_server() as url:
+        print(f"export {variable}='{url}'\n# Ctrl-C ends the server", flush=True)
+        threading.Event().wait()
 
 
 @contextmanager
@@ -25,3 +49,7 @@ def postgres_server() -> Iterator[str]:
             yield server.get_uri()
         finally:
             server.cleanup()
+
+
+if __name__ == "__main__":
+    main()

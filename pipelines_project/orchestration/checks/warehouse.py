@@ -12,6 +12,7 @@ from pipelines_project.orchestration.checks.frame import (
 )
 from pipelines_project.orchestration.table_assets import warehouse_key
 from pipelines_project.table import Table
+from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import qualified, quoted
 
 
@@ -20,7 +21,7 @@ def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
     key = ", ".join(map(quoted, table.key))
 
     def wrong(looked: Looked) -> Wrong:
-        if not looked.is_loaded:
+        if not is_loaded(looked.warehouse, table.source, table.name, table.key):
             return {}
         doubled = looked.warehouse.rows(
             f"""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
-from pipelines_project.warehouse.columns import READ_FILES, table_name
+from pipelines_project.warehouse.columns import MONTH_COLUMN, READ_FILES, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, quoted
 
 
@@ -58,6 +58,15 @@ def _check_count(connection: duckdb.DuckDBPyConnection, place: LandedMonth, load
 def _check_keys(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, key: Sequence[str]
 ) -> None:
+    there = table_types(connection, place)
+    if missing := [name for name in key if name not in there]:
+        if _count(connection, place):
+            raise UnfitMonthError(
+                f"{place}: key names {', '.join(missing)}, which is no column of its rows: there "
+                f"are {', '.join(name for name in there if name != MONTH_COLUMN)}"
+            )
+        # A month without rows may come without columns.
+        return
     if not key:
         return
     columns = ", ".join(map(quoted, key))

@@ -72,6 +72,25 @@ def test_an_empty_load_empties_its_month_and_no_other(
     assert load_month(connection, place_of(landing), REPLACE).skipped
 
 
+def test_a_key_that_no_row_has_is_named_beside_the_columns_that_there_are(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone
+) -> None:
+    with pytest.raises(WarehouseError, match="key names player, which is no column of its rows"):
+        _load(connection, landing, [{"url": "1"}])
+
+    assert connection.execute("from duckdb_tables() where schema_name = 'demo'").fetchall() == []
+
+
+def test_a_table_can_begin_with_a_month_that_has_neither_rows_nor_columns(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone
+) -> None:
+    land(place_of(landing), [], {})
+    assert load_month(connection, place_of(landing), REPLACE).rows == 0
+    _load(connection, landing, [_game("a", "1")], month="2023-02")
+
+    assert _rows(connection) == [("2023-02", "a", "1")]
+
+
 @pytest.mark.parametrize("split", [False, True])
 def test_a_load_with_a_key_twice_is_refused_and_the_old_rows_stay(
     connection: duckdb.DuckDBPyConnection, landing: LandingZone, split: bool

@@ -1,0 +1,1 @@
+"""The visits to the reading rooms of a library, from its API."""

@@ -1,0 +1,1 @@
+"""Tests of `examples/`: each README is followed as it stands."""
