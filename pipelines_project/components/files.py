@@ -20,10 +20,7 @@ from pipelines_project.orchestration.checks.lines import (
     every_line_is_accounted_for,
     no_lines_are_quarantined,
 )
-from pipelines_project.orchestration.checks.warehouse import (
-    have_unique_keys,
-    warehouse_rows_match_landing,
-)
+from pipelines_project.orchestration.checks.of_loader import warehouse_checks
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.raw_files import RawFolder, checked_template
@@ -98,8 +95,7 @@ class LocalJsonlSource(monthly_source.MonthlySource, TableAttributes):
             landed_files_are_intact(table),
             every_line_is_accounted_for(table, self._settings.folder),
             no_lines_are_quarantined(table),
-            *([have_unique_keys(table)] if table.key else []),
-            warehouse_rows_match_landing(table),
+            *warehouse_checks(table),
         ]
 
     def sensors(self) -> Sequence[dg.SensorDefinition]:
