@@ -20,10 +20,7 @@ from pipelines_project.orchestration.checks.lines import (
     every_line_is_accounted_for,
     no_lines_are_quarantined,
 )
-from pipelines_project.orchestration.checks.warehouse import (
-    have_unique_keys,
-    warehouse_rows_match_landing,
-)
+from pipelines_project.orchestration.checks.of_loader import warehouse_checks
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.file_format import checked_jsonl_template
 from pipelines_project.sources.files.file_table import resource_of
@@ -71,8 +68,7 @@ class FileSource(monthly_source.MonthlySource):
             landed_files_are_intact(table),
             every_line_is_accounted_for(table, settings),
             no_lines_are_quarantined(table),
-            *([have_unique_keys(table)] if table.key else []),
-            warehouse_rows_match_landing(table),
+            *warehouse_checks(table),
         ]
 
     def sensors(self) -> Sequence[dg.SensorDefinition]:

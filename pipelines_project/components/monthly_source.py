@@ -21,10 +21,7 @@ from pipelines_project.orchestration.checks.landing import (
     landed_files_are_intact,
     no_stale_files,
 )
-from pipelines_project.orchestration.checks.warehouse import (
-    have_unique_keys,
-    warehouse_rows_match_landing,
-)
+from pipelines_project.orchestration.checks.of_loader import warehouse_checks
 from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
 from pipelines_project.orchestration.forget_job import Person
 from pipelines_project.orchestration.land_op import land_op
@@ -37,6 +34,7 @@ from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loader
+from pipelines_project.warehouse.loaders.history import History
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
 
@@ -118,8 +116,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             no_stale_files(table),
             landed_files_are_intact(table),
             current_month_is_fresh(table),
-            *([have_unique_keys(table)] if table.key else []),
-            warehouse_rows_match_landing(table),
+            *warehouse_checks(table),
         ]
 
     def sensors(self) -> Sequence[dg.SensorDefinition]:
@@ -162,9 +159,10 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     ) -> Table:
         """Return one table with the settings of this source; see `Table` for the arguments.
 
-        Without a loader a re-run replaces the month's rows, or the whole table where it is a
-        snapshot. Without a `verify` one that would take away most of them is refused;
-        `shrink_guard.accept` is for a source that shrinks by nature.
+        Without a loader the settings choose one: a re-run replaces the month's rows, or the whole
+        table where it is a snapshot, or every version is kept. Without a `verify` one that would
+        take away most of the rows is refused; `shrink_guard.accept` is for a source that shrinks
+        by nature.
         """
         key = tuple(settings.key)
         return Table(
@@ -173,7 +171,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             description=settings.description,
             key=key,
             extractor=extractor,
-            loader=loader or (ReplaceTable(key) if is_snapshot else ReplaceMonth(key)),
+            loader=loader or _loader(settings, is_snapshot),
             verify=verify or (refuse_shrunk_snapshot if is_snapshot else refuse_shrink),
             start_month=settings.first_month(self.start_month),
             months_per_run=self.months_per_run,
@@ -210,6 +208,13 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     def _tidied_tables(self) -> list[tuple[Table, dg.OpDefinition]]:
         """Each table with its op: asset and job must hold the same one."""
         return [(table, delete_stale_files_op(table)) for table in self.monthly_tables()]
+
+
+def _loader(settings: TableAttributes, is_snapshot: bool) -> Loader:
+    key = tuple(settings.key)
+    if settings.loader == "history":
+        return History(key, is_snapshot or settings.whole_months, settings.version_column)
+    return ReplaceTable(key) if is_snapshot else ReplaceMonth(key)
 
 
 def _of_whole_source(

@@ -2,9 +2,10 @@
 
 import re
 from datetime import UTC, datetime, time
+from typing import Literal
 
 import dagster as dg
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.months import checked_month
@@ -99,6 +100,38 @@ class TableAttributes(TimingSettings):
         default=None,
         description="The column that tells whom a row is about; <source>_forget goes by it.",
     )
+
+    # `load` is the name of a method of Dagster's components.
+    loader: Literal["replace", "history"] = Field(
+        default="replace",
+        description="What a load does to the rows of the warehouse: takes the place of the month's "
+        "or the snapshot's (replace), or leaves every version of a row, with valid_from, valid_to "
+        "and is_current (history, which needs a key).",
+    )
+    whole_months: bool = Field(
+        default=False,
+        description="With history: each month has every row there is, so that a row that a month "
+        "lacks was deleted. A snapshot always has.",
+    )
+    version_column: str | None = Field(
+        default=None,
+        description="With history: the column that says since when a row is as it is, such as "
+        "updated_at; without one that is the start of the month that has it first.",
+    )
+
+    @field_validator("loader")
+    @classmethod
+    def _has_key(cls, loader: str, info: ValidationInfo) -> str:
+        if loader == "history" and not info.data.get("key"):
+            raise ValueError("history tells versions of a row by the table's key: set key")
+        return loader
+
+    @field_validator("whole_months", "version_column")
+    @classmethod
+    def _is_of_history(cls, value: bool | str | None, info: ValidationInfo) -> bool | str | None:
+        if value and info.data.get("loader") != "history":
+            raise ValueError("is for loader: history only")
+        return value
 
     @field_validator("name")
     @classmethod

@@ -48,7 +48,7 @@ def column_count(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, landed: Iterable[str]
 ) -> int:
     """Return how many columns the month's table will have with those of a load."""
-    names = _target_names(list(landed)).values()
+    names = target_names(landed).values()
     return len({*table_types(connection, place), *names})
 
 
@@ -67,7 +67,7 @@ def match_columns(
         UnfitMonthError: a column's types cannot be reconciled; it names column, month and types.
     """
     landed = landed_types(connection, files)
-    names = _target_names(list(landed))
+    names = target_names(landed)
     have = table_types(connection, place)
     if not have:
         created = ", ".join(f"{quoted(names[column])} {landed[column]}" for column in landed)
@@ -83,9 +83,22 @@ def match_columns(
     ]
     targets = _widen(connection, place, files, [each for each in columns if each.have != each.new])
     return ", ".join(
-        f"cast({quoted(each.landed)} as {targets.get(each.name, each.have)}) as {quoted(each.name)}"
-        for each in columns
+        _selected(each.landed, each.name, targets.get(each.name, each.have)) for each in columns
     )
+
+
+def fitting_columns(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str]
+) -> str:
+    """Return the same list for a table that stays as it is, without the columns that it lacks."""
+    names = target_names(landed_types(connection, files))
+    have = table_types(connection, place)
+    found = {column: name for column, name in names.items() if name in have}
+    return ", ".join(_selected(column, name, have[name]) for column, name in found.items())
+
+
+def _selected(column: str, name: str, sql_type: str) -> str:
+    return f"cast({quoted(column)} as {sql_type}) as {quoted(name)}"
 
 
 class _Column(NamedTuple):
@@ -176,7 +189,7 @@ def landed_types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dic
     return dict(zip(landed.columns, ("VARCHAR" if t == "JSON" else t for t in types), strict=True))
 
 
-def _target_names(columns: list[str]) -> dict[str, str]:
+def target_names(columns: Iterable[str]) -> dict[str, str]:
     """Return the table's name of each landed column: `month` is the partition's own."""
     names = {column: column for column in columns}
     if MONTH_COLUMN in names:

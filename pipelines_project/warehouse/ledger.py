@@ -40,6 +40,13 @@ def newest_month(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> s
     return connection.execute(query, parameters).fetchall()[0][0]
 
 
+def loaded_months(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> list[str]:
+    """Return the months of the table that are recorded, in order."""
+    query = f"select month from {_LEDGER} where source = $source and table_name = $table order by 1"
+    parameters = {"source": place.source, "table": place.table}
+    return [month for (month,) in connection.execute(query, parameters).fetchall()]
+
+
 def write_ledger(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, load_id: str, rows: int
 ) -> None:

@@ -22,6 +22,7 @@ from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import Run, range_tags
+from pipelines_project_tests.landings import write_load
 
 NOW = month_of(datetime.now(UTC))
 BEFORE = previous_month(NOW)
@@ -229,6 +230,10 @@ def test_owners_and_tags_are_on_both_assets(tmp_path: Path) -> None:
         ("start_month", "2024"),
         ("name", "Two Words"),
         ("key", ["Id"]),
+        ("loader", "history"),
+        ("loader", "merge"),
+        ("whole_months", True),
+        ("version_column", "updated_at"),
     ],
 )
 def test_a_wrong_setting_of_a_table_is_refused_by_name(attribute: str, value: Any) -> None:
@@ -243,3 +248,61 @@ def test_the_months_due_are_in_order_and_once() -> None:
 
     assert months == ["2023-12", "2024-01", "2024-02", "2024-03"]
     assert timing.is_within_window(datetime.now(UTC) + timedelta(hours=5))
+
+
+def test_a_snapshot_with_history_keeps_what_earlier_months_had(tmp_path: Path) -> None:
+    table = {"name": "agents", "is_snapshot": True, "key": ["id"], "loader": "history"}
+    with located(tmp_path, table) as made:
+        earlier = made.landing.month("made", "agents", BEFORE)
+        write_load(earlier, "1.5", [[{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]])
+        made.rows["agents"] = [{"id": 2, "name": "c"}]
+        run = made.materialize(f"{BEFORE}...{NOW}")
+
+        assert run.result.success
+        assert all(check.passed for check in run.checks().values())
+        assert made.warehouse.rows(
+            "select id, name, month, until_month, is_current from made.agents order by id, month"
+        ) == [
+            (1, "a", BEFORE, NOW, False),
+            (2, "b", BEFORE, NOW, False),
+            (2, "c", NOW, None, True),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("harm", "check", "said"),
+    [
+        ("delete from made.agents where id = 1", "warehouse_rows_match_landing", "1 keys differ"),
+        (
+            "update made.agents set valid_to = null",
+            "agents_have_unique_keys",
+            "2 versions that overlap the next",
+        ),
+        (
+            "update made.agents set row_hash = ''",
+            "warehouse_rows_match_landing",
+            "2 keys differ",
+        ),
+    ],
+)
+def test_a_history_that_does_not_state_what_is_landed_is_found(
+    tmp_path: Path, harm: str, check: str, said: str
+) -> None:
+    table = {"name": "agents", "key": ["id"], "loader": "history", "whole_months": True}
+    with located(tmp_path, table) as made:
+        for number, month in enumerate(("2024-01", "2024-02")):
+            rows = [{"id": 1, "name": str(number)}, {"id": 2, "name": str(number)}]
+            write_load(made.landing.month("made", "agents", month), f"{number + 1}.5", [rows])
+        assert made.materialize("2024-01...2024-02", "warehouse/made/agents").result.success
+        with made.warehouse.connect() as connection:
+            connection.execute(harm)
+
+        key = dg.AssetKey.from_user_string("warehouse/made/agents")
+        job = dg.define_asset_job("checks_alone", dg.AssetSelection.checks_for_assets(key))
+        defs = dg.Definitions.merge(made.defs, dg.Definitions(jobs=[job]))
+        result = defs.resolve_job_def("checks_alone").execute_in_process(instance=made.instance)
+        found = {each.check_name: each for each in result.get_asset_check_evaluations()}
+
+        wrong: Any = found[check].metadata["wrong"].value
+        assert not found[check].passed
+        assert wrong["2024-01"] == said

@@ -196,3 +196,34 @@ def test_a_column_that_no_month_has_is_refused(
 
     with pytest.raises(UnknownColumnError, match="events has a column 'whom'"):
         Forgetting("them", landing, warehouse, [table], []).check_columns()
+
+
+def test_every_version_of_a_persons_rows_goes_from_a_table_with_history(
+    landing: LandingZone, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    component = LocalJsonlSource(
+        name="events",
+        description="",
+        files="%Y-%m/*.jsonl",
+        raw_url=str(tmp_path),
+        start_month=JANUARY,
+        key=["id"],
+        subject="who",
+        loader="history",
+        whole_months=True,
+    )
+    [table] = component.monthly_tables()
+    stated = {
+        JANUARY: [{"id": 1, "who": "a"}, {"id": 2, "who": "b"}, {"id": 3, "who": "a"}],
+        FEBRUARY: [{"id": 1, "who": "b"}, {"id": 2, "who": "b"}],
+        "2024-03": [{"id": 1, "who": "b"}, {"id": 2, "who": "a"}],
+    }
+    for month, rows in stated.items():
+        land(table.month(landing, month), rows)
+    _load(landing, warehouse, table, *stated)
+
+    _forget(Forgetting("a", landing, warehouse, [table], []))
+
+    versions = "select id, who, month, until_month from local_jsonl.events order by id, month"
+    assert warehouse.rows(versions) == [(1, "b", FEBRUARY, None), (2, "b", JANUARY, "2024-03")]
+    assert _load(landing, warehouse, table, *stated) == [True] * 3

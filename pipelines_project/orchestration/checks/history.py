@@ -1,0 +1,78 @@
+"""The checks of warehouse tables that keep every version of a row."""
+
+from functools import partial
+
+import dagster as dg
+import duckdb
+
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.orchestration.checks.frame import (
+    Looked,
+    Wrong,
+    monthly_check,
+    read_again_if_deleted,
+)
+from pipelines_project.orchestration.table_assets import warehouse_key
+from pipelines_project.table import Table
+from pipelines_project.warehouse.database import qualified, quoted
+from pipelines_project.warehouse.loaders.history import History
+
+
+def versions_do_not_overlap(table: Table) -> dg.AssetChecksDefinition:
+    """Return the check that a key is one row at any instant, and that the last one is current."""
+    key = ", ".join(map(quoted, table.key))
+
+    def wrong(looked: Looked) -> Wrong:
+        if not looked.is_loaded:
+            return {}
+        overlapping = looked.warehouse.rows(
+            f"""
+            select month, cast(count(*) as varchar) || ' versions that overlap the next'
+            from (
+                select month, is_current, valid_to, lead(valid_from) over of_key as next_from
+                from {qualified(table.source, table.name)}
+                window of_key as (partition by {key} order by month)
+            )
+            where is_current is distinct from (valid_to is null)
+                or (next_from is not null and (valid_to is null or valid_to > next_from))
+            group by month order by month
+            """
+        )
+        return dict(overlapping)
+
+    return monthly_check(
+        table,
+        warehouse_key(table),
+        f"{table.name}_have_unique_keys",
+        f"At any instant, each ({', '.join(table.key)}) is one row.",
+        wrong,
+    )
+
+
+def warehouse_states_what_is_landed(table: Table, loader: History) -> dg.AssetChecksDefinition:
+    """Return the check that the versions of each month state the rows of its current load.
+
+    Those of the newest month are the current rows where months are whole.
+    """
+
+    def wrong(looked: Looked) -> Wrong:
+        if not looked.is_loaded:
+            landed = [month for month in looked.months if looked.month(month).current_load()]
+            return dict.fromkeys(landed, "nothing was ever loaded")
+        with looked.warehouse.connect(looked.landing) as connection:
+            return looked.where(partial(_differing, connection, loader))
+
+    return monthly_check(
+        table,
+        warehouse_key(table),
+        "warehouse_rows_match_landing",
+        "The versions that held in a month state the same as the month's current load.",
+        wrong,
+    )
+
+
+@read_again_if_deleted
+def _differing(connection: duckdb.DuckDBPyConnection, loader: History, month: LandedMonth) -> str:
+    load = month.current_files()
+    keys = loader.changed_keys(connection, month, load) if load else 0
+    return f"{keys} keys differ" if keys else ""
