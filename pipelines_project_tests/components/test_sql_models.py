@@ -116,7 +116,8 @@ def test_a_table_is_replaced_with_its_new_columns_and_rows(
     sql = "select n, n / 2 as half from (values (0), (1), (2)) as numbers (n)"
     built = build(warehouse, Mart("chess", parse_model(_write(tmp_path, sql))))
 
-    assert built == Built(rows=3, schema={"n": "INTEGER", "half": "DOUBLE"})
+    expected = Built(rows=3, schema={"n": "INTEGER", "half": "DOUBLE"}, content=built.content)
+    assert built == expected
     rows = warehouse.rows("select * from chess_marts.monthly order by n")
     assert rows == [(0, 0.0), (1, 0.5), (2, 1.0)]
 
