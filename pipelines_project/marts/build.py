@@ -31,6 +31,21 @@ class Mart:
         """The name of its table."""
         return self.model.name
 
+    @property
+    def full_name(self) -> str:
+        """The name of its table in SQL, as models that read it write it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def table(self) -> str:
+        """The same, quoted."""
+        return qualified(self.schema, self.name)
+
+    @property
+    def new_table(self) -> str:
+        """The quoted name of the table that is made beside it, inside a transaction."""
+        return qualified(self.schema, f"{self.name}__new")
+
 
 @dataclass(frozen=True)
 class Built:
@@ -39,13 +54,13 @@ class Built:
     Attributes:
         rows: how many it has.
         schema: the type of each column.
-        content: what its rows come to; equal for equal rows.
+        content: what its rows come to; equal for equal rows. None for a view, which has none.
         unchanged: whether it had the same rows before, so that its table was not swapped.
     """
 
     rows: int
     schema: dict[str, str]
-    content: str
+    content: str | None = None
     unchanged: bool = False
 
 
@@ -56,7 +71,7 @@ def marts_over(tables: Collection[str], marts: Collection[Mart]) -> list[Mart]:
         tables: names as SQL has them, `schema.table`.
         marts: all there are.
     """
-    by_name = {f"{mart.schema}.{mart.name}": mart for mart in marts}
+    by_name = {mart.full_name: mart for mart in marts}
     reads = {name: mart.model.reads for name, mart in by_name.items()}
     over = {*tables}
     found: list[Mart] = []
@@ -74,20 +89,52 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
     """
     with warehouse.connect() as connection:
         connection.execute(f"create schema if not exists {quoted(mart.schema)}")
+        if mart.model.header.materialized == "view":
+            return retried()(_replace_view, connection, mart)
         return retried()(_build_once, connection, mart)
 
 
 def _build_once(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
-    table, new = qualified(mart.schema, mart.name), qualified(mart.schema, f"{mart.name}__new")
     with transaction(connection):
-        connection.execute(f"create table {new} as {mart.model.sql}")
+        connection.execute(f"create table {mart.new_table} as {mart.model.sql}")
         # Both are read back from the warehouse, which may keep some types as others.
-        schema = columns_of(connection, new)
-        rows, content = content_of(connection, new, schema)
+        schema = columns_of(connection, mart.new_table)
+        rows, content = content_of(connection, mart.new_table, schema)
         before = column_types(connection, mart.schema, mart.name)
-        if before == schema and content_of(connection, table, schema) == (rows, content):
-            connection.execute(f"drop table {new}")
+        is_same = before == schema and not is_view(connection, mart)
+        if is_same and content_of(connection, mart.table, schema) == (rows, content):
+            connection.execute(f"drop table {mart.new_table}")
             return Built(rows, schema, content, unchanged=True)
-        connection.execute(f"drop table if exists {table}")
-        connection.execute(f"alter table {new} rename to {quoted(mart.name)}")
+        swap_in(connection, mart)
     return Built(rows, schema, content)
+
+
+def _replace_view(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
+    with transaction(connection):
+        drop(connection, mart)
+        connection.execute(f"create view {mart.table} as {mart.model.sql}")
+        schema = columns_of(connection, mart.table)
+        [(rows,)] = connection.execute(f"select count(*) from {mart.table}").fetchall()
+    return Built(rows, schema)
+
+
+def swap_in(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    """Put the table that was made beside the mart's in its place."""
+    drop(connection, mart)
+    connection.execute(f"alter table {mart.new_table} rename to {quoted(mart.name)}")
+
+
+def drop(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    """Drop what there is of the mart, a table or a view."""
+    kind = "view" if is_view(connection, mart) else "table"
+    connection.execute(f"drop {kind} if exists {mart.table}")
+
+
+def is_view(connection: duckdb.DuckDBPyConnection, mart: Mart) -> bool:
+    """Tell whether the warehouse has the mart as a view."""
+    query = """
+        select count(*) from duckdb_views()
+        where database_name = 'warehouse' and schema_name = $schema and view_name = $name
+    """
+    parameters = {"schema": mart.schema, "name": mart.name}
+    return connection.execute(query, parameters).fetchall() != [(0,)]

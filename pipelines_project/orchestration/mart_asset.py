@@ -37,9 +37,9 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
     )
     def asset(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
         built = build(warehouse, mart)
-        return dg.MaterializeResult(
-            metadata=mart_metadata(built), data_version=dg.DataVersion(built.content)
-        )
+        # Whether what a view shows has changed is known to whoever reads it, so it has no version.
+        version = None if built.content is None else dg.DataVersion(built.content)
+        return dg.MaterializeResult(metadata=mart_metadata(built), data_version=version)
 
     return asset
 
