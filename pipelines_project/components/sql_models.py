@@ -69,46 +69,62 @@ class Known:
 
     Attributes:
         keys: the asset of each table, by the table's name in SQL.
-        first_months: the first month of each table whose months are complete in themselves.
+        first_months: the first month of each source.
+        by_month: the first month of each table whose months are complete in themselves.
     """
 
     keys: Mapping[str, dg.AssetKey]
     first_months: Mapping[str, str]
+    by_month: Mapping[str, str]
 
     @classmethod
     def of(cls, tree: dg.ComponentTree) -> "Known":
         """Return every table that a source of the code location loads, and every mart."""
         sources = tree.get_all_components(of_type=MonthlySource)
-        tables = {f"{t.source}.{t.name}": t for each in sources for t in each.monthly_tables()}
+        tables = [table for each in sources for table in each.monthly_tables()]
         models = tree.get_all_components(of_type=SqlModels)
         marts = {mart.full_name: mart for each in models for mart in each.marts}
-        keys = {name: warehouse_key(table) for name, table in tables.items()}
+        keys = {f"{table.source}.{table.name}": warehouse_key(table) for table in tables}
+        keys |= {name: mart_key(mart) for name, mart in marts.items()}
+        firsts: dict[str, str] = {}
+        for table in tables:
+            firsts[table.source] = min(table.start_month, firsts.get(table.source, "9999-12"))
         by_month = {
-            name: table.start_month
-            for name, table in tables.items()
+            f"{table.source}.{table.name}": firsts[table.source]
+            for table in tables
             # Loading a month of another kind of table changes rows of other months too.
             if isinstance(table.loader, ReplaceMonth)
         }
         order = TopologicalSorter({n: {*mart.model.reads} - {n} for n, mart in marts.items()})
         for name in order.static_order():
             if name in marts and marts[name].model.is_incremental:
-                firsts = [by_month[read] for read in marts[name].model.reads if read in by_month]
-                by_month |= {name: min(firsts)} if firsts else {}
-        return cls({**keys, **{n: mart_key(mart) for n, mart in marts.items()}}, by_month)
+                read = [by_month[each] for each in marts[name].model.reads if each in by_month]
+                by_month |= {name: firsts.get(marts[name].source, min(read))} if read else {}
+        return cls(keys, firsts, by_month)
 
     def asset(self, mart: Mart) -> dg.AssetsDefinition:
         """Return the asset of a model."""
         upstream = self._upstream(mart)
-        if not mart.model.is_incremental:
-            return mart_asset(mart, upstream)
-        if others := [name for name in mart.model.reads if name not in self.first_months]:
+        if mart.model.is_incremental:
+            return month_mart_asset(mart, upstream, monthly_partitions(self._first_month(mart)))
+        return mart_asset(mart, upstream)
+
+    def _first_month(self, mart: Mart) -> str:
+        """Return the first month of an incremental model: its source's, as all jobs take it."""
+        path, reads = mart.model.path, mart.model.reads
+        if others := [name for name in reads if name not in self.by_month]:
             raise ValueError(
-                f"{mart.model.path}: {', '.join(others)} has no months that are complete in "
-                "themselves, so that the model cannot be incremental: there are "
-                f"{', '.join(sorted(self.first_months))}"
+                f"{path}: it cannot be incremental, because months of {', '.join(others)} are not "
+                f"complete in themselves. Those of {', '.join(sorted(self.by_month))} are"
             )
-        first = min(self.first_months[name] for name in mart.model.reads)
-        return month_mart_asset(mart, upstream, monthly_partitions(first))
+        earliest = min(self.by_month[name] for name in reads)
+        first = self.first_months.get(mart.source, earliest)
+        if earliest < first:
+            raise ValueError(
+                f"{path}: it reads months from {earliest} on, which are before {first}, the first "
+                f"month of {mart.source}: set start_month to {earliest}"
+            )
+        return first
 
     def _upstream(self, mart: Mart) -> list[dg.AssetKey]:
         """Return the assets that a mart reads."""

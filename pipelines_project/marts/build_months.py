@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import duckdb
 
@@ -24,6 +25,8 @@ from pipelines_project.warehouse.database import Warehouse, transaction
 from pipelines_project.warehouse.load_month import retried
 
 _BUILT = "built_months"
+# By the first and the last month DuckDB leaves out the parts of a table that have none of them.
+_THESE = f"where {MONTH_COLUMN} between $first and $last and list_contains($months, {MONTH_COLUMN})"
 
 
 @dataclass(frozen=True)
@@ -164,10 +167,10 @@ def _replace_months(
 ) -> None:
     """Put the rows that were made for the months in place of those in the table."""
     if months:
-        these = f"where list_contains($months, {MONTH_COLUMN})"
-        connection.execute(f"delete from {mart.table} {these}", {"months": months})
-        new = f"select * from temp.{_BUILT} {these}"
-        connection.execute(f"insert into {mart.table} by name {new}", {"months": months})
+        parameters = _parameters(months)
+        connection.execute(f"delete from {mart.table} {_THESE}", parameters)
+        new = f"select * from temp.{_BUILT} {_THESE}"
+        connection.execute(f"insert into {mart.table} by name {new}", parameters)
     connection.execute(f"drop table temp.{_BUILT}")
 
 
@@ -185,11 +188,14 @@ def _contents(
 def _row_counts(
     connection: duckdb.DuckDBPyConnection, mart: Mart, months: Sequence[str]
 ) -> dict[str, int]:
-    query = f"""
-        select {MONTH_COLUMN}, count(*) from {mart.table}
-        where list_contains($months, {MONTH_COLUMN}) group by all
-    """
-    return dict(connection.execute(query, {"months": months}).fetchall())
+    if not months:
+        return {}
+    query = f"select {MONTH_COLUMN}, count(*) from {mart.table} {_THESE} group by all"
+    return dict(connection.execute(query, _parameters(months)).fetchall())
+
+
+def _parameters(months: Sequence[str]) -> dict[str, Any]:
+    return {"months": months, "first": months[0], "last": months[-1]}
 
 
 def _nothing(schema: Mapping[str, str]) -> BuiltMonth:

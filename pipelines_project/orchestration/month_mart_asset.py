@@ -1,6 +1,7 @@
 """The asset of a mart that is built by month: partitioned as the tables that it reads."""
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,11 +39,7 @@ def month_mart_asset(
         upstream: the assets of the tables that it reads, all of them by month.
         months: all that any of them has.
     """
-    window = dg.TimeWindowPartitionMapping(
-        start_offset=-mart.model.header.lookback,
-        # The tables of a mart need not begin in the same month.
-        allow_nonexistent_upstream_partitions=True,
-    )
+    window = _months_read(mart.model.header.lookback)
 
     @dg.asset(
         key=mart_key(mart),
@@ -74,6 +71,17 @@ def month_mart_asset(
         )
 
     return asset
+
+
+def _months_read(lookback: int) -> dg.TimeWindowPartitionMapping:
+    """Return which months of a table a month of a mart reads, as far as the table has them."""
+    with warnings.catch_warnings():
+        # The tables of a mart need not begin in the same month, and a backfill refuses months
+        # without that parameter, which Dagster calls beta.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.TimeWindowPartitionMapping(
+            start_offset=-lookback, allow_nonexistent_upstream_partitions=True
+        )
 
 
 def month_metadata(month: BuiltMonth) -> dict[str, Any]:
