@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, PrivateAttr, field_validator
 
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.marts.build import Mart
-from pipelines_project.marts.model import parse_model
+from pipelines_project.marts.folder import read_models
 from pipelines_project.marts.variables import Value, checked_variables
 from pipelines_project.names import checked_source
 from pipelines_project.orchestration.mart_asset import mart_asset, mart_key
@@ -49,8 +49,8 @@ class SqlModels(dg.Component, dg.Model, dg.Resolvable):
     def marts(self) -> list[Mart]:
         """The models beside the component's `defs.yaml`, in the order of their names."""
         checked_source(self.source)
-        files = sorted((self._folder / "marts").glob("*.sql"))
-        return [Mart(self.source, parse_model(path, self.vars)) for path in files]
+        models = read_models(self._folder / "marts", self.vars)
+        return [Mart(self.source, model) for model in models]
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return an asset for every model of the folder, with what its SQL reads upstream.

@@ -1,6 +1,7 @@
 """Marts: which there are over a table, and building one as a table of the warehouse."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -89,13 +90,14 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
     """
     with warehouse.connect() as connection:
         connection.execute(f"create schema if not exists {quoted(mart.schema)}")
+        create_macros(connection, mart)
         if mart.model.header.materialized == "view":
             return retried()(_replace_view, connection, mart)
         return retried()(_build_once, connection, mart)
 
 
 def _build_once(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
-    with transaction(connection):
+    with in_transaction(connection, mart):
         connection.execute(f"create table {mart.new_table} as {mart.model.sql}")
         # Both are read back from the warehouse, which may keep some types as others.
         schema = columns_of(connection, mart.new_table)
@@ -110,12 +112,29 @@ def _build_once(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
 
 
 def _replace_view(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
-    with transaction(connection):
+    with in_transaction(connection, mart):
         drop(connection, mart)
         connection.execute(f"create view {mart.table} as {mart.model.sql}")
         schema = columns_of(connection, mart.table)
         [(rows,)] = connection.execute(f"select count(*) from {mart.table}").fetchall()
     return Built(rows, schema)
+
+
+def create_macros(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    """Create the macros that the mart can call, for the session."""
+    for macro in mart.model.macros:
+        connection.execute(macro.sql)
+
+
+@contextmanager
+def in_transaction(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Generator[None]:
+    """Give a transaction that begins and ends with the statements beside the model."""
+    with transaction(connection):
+        for statement in mart.model.before:
+            connection.execute(statement)
+        yield
+        for statement in mart.model.after:
+            connection.execute(statement)
 
 
 def swap_in(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines_project.marts.build import Mart, swap_in
+from pipelines_project.marts.build import Mart, create_macros, in_transaction, swap_in
 from pipelines_project.marts.content import columns_of, content_aggregates, content_text
 from pipelines_project.marts.month_ledger import (
     BuiltFrom,
@@ -21,7 +21,7 @@ from pipelines_project.marts.month_ledger import (
 )
 from pipelines_project.months import months_before, stretches
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
-from pipelines_project.warehouse.database import Warehouse, transaction
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import retried
 
 _BUILT = "built_months"
@@ -78,15 +78,16 @@ def build_months(
     """
     with warehouse.connect() as connection:
         create_month_ledger(connection, mart.schema)
+        create_macros(connection, mart)
         return retried()(_build_once, connection, mart, sorted({*months}), full_refresh)
 
 
 def _build_once(
     connection: duckdb.DuckDBPyConnection, mart: Mart, months: Sequence[str], full_refresh: bool
 ) -> BuiltMonths:
-    with transaction(connection):
+    with in_transaction(connection, mart):
         schema = columns_of(connection, f"({mart.model.sql}\n)")
-        definition = definition_of(mart.model.sql, schema)
+        definition = definition_of(mart.model.definition, schema)
         inputs = read_inputs(connection, mart.model.reads, mart.model.header.lookback)
         if whole := _reason(connection, mart, definition, full_refresh):
             write_definition(connection, mart.full_name, definition)

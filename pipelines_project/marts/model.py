@@ -1,6 +1,6 @@
 """One SQL model: what its text says of itself, and which tables it reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from pipelines_project.marts.header import Header, parse_header
+from pipelines_project.marts.macros import Macro
 from pipelines_project.marts.month_wise import months_needed
+from pipelines_project.marts.statements import read_statements
 from pipelines_project.marts.tables_read import TableRead, tables_read
 from pipelines_project.marts.variables import Value, with_values
 from pipelines_project.names import checked_name
@@ -26,12 +28,18 @@ class SqlModel:
         sql: the SELECT, with the values of variables.
         header: what its first comment says.
         tables: where it reads tables of the warehouse.
+        macros: those that it can call.
+        before: statements that are run before it is built, in the same transaction.
+        after: statements that are run after it is built, in the same transaction.
     """
 
     path: Path
     sql: str
     header: Header = field(default_factory=Header)
     tables: tuple[TableRead, ...] = ()
+    macros: tuple[Macro, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -52,6 +60,11 @@ class SqlModel:
     def is_incremental(self) -> bool:
         """Whether it is built month by month."""
         return self.header.materialized == "incremental"
+
+    @property
+    def definition(self) -> str:
+        """All of the SQL that its rows are made by."""
+        return "\n".join([self.sql, *(macro.sql for macro in self.macros), *self.before])
 
     @cached_property
     def query(self) -> exp.Query:
@@ -79,35 +92,58 @@ class SqlModel:
         return f"select * from (\n{sql}\n) where {MONTH_COLUMN} between '{first}' and '{last}'"
 
 
-def parse_model(path: Path, variables: Mapping[str, Value] | None = None) -> SqlModel:
-    """Read a model from its file.
+def parse_model(
+    path: Path, variables: Mapping[str, Value] | None = None, macros: Sequence[Macro] = ()
+) -> SqlModel:
+    """Read a model from its file, and the statements beside it.
 
     Args:
         path: the file.
         variables: the values of `$name` in it.
+        macros: those that it can call.
 
     Raises:
         ValueError: it is not one SELECT in DuckDB's dialect, a name in it cannot be resolved to a
             table of a schema, or it is to be built by month and cannot be; it names the file.
     """
     checked_name(path.stem)
-    text = path.read_text(encoding="utf-8").strip().rstrip(";")
+    text, values = path.read_text(encoding="utf-8").strip().rstrip(";"), variables or {}
     try:
-        sql = with_values(text, variables or {})
+        sql = with_values(text, values)
         statements = sqlglot.parse(sql, dialect="duckdb")
         query = statements[0] if len(statements) == 1 else None
         if not isinstance(query, exp.Select | exp.SetOperation):
             raise ValueError("a model is one SELECT")
-        header = parse_header(sql)
-        model = SqlModel(path, sql, header, tables_read(query))
-        if header.materialized == "incremental":
-            _check_months(header, months_needed(query, sqlglot.tokenize(sql, dialect="duckdb")))
+        tokens = sqlglot.tokenize(sql, dialect="duckdb")
+        called = tuple(macro for macro in macros if macro.is_called(tokens))
+        model = SqlModel(
+            path,
+            sql,
+            parse_header(sql),
+            tables_read(query),
+            # A macro can call others.
+            tuple(macros) if called else (),
+            read_statements(path.with_suffix(".before.sql"), values),
+            read_statements(path.with_suffix(".after.sql"), values),
+        )
+        _check_kind(model, query, called)
     except (SqlglotError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
     return model
 
 
-def _check_months(header: Header, needed: int) -> None:
+def _check_kind(model: SqlModel, query: exp.Query, called: Sequence[Macro]) -> None:
+    """Refuse what cannot be a view, or built by month."""
+    header = model.header
+    if header.materialized == "view" and called:
+        raise ValueError(f"a view cannot call {called[0].name}: who reads it has no such macro")
+    if header.materialized != "incremental":
+        return
+    text = "\n".join([model.sql, *(macro.sql for macro in model.macros)])
+    needed = months_needed(query, sqlglot.tokenize(text, dialect="duckdb"))
+    for macro in model.macros:
+        if macro.body.find(exp.Window):
+            raise ValueError(f"{macro.name} has a window: write it where it is used")
     if needed > header.lookback:
         raise ValueError(
             f"its windows look {needed} months back, and the header says {header.lookback}: write "
