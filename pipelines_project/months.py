@@ -43,6 +43,15 @@ def previous_month(month: str) -> str:
     return f"{start.year - (start.month == 1):04d}-{(start.month - 2) % 12 + 1:02d}"
 
 
+def months_before(month: str, count: int) -> list[str]:
+    """Return so many months before the month, the latest first."""
+    found: list[str] = []
+    for _ in range(count):
+        month = previous_month(month)
+        found.append(month)
+    return found
+
+
 def months_in_flux(now: datetime) -> list[str]:
     """Return the months that a scheduled run lands again.
 

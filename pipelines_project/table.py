@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from pipelines_project.landing.land_month import Verify
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import month_of, months_in_flux, previous_month
+from pipelines_project.months import month_of, months_before, months_in_flux
 from pipelines_project.names import checked_source, checked_table
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
@@ -40,12 +40,8 @@ class Timing:
 
     def months_due(self, moment: datetime) -> list[str]:
         """Return the months that a tick of the schedule lands, in order."""
-        due = months_in_flux(moment)
-        month = month_of(moment)
-        for _ in range(self.lookback_months):
-            month = previous_month(month)
-            due.append(month)
-        return sorted(set(due))
+        before = months_before(month_of(moment), self.lookback_months)
+        return sorted({*months_in_flux(moment), *before})
 
     def is_within_window(self, moment: datetime) -> bool:
         """Tell whether schedules and sensors may start a run at this moment."""

@@ -74,12 +74,15 @@ def test_monthly_assets_take_a_range_in_one_run_and_should_be_fresh(
     assert _spec(defs, key).freshness_policy == dg.FreshnessPolicy.time_window(timedelta(hours=36))
 
 
-@pytest.mark.parametrize("key", MARTS)
-def test_marts_are_whole_tables_that_go_with_a_range(defs: dg.Definitions, key: str) -> None:
-    node = defs.resolve_asset_graph().get(dg.AssetKey.from_user_string(key))
+def test_marts_are_whole_or_by_month_and_go_with_a_range(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    openings, player_months = (graph.get(dg.AssetKey.from_user_string(key)) for key in MARTS)
 
-    assert node.partitions_def is None
-    assert node.backfill_policy == dg.BackfillPolicy.single_run()
+    assert openings.partitions_def is None
+    warehouse = graph.get(dg.AssetKey.from_user_string(WAREHOUSE))
+    assert player_months.partitions_def == warehouse.partitions_def
+    for node in (openings, player_months):
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
 
 
 def test_landing_is_a_graph_of_two_ops_and_each_step_holds_its_pool(defs: dg.Definitions) -> None:

@@ -15,6 +15,7 @@ from pipelines_project.forget.subject import Subject
 from pipelines_project.landing.land_month import Landed
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Built, Mart, build
+from pipelines_project.marts.build_months import BuiltMonths, build_months
 from pipelines_project.names import quarantine_table
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
@@ -53,7 +54,7 @@ class BuiltAnew:
     """A mart that was built without them."""
 
     mart: Mart
-    built: Built
+    built: Built | BuiltMonths
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,15 @@ class Forgetting:
         for mart in self.marts:
             # One that was never built holds nothing.
             if is_loaded(self.warehouse, mart.schema, mart.name):
-                yield BuiltAnew(mart, build(self.warehouse, mart))
+                yield BuiltAnew(mart, self._build(mart))
         with self.warehouse.connect() as connection:
             forget_loaded.overwrite_free_blocks(connection)
+
+    def _build(self, mart: Mart) -> Built | BuiltMonths:
+        """Build the mart as a new table, so that no row stays in what was the old one."""
+        if mart.model.is_incremental:
+            return build_months(self.warehouse, mart, [], full_refresh=True)
+        return build(self.warehouse, mart)
 
     def _forget(self, table: Table, subject: Subject) -> Iterator[LandedAnew | LoadedAnew]:
         landed: list[str] = []

@@ -1,12 +1,18 @@
 """Marts: which there are over a table, and building one as a table of the warehouse."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+import duckdb
+
+from pipelines_project.marts.content import columns_of, content_of
 from pipelines_project.marts.model import SqlModel
 from pipelines_project.names import marts_schema
+from pipelines_project.warehouse.columns import column_types
 from pipelines_project.warehouse.database import Warehouse, qualified, quoted, transaction
+from pipelines_project.warehouse.load_month import retried
 
 
 @dataclass(frozen=True)
@@ -26,13 +32,37 @@ class Mart:
         """The name of its table."""
         return self.model.name
 
+    @property
+    def full_name(self) -> str:
+        """The name of its table in SQL, as models that read it write it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def table(self) -> str:
+        """The same, quoted."""
+        return qualified(self.schema, self.name)
+
+    @property
+    def new_table(self) -> str:
+        """The quoted name of the table that is made beside it, inside a transaction."""
+        return qualified(self.schema, f"{self.name}__new")
+
 
 @dataclass(frozen=True)
 class Built:
-    """A mart as it was built: its rows, and the type of each column."""
+    """A mart as it was built.
+
+    Attributes:
+        rows: how many it has.
+        schema: the type of each column.
+        content: what its rows come to; equal for equal rows. None for a view, which has none.
+        unchanged: whether it had the same rows before, so that its table was not swapped.
+    """
 
     rows: int
     schema: dict[str, str]
+    content: str | None = None
+    unchanged: bool = False
 
 
 def marts_over(tables: Collection[str], marts: Collection[Mart]) -> list[Mart]:
@@ -42,7 +72,7 @@ def marts_over(tables: Collection[str], marts: Collection[Mart]) -> list[Mart]:
         tables: names as SQL has them, `schema.table`.
         marts: all there are.
     """
-    by_name = {f"{mart.schema}.{mart.name}": mart for mart in marts}
+    by_name = {mart.full_name: mart for mart in marts}
     reads = {name: mart.model.reads for name, mart in by_name.items()}
     over = {*tables}
     found: list[Mart] = []
@@ -54,13 +84,76 @@ def marts_over(tables: Collection[str], marts: Collection[Mart]) -> list[Mart]:
 
 
 def build(warehouse: Warehouse, mart: Mart) -> Built:
-    """Replace the mart's table in one transaction; if the SQL fails, it stays as it was."""
-    table = qualified(mart.schema, mart.name)
+    """Replace the mart's table in one transaction; if the SQL fails, it stays as it was.
+
+    A table that has the same rows already is not swapped.
+    """
     with warehouse.connect() as connection:
         connection.execute(f"create schema if not exists {quoted(mart.schema)}")
-        with transaction(connection):
-            connection.execute(f"drop table if exists {table}")
-            connection.execute(f"create table {table} as {mart.model.sql}")
-        rows = connection.execute(f"select count(*) from {table}").fetchall()[0][0]
-        columns = connection.execute(f"describe {table}").fetchall()
-    return Built(rows, {name: kind for name, kind, *_ in columns})
+        create_macros(connection, mart)
+        if mart.model.header.materialized == "view":
+            return retried()(_replace_view, connection, mart)
+        return retried()(_build_once, connection, mart)
+
+
+def _build_once(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
+    with in_transaction(connection, mart):
+        connection.execute(f"create table {mart.new_table} as {mart.model.sql}")
+        # Both are read back from the warehouse, which may keep some types as others.
+        schema = columns_of(connection, mart.new_table)
+        rows, content = content_of(connection, mart.new_table, schema)
+        before = column_types(connection, mart.schema, mart.name)
+        is_same = before == schema and not is_view(connection, mart)
+        if is_same and content_of(connection, mart.table, schema) == (rows, content):
+            connection.execute(f"drop table {mart.new_table}")
+            return Built(rows, schema, content, unchanged=True)
+        swap_in(connection, mart)
+    return Built(rows, schema, content)
+
+
+def _replace_view(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
+    with in_transaction(connection, mart):
+        drop(connection, mart)
+        connection.execute(f"create view {mart.table} as {mart.model.sql}")
+        schema = columns_of(connection, mart.table)
+        [(rows,)] = connection.execute(f"select count(*) from {mart.table}").fetchall()
+    return Built(rows, schema)
+
+
+def create_macros(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    """Create the macros that the mart can call, for the session."""
+    for macro in mart.model.macros:
+        connection.execute(macro.sql)
+
+
+@contextmanager
+def in_transaction(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Generator[None]:
+    """Give a transaction that begins and ends with the statements beside the model."""
+    with transaction(connection):
+        for statement in mart.model.before:
+            connection.execute(statement)
+        yield
+        for statement in mart.model.after:
+            connection.execute(statement)
+
+
+def swap_in(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    """Put the table that was made beside the mart's in its place."""
+    drop(connection, mart)
+    connection.execute(f"alter table {mart.new_table} rename to {quoted(mart.name)}")
+
+
+def drop(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    """Drop what there is of the mart, a table or a view."""
+    kind = "view" if is_view(connection, mart) else "table"
+    connection.execute(f"drop {kind} if exists {mart.table}")
+
+
+def is_view(connection: duckdb.DuckDBPyConnection, mart: Mart) -> bool:
+    """Tell whether the warehouse has the mart as a view."""
+    query = """
+        select count(*) from duckdb_views()
+        where database_name = 'warehouse' and schema_name = $schema and view_name = $name
+    """
+    parameters = {"schema": mart.schema, "name": mart.name}
+    return connection.execute(query, parameters).fetchall() != [(0,)]

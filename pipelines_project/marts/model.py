@@ -1,90 +1,151 @@
 """One SQL model: what its text says of itself, and which tables it reads."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, SqlglotError
-from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.errors import SqlglotError
 
+from pipelines_project.marts.header import Header, parse_header
+from pipelines_project.marts.macros import Macro
+from pipelines_project.marts.month_wise import months_needed
+from pipelines_project.marts.statements import read_statements
+from pipelines_project.marts.tables_read import TableRead, tables_read
+from pipelines_project.marts.variables import Value, with_values
 from pipelines_project.names import checked_name
+from pipelines_project.warehouse.columns import MONTH_COLUMN
 
 
 @dataclass(frozen=True)
 class SqlModel:
-    """A model: the SELECT, the tables it reads as `schema.table`, its comment as description."""
+    """A model.
+
+    Attributes:
+        path: its file.
+        sql: the SELECT, with the values of variables.
+        header: what its first comment says.
+        tables: where it reads tables of the warehouse.
+        macros: those that it can call.
+        before: statements that are run before it is built, in the same transaction.
+        after: statements that are run after it is built, in the same transaction.
+    """
 
     path: Path
     sql: str
-    reads: tuple[str, ...]
-    description: str
+    header: Header = field(default_factory=Header)
+    tables: tuple[TableRead, ...] = ()
+    macros: tuple[Macro, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The name of the table and the asset, which is the file's."""
         return self.path.stem
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The tables that it reads, as `schema.table`, in their order."""
+        return tuple(dict.fromkeys(table.name for table in self.tables))
 
-def parse_model(path: Path) -> SqlModel:
-    """Read a model from its file.
+    @property
+    def description(self) -> str:
+        """What its header says of its rows."""
+        return self.header.description
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether it is built month by month."""
+        return self.header.materialized == "incremental"
+
+    @property
+    def definition(self) -> str:
+        """All of the SQL that its rows are made by."""
+        return "\n".join([self.sql, *(macro.sql for macro in self.macros), *self.before])
+
+    @cached_property
+    def query(self) -> exp.Query:
+        """The SELECT as sqlglot has parsed it; not to be changed."""
+        parsed = sqlglot.parse_one(self.sql, dialect="duckdb")
+        assert isinstance(parsed, exp.Query)
+        return parsed
+
+    def of_months(self, read_from: str, first: str, last: str) -> str:
+        """Return the SELECT of the rows of some months, made from the sources' rows of those alone.
+
+        Args:
+            read_from: the first month that is read, which is earlier where it looks back.
+            first: the first month of the result.
+            last: the last month of both.
+        """
+        written, end = list[str](), 0
+        for table in sorted(self.tables, key=lambda read: read.start):
+            source = self.sql[table.start : table.end]
+            months = f"{MONTH_COLUMN} between '{read_from}' and '{last}'"
+            written += [self.sql[end : table.start], f"(select * from {source} where {months})"]
+            written += [] if table.has_alias else [f" as {table.alias}"]
+            end = table.end
+        sql = "".join([*written, self.sql[end:]])
+        return f"select * from (\n{sql}\n) where {MONTH_COLUMN} between '{first}' and '{last}'"
+
+
+def parse_model(
+    path: Path, variables: Mapping[str, Value] | None = None, macros: Sequence[Macro] = ()
+) -> SqlModel:
+    """Read a model from its file, and the statements beside it.
+
+    Args:
+        path: the file.
+        variables: the values of `$name` in it.
+        macros: those that it can call.
 
     Raises:
-        ValueError: it is not one SELECT in DuckDB's dialect, or a name in it cannot be resolved
-            to a table of a schema; it names the file.
+        ValueError: it is not one SELECT in DuckDB's dialect, a name in it cannot be resolved to a
+            table of a schema, or it is to be built by month and cannot be; it names the file.
     """
     checked_name(path.stem)
-    sql = path.read_text(encoding="utf-8").strip().rstrip(";")
+    text, values = path.read_text(encoding="utf-8").strip().rstrip(";"), variables or {}
     try:
+        sql = with_values(text, values)
         statements = sqlglot.parse(sql, dialect="duckdb")
-        if len(statements) != 1 or not isinstance(statements[0], exp.Select | exp.SetOperation):
-            raise ValueError(f"{path}: a model is one SELECT")
-        reads = _tables_read(path, statements[0])
-    except SqlglotError as error:
+        query = statements[0] if len(statements) == 1 else None
+        if not isinstance(query, exp.Select | exp.SetOperation):
+            raise ValueError("a model is one SELECT")
+        tokens = sqlglot.tokenize(sql, dialect="duckdb")
+        called = tuple(macro for macro in macros if macro.is_called(tokens))
+        model = SqlModel(
+            path,
+            sql,
+            parse_header(sql),
+            tables_read(query),
+            # A macro can call others.
+            tuple(macros) if called else (),
+            read_statements(path.with_suffix(".before.sql"), values),
+            read_statements(path.with_suffix(".after.sql"), values),
+        )
+        _check_kind(model, query, called)
+    except (SqlglotError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
-    return SqlModel(path, sql, reads, _leading_comment(sql))
+    return model
 
 
-def _tables_read(path: Path, query: exp.Query) -> tuple[str, ...]:
-    """Return the tables outside the query that it reads, in order.
-
-    Raises:
-        ValueError: a name has no schema, or stands where no scope resolves it, as in a PIVOT.
-    """
-    selected = [pair for scope in traverse_scope(query) for pair in _selected(scope)]
-    resolved = {id(node) for node, _ in selected}
-    read = [source for _, source in selected if isinstance(source, exp.Table)]
-    unresolved = [table for table in query.find_all(exp.Table) if id(table) not in resolved]
-    unresolved += [table for table in read if not _is_schema_table(table)]
-    if unresolved:
-        names = ", ".join(table.sql("duckdb") for table in unresolved)
-        raise ValueError(f"{path}: cannot resolve {names}: write every table as schema.table")
-    return tuple(dict.fromkeys(f"{table.db}.{table.name}" for table in read))
-
-
-def _selected(scope: Scope) -> list[tuple[exp.Selectable, exp.Table | Scope]]:
-    """Return what the scope selects from: each name's node, and the table or scope it stands for.
-
-    `Scope.selected_sources` leaves out what a SEMI or ANTI JOIN reads.
-
-    Raises:
-        OptimizeError: two of them have one name, so that it does not tell them apart.
-    """
-    names = [name for name, _ in scope.references]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise OptimizeError(f"Alias already used: {', '.join(sorted(twice))}")
-    return [(node, scope.sources[name]) for name, node in scope.references if name in scope.sources]
-
-
-def _is_schema_table(table: exp.Table) -> bool:
-    """Tell whether it is written `schema.table`, and is no call of a table function."""
-    return isinstance(table.this, exp.Identifier) and bool(table.db) and not table.catalog
-
-
-def _leading_comment(sql: str) -> str:
-    lines: list[str] = []
-    for line in sql.splitlines():
-        if not line.startswith("--"):
-            break
-        lines.append(line.removeprefix("--").strip())
-    return " ".join(lines)
+def _check_kind(model: SqlModel, query: exp.Query, called: Sequence[Macro]) -> None:
+    """Refuse what cannot be a view, or built by month."""
+    header = model.header
+    if header.materialized == "view" and called:
+        raise ValueError(f"a view cannot call {called[0].name}: who reads it has no such macro")
+    if header.materialized != "incremental":
+        return
+    text = "\n".join([model.sql, *(macro.sql for macro in model.macros)])
+    needed = months_needed(query, sqlglot.tokenize(text, dialect="duckdb"))
+    for macro in model.macros:
+        if macro.body.find(exp.Window):
+            raise ValueError(f"{macro.name} has a window: write it where it is used")
+    if needed > header.lookback:
+        raise ValueError(
+            f"its windows look {needed} months back, and the header says {header.lookback}: write "
+            f"`-- lookback: {needed}`"
+        )

@@ -12,15 +12,20 @@ def follows_any_month() -> dg.AutomationCondition:
     return counting_failed_runs(eager.without(dg.AutomationCondition.in_latest_time_window()))
 
 
-def follows_any_update() -> dg.AutomationCondition:
-    """Return the condition under which a mart is built again: once after any month's update.
+def follows_any_change() -> dg.AutomationCondition:
+    """Return the condition under which a mart is built: a month was loaded, or a mart has changed.
 
-    `eager()` would wait until every month that the partitions name has been loaded.
+    `eager()` would wait until every month that the partitions name has been loaded. A mart that was
+    built again to the same content has the same data version, and is no change. The marts that a
+    mart reads are built before it, and it only if one of them has changed then.
     """
-    condition = dg.AutomationCondition
-    updated = condition.any_deps_updated().since_last_handled()
+    condition, marts = dg.AutomationCondition, dg.AssetSelection.key_prefixes("marts")
+    # The months that a failed run has loaded are recorded without a data version.
+    loaded = condition.any_deps_match(condition.newly_updated()).ignore(marts)
+    changed = condition.any_deps_match(condition.data_version_changed()).allow(marts)
     idle = ~condition.any_deps_in_progress() & ~condition.in_progress()
-    return counting_failed_runs(updated & idle)
+    is_first = ~condition.any_deps_match(condition.will_be_requested())
+    return (loaded | changed).since_last_handled() & idle & is_first
 
 
 def counting_failed_runs(condition: dg.AutomationCondition) -> dg.AutomationCondition:

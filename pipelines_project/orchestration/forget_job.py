@@ -15,10 +15,11 @@ from pipelines_project.forget.forgetting import (
     UnknownColumnError,
 )
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.build import Built, Mart
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.mart_asset import mart_key, mart_metadata
 from pipelines_project.orchestration.metadata import landed_metadata, loaded_metadata
+from pipelines_project.orchestration.month_mart_asset import month_event
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
@@ -81,7 +82,8 @@ def forget_job(
         context.add_output_metadata({"rows": found})
         if not context.op_config["dry_run"]:
             for done in forgetting.forget():
-                context.log_event(_event(done))
+                for event in _events(done):
+                    context.log_event(event)
             _check(forgetting.look())
 
     @dg.job(
@@ -93,16 +95,22 @@ def forget_job(
     return forget
 
 
-def _event(done: LandedAnew | LoadedAnew | BuiltAnew) -> dg.AssetMaterialization:
-    """Return the materialization of what was landed, loaded or built anew."""
+def _events(done: LandedAnew | LoadedAnew | BuiltAnew) -> list[dg.AssetMaterialization]:
+    """Return the materializations of what was landed, loaded or built anew."""
     if isinstance(done, BuiltAnew):
-        return dg.AssetMaterialization(mart_key(done.mart), metadata=mart_metadata(done.built))
+        return _built_events(done)
     if isinstance(done, LoadedAnew):
         key, metadata = warehouse_key(done.table), loaded_metadata(done.loaded)
     else:
         key = landing_key(done.table)
         metadata = {**landed_metadata(done.landed), "rows_forgotten": done.rows_forgotten}
-    return dg.AssetMaterialization(key, partition=done.month, metadata=metadata)
+    return [dg.AssetMaterialization(key, partition=done.month, metadata=metadata)]
+
+
+def _built_events(done: BuiltAnew) -> list[dg.AssetMaterialization]:
+    if isinstance(done.built, Built):
+        return [dg.AssetMaterialization(mart_key(done.mart), metadata=mart_metadata(done.built))]
+    return [month_event(done.mart, done.built, month) for month in done.built.months]
 
 
 def _check(left: Places) -> None:

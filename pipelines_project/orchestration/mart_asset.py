@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from pipelines_project.marts.build import Built, Mart, build
-from pipelines_project.orchestration.automation import follows_any_update
+from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.metadata import column_schema
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
@@ -31,12 +31,15 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         group_name=mart.source,
         # So that a range of months over warehouse and marts can be asked for at once.
         backfill_policy=dg.BackfillPolicy.single_run(),
-        automation_condition=follows_any_update(),
+        automation_condition=follows_any_change(),
         pool=POOL,
         kinds={"sql", "duckdb"},
     )
     def asset(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
-        return dg.MaterializeResult(metadata=mart_metadata(build(warehouse, mart)))
+        built = build(warehouse, mart)
+        # Whether what a view shows has changed is known to whoever reads it, so it has no version.
+        version = None if built.content is None else dg.DataVersion(built.content)
+        return dg.MaterializeResult(metadata=mart_metadata(built), data_version=version)
 
     return asset
 
@@ -46,4 +49,5 @@ def mart_metadata(built: Built) -> dict[str, dg.MetadataValue]:
     return {
         "dagster/row_count": dg.MetadataValue.int(built.rows),
         "dagster/column_schema": dg.MetadataValue.table_schema(column_schema(built.schema)),
+        "unchanged": dg.MetadataValue.bool(built.unchanged),
     }

@@ -224,4 +224,5 @@ def test_what_the_schedule_asks_for_lands_loads_and_models_the_month(chess: Code
 
     assert run.result.success
     assert [*run.materialized(LANDING)] == [*run.materialized(WAREHOUSE)] == [month]
-    assert run.materialized("marts/chess/player_months")[""]["dagster/row_count"] > 0
+    assert run.materialized("marts/chess/openings")[""]["dagster/row_count"] > 0
+    assert run.materialized("marts/chess/player_months")[month]["dagster/partition_row_count"] > 0

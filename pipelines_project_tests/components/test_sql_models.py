@@ -12,14 +12,18 @@ from dagster.components.testing import create_defs_folder_sandbox
 
 from pipelines_project.marts.build import Built, Mart, build
 from pipelines_project.marts.model import parse_model
+from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.warehouse.database import Warehouse
 
 _DEFS = """\
 type: pipelines_project.components.ChessSource
 attributes: {players: hikaru, contact: me@example.com, start_month: 2023-01}
 ---
+type: pipelines_project.components.FreshdeskSource
+attributes: {domain: acme, start_month: 2022-06}
+---
 type: pipelines_project.components.SqlModels
-attributes: {source: SOURCE}
+attributes: {source: SOURCE, vars: {least: 1500, since: 2024-01-31, name: "it's"}}
 """
 
 
@@ -67,6 +71,28 @@ def test_a_file_is_an_asset_that_depends_on_what_its_sql_reads() -> None:
     assert marts["marts/chess/monthly"].op.pool == "warehouse"
 
 
+def test_a_model_reads_tables_of_other_sources_and_has_values_of_variables() -> None:
+    sql = "select id from chess.games join freshdesk.tickets using (id) where rating > $least"
+
+    with _loaded(across=sql, strings="select $name as name, $since as since") as defs:
+        marts = _marts(defs)
+
+    assert marts["marts/chess/across"].dependency_keys == {
+        dg.AssetKey(["warehouse", "chess", "games"]),
+        dg.AssetKey(["warehouse", "freshdesk", "tickets"]),
+    }
+
+
+def test_a_model_by_month_has_the_months_of_its_source() -> None:
+    lower = "-- incremental: month\nselect month, count(*) as games from chess.games group by month"
+    upper = "-- incremental: month\nselect month, games from chess_marts.lower"
+
+    with _loaded(lower=lower, upper=upper) as defs:
+        marts = _marts(defs)
+
+    assert [mart.partitions_def for mart in marts.values()] == [monthly_partitions("2023-01")] * 2
+
+
 def test_a_source_without_models_has_no_marts() -> None:
     with _loaded() as defs:
         assert _marts(defs) == {}
@@ -81,6 +107,12 @@ def test_a_source_without_models_has_no_marts() -> None:
         ("delete from chess.games", "a model is one SELECT"),
         ("select 1; select 2", "a model is one SELECT"),
         ("select from where", "broken.sql"),
+        ("select $nothing", "$nothing is no variable in vars of defs.yaml: least, name, since"),
+        (
+            "-- incremental: month\nselect month, id from freshdesk.tickets",
+            "months of freshdesk.tickets are not complete in themselves. Those of chess.games are",
+        ),
+        ("-- materialised: view\nselect 1", "'materialised' is no setting of a model"),
     ],
 )
 def test_a_model_that_cannot_be_one_is_refused_with_its_file(sql: str, reason: str) -> None:
@@ -116,7 +148,8 @@ def test_a_table_is_replaced_with_its_new_columns_and_rows(
     sql = "select n, n / 2 as half from (values (0), (1), (2)) as numbers (n)"
     built = build(warehouse, Mart("chess", parse_model(_write(tmp_path, sql))))
 
-    assert built == Built(rows=3, schema={"n": "INTEGER", "half": "DOUBLE"})
+    expected = Built(rows=3, schema={"n": "INTEGER", "half": "DOUBLE"}, content=built.content)
+    assert built == expected
     rows = warehouse.rows("select * from chess_marts.monthly order by n")
     assert rows == [(0, 0.0), (1, 0.5), (2, 1.0)]
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from pipelines_project import definitions
+from pipelines_project.marts.model import parse_model
 from pipelines_project.sandbox.chess_archives import RecordedArchives
 from pipelines_project_tests.code_location import MARTS, CodeLocation, code_location
 
@@ -116,6 +118,16 @@ def _rows(location: CodeLocation, mart: str, keys: int) -> dict[tuple[str, ...],
     }
 
 
+def test_months_built_one_by_one_come_to_the_full_build(modelled: CodeLocation) -> None:
+    path = Path(definitions.__file__).parent / "defs" / "chess" / "marts" / "player_months.sql"
+
+    model = parse_model(path)
+
+    assert model.is_incremental
+    rows = modelled.warehouse.rows("from chess_marts.player_months order by all")
+    assert rows == modelled.warehouse.rows(f"from ({model.sql}) order by all")
+
+
 def test_a_range_of_months_can_be_loaded_and_modelled_in_one_run(chess: CodeLocation) -> None:
     chess.materialize("2024-01...2024-03", "landing/chess/games")
 
@@ -124,9 +136,9 @@ def test_a_range_of_months_can_be_loaded_and_modelled_in_one_run(chess: CodeLoca
     assert run.result.success
     months = chess.warehouse.rows("select distinct month from chess_marts.player_months order by 1")
     assert months == [("2024-01",), ("2024-02",), ("2024-03",)]
-    for mart in MARTS:
-        (metadata,) = run.materialized(mart).values()
-        assert metadata["dagster/row_count"] > 0
+    openings, player_months = (run.materialized(mart) for mart in MARTS)
+    assert openings[""]["dagster/row_count"] > 0
+    assert [*player_months] == ["2024-01", "2024-02", "2024-03"]
 
 
 def test_a_game_of_a_player_who_was_renamed_counts_and_is_neither_won_nor_lost(
@@ -141,7 +153,7 @@ def test_a_game_of_a_player_who_was_renamed_counts_and_is_neither_won_nor_lost(
         )
         connection.execute("update chess.games set pgn = '[ECO \"Z99\"]' where url = 'x'")
 
-    assert chess.materialize("", *MARTS).result.success
+    assert chess.materialize("2024-01", *MARTS).result.success
 
     assert _rows(chess, "player_months", 3)["erik", "2024-01", "renamed"] == {
         "games": 1,

@@ -1,3 +1,4 @@
+-- incremental: month
 -- One row is one player's games of one time class that ended in one month.
 -- Ratings are the player's own after each game; a draw is any result that is neither
 -- a win nor a loss (chess.com PubAPI, "Game results codes").

@@ -1,0 +1,221 @@
+"""Building a mart by month: only the months whose sources have changed since they were built."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+
+from pipelines_project.marts.build import Mart, create_macros, in_transaction, swap_in
+from pipelines_project.marts.content import columns_of, content_aggregates, content_text
+from pipelines_project.marts.month_ledger import (
+    BuiltFrom,
+    Inputs,
+    create_month_ledger,
+    definition_built,
+    definition_of,
+    months_built,
+    read_inputs,
+    write_definition,
+    write_months,
+)
+from pipelines_project.months import months_before, stretches
+from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
+from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.load_month import retried
+
+_BUILT = "built_months"
+# By the first and the last month DuckDB leaves out the parts of a table that have none of them.
+_THESE = f"where {MONTH_COLUMN} between $first and $last and list_contains($months, {MONTH_COLUMN})"
+
+
+@dataclass(frozen=True)
+class BuiltMonth:
+    """A month of a mart as it is now.
+
+    Attributes:
+        rows: how many it has.
+        content: what they come to; equal for equal rows.
+        unchanged: whether it had the same rows before, so that none were written.
+        skipped: whether its sources were the same too, so that it was not even built.
+    """
+
+    rows: int
+    content: str
+    unchanged: bool = False
+    skipped: bool = False
+
+
+@dataclass(frozen=True)
+class BuiltMonths:
+    """What came of the months of a mart.
+
+    Attributes:
+        months: those that were asked for; all there are if the table was built whole.
+        schema: the type of each column.
+        whole: why the table was built whole, or "" if it was not.
+    """
+
+    months: Mapping[str, BuiltMonth]
+    schema: dict[str, str]
+    whole: str = ""
+
+
+def build_months(
+    warehouse: Warehouse, mart: Mart, months: Collection[str], *, full_refresh: bool = False
+) -> BuiltMonths:
+    """Bring months of a mart up to date in one transaction; if it fails, all stay as they were.
+
+    The table is built whole, from every month, where it is not there yet, or its SQL or the type of
+    a column is another than the one that it was built by: a table half by one and half by another
+    would be what no full build comes to.
+
+    Args:
+        warehouse: the warehouse.
+        mart: an incremental model.
+        months: which to look at.
+        full_refresh: build the table whole in any case.
+    """
+    with warehouse.connect() as connection:
+        create_month_ledger(connection, mart.schema)
+        create_macros(connection, mart)
+        return retried()(_build_once, connection, mart, sorted({*months}), full_refresh)
+
+
+def _build_once(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, months: Sequence[str], full_refresh: bool
+) -> BuiltMonths:
+    with in_transaction(connection, mart):
+        schema = columns_of(connection, f"({mart.model.sql}\n)")
+        definition = definition_of(mart.model.definition, schema)
+        inputs = read_inputs(connection, mart.model.reads, mart.model.header.lookback)
+        if whole := _reason(connection, mart, definition, full_refresh):
+            write_definition(connection, mart.full_name, definition)
+            built = _build_whole(connection, mart, schema, inputs, months)
+        else:
+            built = _build_stale(connection, mart, schema, inputs, months)
+        return BuiltMonths(built, schema, whole)
+
+
+def _reason(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, definition: str, full_refresh: bool
+) -> str:
+    """Return why the table must be built whole, or ""."""
+    before = definition_built(connection, mart.full_name)
+    if not column_types(connection, mart.schema, mart.name) or before is None:
+        return "it is built for the first time"
+    if before != definition:
+        return "its SQL, or the type of a column, has changed"
+    return "full_refresh" if full_refresh else ""
+
+
+def _build_whole(
+    connection: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    schema: Mapping[str, str],
+    inputs: Inputs,
+    months: Collection[str],
+) -> dict[str, BuiltMonth]:
+    connection.execute(f"create table {mart.new_table} as {mart.model.sql}")
+    contents = _contents(connection, mart.new_table, schema)
+    swap_in(connection, mart)
+    found = sorted({*months, *inputs.months, *contents})
+    built = {month: contents.get(month, _nothing(schema)) for month in found}
+    _write(connection, mart, inputs, built)
+    return built
+
+
+def _build_stale(
+    connection: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    schema: Mapping[str, str],
+    inputs: Inputs,
+    months: Sequence[str],
+) -> dict[str, BuiltMonth]:
+    before, held = months_built(connection, mart.full_name), _row_counts(connection, mart, months)
+    # A month with more or fewer rows than were built was written to by somebody else.
+    known = {m: before[m] for m in months if m in before and held.get(m, 0) == before[m].rows}
+    stale = [m for m in months if m not in known or known[m].inputs != inputs.of_month(m)]
+    built: dict[str, BuiltMonth] = {}
+    for first, last in stretches(stale):
+        contents = _build_stretch(connection, mart, schema, first, last)
+        for month in (m for m in stale if first <= m <= last):
+            new = contents.get(month, _nothing(schema))
+            is_same = month in known and known[month].content == new.content
+            built[month] = replace(new, unchanged=is_same)
+        changed = [m for m in stale if first <= m <= last and not built[m].unchanged]
+        _replace_months(connection, mart, changed)
+    _write(connection, mart, inputs, built)
+    return {m: built[m] if m in built else _skipped(known[m]) for m in months}
+
+
+def _build_stretch(
+    connection: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    schema: Mapping[str, str],
+    first: str,
+    last: str,
+) -> dict[str, BuiltMonth]:
+    """Make the rows of some months, beside the table, and return what they come to."""
+    read_from = [first, *months_before(first, mart.model.header.lookback)][-1]
+    sql = mart.model.of_months(read_from, first, last)
+    connection.execute(f"create or replace temp table {_BUILT} as {sql}")
+    return _contents(connection, f"temp.{_BUILT}", schema)
+
+
+def _replace_months(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, months: Sequence[str]
+) -> None:
+    """Put the rows that were made for the months in place of those in the table."""
+    if months:
+        parameters = _parameters(months)
+        connection.execute(f"delete from {mart.table} {_THESE}", parameters)
+        new = f"select * from temp.{_BUILT} {_THESE}"
+        connection.execute(f"insert into {mart.table} by name {new}", parameters)
+    connection.execute(f"drop table temp.{_BUILT}")
+
+
+def _contents(
+    connection: duckdb.DuckDBPyConnection, relation: str, schema: Mapping[str, str]
+) -> dict[str, BuiltMonth]:
+    """Return what the rows of each month of a relation come to."""
+    query = f"select {MONTH_COLUMN}, {content_aggregates(schema)} from {relation} group by all"
+    found = connection.execute(query).fetchall()
+    return {
+        month: BuiltMonth(rows, content_text(schema, rows, total)) for month, rows, total in found
+    }
+
+
+def _row_counts(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, months: Sequence[str]
+) -> dict[str, int]:
+    if not months:
+        return {}
+    query = f"select {MONTH_COLUMN}, count(*) from {mart.table} {_THESE} group by all"
+    return dict(connection.execute(query, _parameters(months)).fetchall())
+
+
+def _parameters(months: Sequence[str]) -> dict[str, Any]:
+    return {"months": months, "first": months[0], "last": months[-1]}
+
+
+def _nothing(schema: Mapping[str, str]) -> BuiltMonth:
+    return BuiltMonth(0, content_text(schema, 0, 0))
+
+
+def _skipped(known: BuiltFrom) -> BuiltMonth:
+    return BuiltMonth(known.rows, known.content, unchanged=True, skipped=True)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    inputs: Inputs,
+    built: Mapping[str, BuiltMonth],
+) -> None:
+    """Record from what the months were built, and what came of it."""
+    records = {
+        month: BuiltFrom(inputs.of_month(month), each.content, each.rows)
+        for month, each in built.items()
+    }
+    write_months(connection, mart.full_name, records)

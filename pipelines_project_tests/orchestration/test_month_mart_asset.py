@@ -1,0 +1,139 @@
+"""The asset of a mart by month: the months of a run, a full refresh, and what reads it."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipelines_project.marts.build import Mart
+from pipelines_project.orchestration.month_mart_asset import month_mart_asset
+from pipelines_project.orchestration.table_assets import monthly_partitions
+from pipelines_project.warehouse.database import Warehouse
+from pipelines_project_tests.code_location import range_tags
+from pipelines_project_tests.marts.month_tables import MonthTables
+
+MONTHS = ("2024-01", "2024-02", "2024-03")
+SOURCE = dg.AssetKey(["warehouse", "demo", "a"])
+LOWER, UPPER = (dg.AssetKey(["marts", "demo", name]) for name in ("lower", "upper"))
+
+
+@pytest.fixture
+def tables(warehouse: Warehouse, tmp_path: Path) -> MonthTables:
+    tables = MonthTables(warehouse, tmp_path)
+    for number, month in enumerate(MONTHS, 1):
+        _load(tables, month, number)
+    return tables
+
+
+def _load(tables: MonthTables, month: str, n: int) -> None:
+    tables.load("a", "n integer", month, [(n,)])
+
+
+@pytest.fixture
+def defs(tables: MonthTables) -> dg.Definitions:
+    """A table, a mart over it, and one that looks back a month over that."""
+    months = monthly_partitions("2024-01")
+    lower = tables.mart("select month, n % 10 as n from demo.a", "lower")
+    upper = tables.mart(
+        "select month, sum(n) over (order by cast(month || '-01' as date) range between "
+        "interval 1 month preceding and current row) as n from demo_marts.lower",
+        "upper",
+        "incremental: month\n-- lookback: 1",
+    )
+    source = dg.AssetSpec(SOURCE, partitions_def=months)
+    assets = [month_mart_asset(lower, [SOURCE], months), month_mart_asset(upper, [LOWER], months)]
+    return dg.Definitions([source, *assets], resources={"warehouse": tables.warehouse})
+
+
+def _run(
+    defs: dg.Definitions, instance: dg.DagsterInstance, months: str, *keys: dg.AssetKey, **op: Any
+) -> dict[str, dict[str, Any]]:
+    """Materialize months of assets, and return the metadata of the last one's months."""
+    first, _, last = months.partition("...")
+    result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance,
+        asset_selection=keys,
+        partition_key=None if last else first,
+        tags=range_tags(first, last) if last else None,
+        run_config={"ops": {"__".join(keys[-1].path): {"config": op}}} if op else {},
+    )
+    events = instance.fetch_materializations(keys[-1], 100).records
+    made = [e.asset_materialization for e in events if e.run_id == result.run_id]
+    return {
+        str(each.partition): {name: value.value for name, value in each.metadata.items()}
+        for each in made
+        if each
+    }
+
+
+def _rows(tables: MonthTables, mart: Mart | str = "lower") -> list[tuple[Any, ...]]:
+    return tables.warehouse.rows(f"select month, n from demo_marts.{mart} order by month")
+
+
+def test_a_range_is_one_run_that_says_of_each_month_what_became_of_it(
+    defs: dg.Definitions, instance: dg.DagsterInstance, tables: MonthTables
+) -> None:
+    _run(defs, instance, "2024-01...2024-03", LOWER)
+    _load(tables, "2024-02", 5)
+
+    made = _run(defs, instance, "2024-01...2024-03", LOWER)
+
+    told = {
+        month: (each["dagster/partition_row_count"], each["skipped"])
+        for month, each in made.items()
+    }
+    assert told == {"2024-01": (1, True), "2024-02": (1, False), "2024-03": (1, True)}
+    assert _rows(tables) == [("2024-01", 1), ("2024-02", 5), ("2024-03", 3)]
+
+
+def test_a_run_of_one_month_that_has_to_build_all_records_all(
+    defs: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    made = _run(defs, instance, "2024-02", LOWER)
+
+    assert made.keys() == {*MONTHS}
+    assert {each["built_whole_because"] for each in made.values()} == {
+        "it is built for the first time"
+    }
+    assert instance.get_materialized_partitions(LOWER) == {*MONTHS}
+
+
+def test_the_run_config_asks_for_a_full_refresh(
+    defs: dg.Definitions, instance: dg.DagsterInstance, tables: MonthTables
+) -> None:
+    _run(defs, instance, "2024-02", LOWER)
+    with tables.warehouse.connect() as connection:
+        connection.execute("update demo_marts.lower set n = 9")
+
+    made = _run(defs, instance, "2024-02", LOWER, full_refresh=True)
+
+    assert made["2024-02"]["built_whole_because"] == "full_refresh"
+    assert _rows(tables) == [("2024-01", 1), ("2024-02", 2), ("2024-03", 3)]
+
+
+def test_a_changed_month_asks_for_the_months_that_look_back_at_it_and_an_unchanged_one_for_none(
+    defs: dg.Definitions, instance: dg.DagsterInstance, tables: MonthTables
+) -> None:
+    for key in (LOWER, UPPER):
+        for month in MONTHS:
+            _run(defs, instance, month, key)
+    cursor = None
+
+    def tick() -> dict[dg.AssetKey, set[str]]:
+        nonlocal cursor
+        result = dg.evaluate_automation_conditions(defs=defs, instance=instance, cursor=cursor)
+        cursor = result.cursor
+        asked = {key: result.get_requested_partitions(key) for key in (LOWER, UPPER)}
+        return {key: {str(m) for m in months} for key, months in asked.items() if months}
+
+    tick()
+    for n, follows in ((12, {}), (7, {UPPER: {"2024-02", "2024-03"}})):
+        _load(tables, "2024-02", n)
+        instance.report_runless_asset_event(dg.AssetMaterialization(SOURCE, partition="2024-02"))
+        assert tick() == {LOWER: {"2024-02"}}
+        made = _run(defs, instance, "2024-02", LOWER)
+        assert made["2024-02"]["unchanged"] is (n == 12)
+        assert tick() == follows
+    _run(defs, instance, "2024-02...2024-03", UPPER)
+    assert _rows(tables, "upper") == [("2024-01", 1), ("2024-02", 8), ("2024-03", 10)]
