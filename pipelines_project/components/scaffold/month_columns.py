@@ -31,14 +31,14 @@ def month_column(columns: Sequence[DateColumn]) -> tuple[str | None, list[str]]:
     """Return the column to take, if one is good, and comments on the choice."""
     if not columns:
         return None, ["A snapshot: no column has dates or timestamps."]
-    good = [each for each in columns if not each.nullable and not _tells(_LATER, each)]
+    good = [each for each in columns if not each.nullable and not changes_later(each.name)]
     if not good:
         listed = ", ".join(map(_told, columns))
         return None, [
             f"A snapshot, unless a column tells the month of a row: {listed}. "
             "Then add it as month_column."
         ]
-    chosen = next((each for each in good if _tells(_FIRST, each)), good[0])
+    chosen = next((each for each in good if any(map(_FIRST.match, words(each.name)))), good[0])
     others = [each for each in columns if each is not chosen]
     if not others:
         return chosen.name, []
@@ -51,11 +51,12 @@ def is_date(name: str) -> bool:
     return (words(name) or [""])[-1] in _ENDINGS
 
 
-def _tells(kind: re.Pattern[str], column: DateColumn) -> bool:
-    return any(map(kind.match, words(column.name)))
+def changes_later(name: str) -> bool:
+    """Tell whether a date is called like one that is not set once, such as `updated_at`."""
+    return any(map(_LATER.match, words(name)))
 
 
 def _told(column: DateColumn) -> str:
     if column.nullable:
         return f"{column.name} (can be null: such rows belong to no month)"
-    return f"{column.name} (changes later)" if _tells(_LATER, column) else column.name
+    return f"{column.name} (changes later)" if changes_later(column.name) else column.name
