@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from pipelines_project.components import monthly_source
 from pipelines_project.components.file_tables import FileTable
+from pipelines_project.components.scaffold.files import FilesScaffolder
 from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.accounting import accounted, accounted_snapshot
 from pipelines_project.landing.landed_columns import landed_columns
@@ -95,6 +96,7 @@ class FileSource(monthly_source.MonthlySource):
         return extractor
 
 
+@dg.scaffold_with(FilesScaffolder)
 class Files(FileSource):
     """Tables of csv, tsv, parquet, Excel or JSON lines files."""
 

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
+import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
 from pipelines_project.components.document_part import engine_settings
 from pipelines_project.components.monthly_source import MonthlySource
+from pipelines_project.components.scaffold.rest_api import RestApiScaffolder
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.fetch import Extract
@@ -64,6 +66,7 @@ class RestApiTable(TableSettings):
         return columns
 
 
+@dg.scaffold_with(RestApiScaffolder)
 class RestApi(MonthlySource):
     """The tables of a REST API, asked one request at a time."""
 

@@ -10,6 +10,7 @@ from dlt.extract import DltResource
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from pipelines_project.components.monthly_source import MonthlySource
+from pipelines_project.components.scaffold.sql_tables import SqlTablesScaffolder
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.fetch import Extract, Fetch
@@ -67,6 +68,7 @@ class SqlTable(TableSettings):
         return self
 
 
+@dg.scaffold_with(SqlTablesScaffolder)
 class SqlTables(MonthlySource):
     """Tables and queries of a database: PostgreSQL, MySQL, SQL Server, SQLite, and others."""
 

@@ -17,6 +17,7 @@ class SqlSettings:
         connection: the environment variable that holds the database's URL.
         table: in the database, with its schema where it is not the default one; None for a query.
         query: the text of a SELECT, in which `:month_start` and `:month_end` are bound; or None.
+            Without a table and a query it is the database itself that errors are about.
         key: the columns that tell rows apart, as the database or the landing zone names them.
         month_column: the column whose month a row belongs to; None if the query says it itself, or
             all rows are a snapshot.
@@ -45,8 +46,11 @@ class SqlSettings:
     @property
     def place(self) -> str:
         """What is read, for an error's text."""
+        database = f"the database that {self.connection} names"
+        if self.table is None and self.query is None:
+            return database
         what = f"table {self.table}" if self.table else f"query of {self.name}"
-        return f"{what} of the database that {self.connection} names"
+        return f"{what} of {database}"
 
     @property
     def schema_and_table(self) -> tuple[str | None, str]:
