@@ -45,6 +45,11 @@ def marts_schema(source: str) -> str:
     return f"{source}{_MARTS}"
 
 
+def source_of_marts(schema: str) -> str:
+    """Return the source whose marts a schema of the warehouse has, or "" if it has none."""
+    return schema.removesuffix(_MARTS) if schema.endswith(_MARTS) else ""
+
+
 def quarantine_table(table: str) -> str:
     """Return the table of the rows that a load of the table refused."""
     return f"{table}{_QUARANTINE}"

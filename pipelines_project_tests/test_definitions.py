@@ -125,6 +125,11 @@ def test_every_truth_is_a_check_on_the_asset_that_it_is_about(defs: dg.Definitio
         (LANDING, "current_month_is_fresh"),
         (WAREHOUSE, "games_have_unique_keys"),
         (WAREHOUSE, "warehouse_rows_match_landing"),
+        (MARTS[1], "player_is_not_null"),
+        (MARTS[1], "month_is_not_null"),
+        (MARTS[1], "time_class_is_not_null"),
+        (MARTS[1], "player_month_time_class_is_unique"),
+        (MARTS[1], "games_are_won_drawn_lost_or_neither"),
     }
 
 

@@ -15,6 +15,7 @@ from pipelines_project.marts.build import Mart
 from pipelines_project.marts.folder import read_models
 from pipelines_project.marts.variables import Value, checked_variables
 from pipelines_project.names import checked_source
+from pipelines_project.orchestration.checks.marts import mart_checks
 from pipelines_project.orchestration.mart_asset import mart_asset, mart_key
 from pipelines_project.orchestration.month_mart_asset import month_mart_asset
 from pipelines_project.orchestration.table_assets import monthly_partitions, warehouse_key
@@ -60,7 +61,10 @@ class SqlModels(dg.Component, dg.Model, dg.Resolvable):
                 month from a table that is not; it names the file.
         """
         known = Known.of(context.component_tree)
-        return dg.Definitions(assets=[known.asset(mart) for mart in self.marts])
+        return dg.Definitions(
+            assets=[known.asset(mart) for mart in self.marts],
+            asset_checks=[check for mart in self.marts for check in mart_checks(mart)],
+        )
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 import duckdb
 
 from pipelines_project.marts.content import columns_of, content_of
+from pipelines_project.marts.lineage import Origins, column_lineage
 from pipelines_project.marts.model import SqlModel
 from pipelines_project.names import marts_schema
 from pipelines_project.warehouse.columns import column_types
@@ -57,12 +58,14 @@ class Built:
         schema: the type of each column.
         content: what its rows come to; equal for equal rows. None for a view, which has none.
         unchanged: whether it had the same rows before, so that its table was not swapped.
+        origins: the tables and columns that each column is made from; none if sqlglot cannot tell.
     """
 
     rows: int
     schema: dict[str, str]
     content: str | None = None
     unchanged: bool = False
+    origins: Origins = field(default_factory=Origins)
 
 
 def marts_over(tables: Collection[str], marts: Collection[Mart]) -> list[Mart]:
@@ -91,9 +94,8 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
     with warehouse.connect() as connection:
         connection.execute(f"create schema if not exists {quoted(mart.schema)}")
         create_macros(connection, mart)
-        if mart.model.header.materialized == "view":
-            return retried()(_replace_view, connection, mart)
-        return retried()(_build_once, connection, mart)
+        work = _replace_view if mart.model.header.materialized == "view" else _build_once
+        return replace(retried()(work, connection, mart), origins=origins_of(connection, mart))
 
 
 def _build_once(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
@@ -118,6 +120,12 @@ def _replace_view(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
         schema = columns_of(connection, mart.table)
         [(rows,)] = connection.execute(f"select count(*) from {mart.table}").fetchall()
     return Built(rows, schema)
+
+
+def origins_of(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Origins:
+    """Return what each column of the mart is made from, as the tables it reads are now."""
+    schemas = {name: column_types(connection, *name.split(".")) for name in mart.model.reads}
+    return column_lineage(mart.model.query, schemas)
 
 
 def create_macros(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:

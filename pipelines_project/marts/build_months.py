@@ -1,13 +1,20 @@
 """Building a mart by month: only the months whose sources have changed since they were built."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
 
-from pipelines_project.marts.build import Mart, create_macros, in_transaction, swap_in
+from pipelines_project.marts.build import (
+    Mart,
+    create_macros,
+    in_transaction,
+    origins_of,
+    swap_in,
+)
 from pipelines_project.marts.content import columns_of, content_aggregates, content_text
+from pipelines_project.marts.lineage import Origins
 from pipelines_project.marts.month_ledger import (
     BuiltFrom,
     Inputs,
@@ -54,11 +61,13 @@ class BuiltMonths:
         months: those that were asked for; all there are if the table was built whole.
         schema: the type of each column.
         whole: why the table was built whole, or "" if it was not.
+        origins: the tables and columns that each column is made from; none if sqlglot cannot tell.
     """
 
     months: Mapping[str, BuiltMonth]
     schema: dict[str, str]
     whole: str = ""
+    origins: Origins = field(default_factory=Origins)
 
 
 def build_months(
@@ -79,7 +88,9 @@ def build_months(
     with warehouse.connect() as connection:
         create_month_ledger(connection, mart.schema)
         create_macros(connection, mart)
-        return retried()(_build_once, connection, mart, sorted({*months}), full_refresh)
+        asked = sorted({*months})
+        built = retried()(_build_once, connection, mart, asked, full_refresh)
+        return replace(built, origins=origins_of(connection, mart))
 
 
 def _build_once(

@@ -8,9 +8,11 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
 from pipelines_project.marts.header import Header, parse_header
 from pipelines_project.marts.macros import Macro
+from pipelines_project.marts.model_file import ModelFile, read_model_file
 from pipelines_project.marts.month_wise import months_needed
 from pipelines_project.marts.statements import read_statements
 from pipelines_project.marts.tables_read import TableRead, tables_read
@@ -31,6 +33,7 @@ class SqlModel:
         macros: those that it can call.
         before: statements that are run before it is built, in the same transaction.
         after: statements that are run after it is built, in the same transaction.
+        file: what the tests.yaml beside it says.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class SqlModel:
     macros: tuple[Macro, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    file: ModelFile = field(default_factory=ModelFile)
 
     @property
     def name(self) -> str:
@@ -62,6 +66,19 @@ class SqlModel:
         return self.header.materialized == "incremental"
 
     @property
+    def column_descriptions(self) -> dict[str, str]:
+        """What the comments of the select list, or else the file of tests, say of columns."""
+        query = self.query
+        while isinstance(query, exp.SetOperation):
+            query = query.this.unnest()
+        comments = {
+            chosen.alias_or_name: " ".join(map(str.strip, chosen.comments))
+            for chosen in query.selects
+            if chosen.comments
+        }
+        return {**comments, **self.file.columns}
+
+    @property
     def definition(self) -> str:
         """All of the SQL that its rows are made by."""
         return "\n".join([self.sql, *(macro.sql for macro in self.macros), *self.before])
@@ -69,9 +86,7 @@ class SqlModel:
     @cached_property
     def query(self) -> exp.Query:
         """The SELECT as sqlglot has parsed it; not to be changed."""
-        parsed = sqlglot.parse_one(self.sql, dialect="duckdb")
-        assert isinstance(parsed, exp.Query)
-        return parsed
+        return _parsed(self.sql)
 
     def of_months(self, read_from: str, first: str, last: str) -> str:
         """Return the SELECT of the rows of some months, made from the sources' rows of those alone.
@@ -110,10 +125,7 @@ def parse_model(
     text, values = path.read_text(encoding="utf-8").strip().rstrip(";"), variables or {}
     try:
         sql = with_values(text, values)
-        statements = sqlglot.parse(sql, dialect="duckdb")
-        query = statements[0] if len(statements) == 1 else None
-        if not isinstance(query, exp.Select | exp.SetOperation):
-            raise ValueError("a model is one SELECT")
+        query = _parsed(sql)
         tokens = sqlglot.tokenize(sql, dialect="duckdb")
         called = tuple(macro for macro in macros if macro.is_called(tokens))
         model = SqlModel(
@@ -125,11 +137,21 @@ def parse_model(
             tuple(macros) if called else (),
             read_statements(path.with_suffix(".before.sql"), values),
             read_statements(path.with_suffix(".after.sql"), values),
+            read_model_file(path.with_suffix(".tests.yaml")),
         )
         _check_kind(model, query, called)
     except (SqlglotError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
     return model
+
+
+def _parsed(sql: str) -> exp.Query:
+    """Return the one SELECT of the text, its names in lower case where DuckDB takes them so."""
+    statements = sqlglot.parse(sql, dialect="duckdb")
+    query = statements[0] if len(statements) == 1 else None
+    if not isinstance(query, exp.Select | exp.SetOperation):
+        raise ValueError("a model is one SELECT")
+    return normalize_identifiers(query, dialect="duckdb")
 
 
 def _check_kind(model: SqlModel, query: exp.Query, called: Sequence[Macro]) -> None:

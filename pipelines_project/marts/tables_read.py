@@ -66,7 +66,7 @@ def _selected(scope: Scope) -> list[tuple[exp.Selectable, exp.Table | Scope]]:
         OptimizeError: two of them have one name, so that it does not tell them apart.
     """
     names = [name for name, _ in scope.references]
-    if twice := {name for name in names if names.count(name) > 1}:
+    if twice := {name for name in names if name and names.count(name) > 1}:
         raise OptimizeError(f"Alias already used: {', '.join(sorted(twice))}")
     return [(node, scope.sources[name]) for name, node in scope.references if name in scope.sources]
 

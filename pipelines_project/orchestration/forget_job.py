@@ -109,7 +109,11 @@ def _events(done: LandedAnew | LoadedAnew | BuiltAnew) -> list[dg.AssetMateriali
 
 def _built_events(done: BuiltAnew) -> list[dg.AssetMaterialization]:
     if isinstance(done.built, Built):
-        return [dg.AssetMaterialization(mart_key(done.mart), metadata=mart_metadata(done.built))]
+        return [
+            dg.AssetMaterialization(
+                mart_key(done.mart), metadata=mart_metadata(done.mart, done.built)
+            )
+        ]
     return [month_event(done.mart, done.built, month) for month in done.built.months]
 
 

@@ -1,10 +1,13 @@
 """The asset `marts/<source>/<model>`: an SQL model as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
 from pipelines_project.marts.build import Built, Mart, build
+from pipelines_project.marts.lineage import Origins
+from pipelines_project.names import source_of_marts
 from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.metadata import column_schema
 from pipelines_project.orchestration.warehouse_asset import POOL
@@ -39,15 +42,38 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         built = build(warehouse, mart)
         # Whether what a view shows has changed is known to whoever reads it, so it has no version.
         version = None if built.content is None else dg.DataVersion(built.content)
-        return dg.MaterializeResult(metadata=mart_metadata(built), data_version=version)
+        return dg.MaterializeResult(metadata=mart_metadata(mart, built), data_version=version)
 
     return asset
 
 
-def mart_metadata(built: Built) -> dict[str, dg.MetadataValue]:
+def mart_metadata(mart: Mart, built: Built) -> dict[str, Any]:
     """Return what Dagster shows of a mart that was built."""
     return {
-        "dagster/row_count": dg.MetadataValue.int(built.rows),
-        "dagster/column_schema": dg.MetadataValue.table_schema(column_schema(built.schema)),
-        "unchanged": dg.MetadataValue.bool(built.unchanged),
+        "dagster/row_count": built.rows,
+        "unchanged": built.unchanged,
+        **columns_metadata(mart, built.schema, built.origins),
     }
+
+
+def columns_metadata(mart: Mart, schema: Mapping[str, str], origins: Origins) -> dict[str, Any]:
+    """Return what Dagster shows of the columns: what they are, and what they are made from."""
+    # SQL takes names in any case, and a column without a name has another one in each of the two.
+    names = {column.lower(): column for column in schema}
+    lineage = {
+        names[column]: [dg.TableColumnDep(table_key(table), name) for table, name in found]
+        for column, found in origins.items()
+        if column in names
+    }
+    shown = column_schema(schema, descriptions=mart.model.column_descriptions)
+    return {
+        "dagster/column_schema": shown,
+        **({"dagster/column_lineage": dg.TableColumnLineage(lineage)} if lineage else {}),
+    }
+
+
+def table_key(name: str) -> dg.AssetKey:
+    """Return the key of the asset of a table, given its name in SQL."""
+    schema, _, table = name.partition(".")
+    source = source_of_marts(schema)
+    return dg.AssetKey(["marts", source, table] if source else ["warehouse", schema, table])

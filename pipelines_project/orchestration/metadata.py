@@ -9,12 +9,20 @@ from pipelines_project.landing.land_month import Landed
 from pipelines_project.warehouse.load_month import Loaded
 
 
-def column_schema(schema: Mapping[str, str], required: Collection[str] = ()) -> dg.TableSchema:
-    """Return a table's columns, each name with its type, and which of them are never null."""
+def column_schema(
+    schema: Mapping[str, str],
+    required: Collection[str] = (),
+    descriptions: Mapping[str, str] | None = None,
+) -> dg.TableSchema:
+    """Return a table's columns: name, type, what each is, and whether it is never null."""
+    said = descriptions or {}
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
-                name, kind, constraints=dg.TableColumnConstraints(nullable=name not in required)
+                name,
+                kind,
+                description=said.get(name),
+                constraints=dg.TableColumnConstraints(nullable=name not in required),
             )
             for name, kind in schema.items()
         ]

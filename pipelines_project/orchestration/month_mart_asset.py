@@ -11,8 +11,7 @@ from pydantic import Field
 from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import BuiltMonth, BuiltMonths, build_months
 from pipelines_project.orchestration.automation import follows_any_change
-from pipelines_project.orchestration.mart_asset import mart_key
-from pipelines_project.orchestration.metadata import column_schema
+from pipelines_project.orchestration.mart_asset import columns_metadata, mart_key
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
 
@@ -67,7 +66,7 @@ def month_mart_asset(
                 context.log_event(month_event(mart, built, month))
         contents = {month: built.months[month].content for month in asked}
         return dg.MaterializeResult(
-            metadata=_table_metadata(built), data_version=_data_version(contents)
+            metadata=_table_metadata(mart, built), data_version=_data_version(contents)
         )
 
     return asset
@@ -96,15 +95,15 @@ def month_metadata(month: BuiltMonth) -> dict[str, Any]:
 def month_event(mart: Mart, built: BuiltMonths, month: str) -> dg.AssetMaterialization:
     """Return the materialization of a month that no step was asked for."""
     each = built.months[month]
-    metadata = {**_table_metadata(built), **month_metadata(each)}
+    metadata = {**_table_metadata(mart, built), **month_metadata(each)}
     return dg.AssetMaterialization(
         mart_key(mart), partition=month, metadata=metadata, tags={_DATA_VERSION: each.content}
     )
 
 
-def _table_metadata(built: BuiltMonths) -> dict[str, Any]:
+def _table_metadata(mart: Mart, built: BuiltMonths) -> dict[str, Any]:
     whole = {"built_whole_because": built.whole} if built.whole else {}
-    return {"dagster/column_schema": column_schema(built.schema), **whole}
+    return {**columns_metadata(mart, built.schema, built.origins), **whole}
 
 
 def _data_version(contents: Mapping[str, str]) -> dg.DataVersion:

@@ -28,15 +28,14 @@ def column_types(connection: duckdb.DuckDBPyConnection, schema: str, table: str)
     return dict(columns)
 
 
-def is_loaded(
-    warehouse: Warehouse, schema: str, table: str, columns: Iterable[str] = (MONTH_COLUMN,)
-) -> bool:
+def is_loaded(warehouse: Warehouse, schema: str, table: str, columns: Iterable[str] = ()) -> bool:
     """Return whether the warehouse has the table with these columns, so that it can be asked.
 
     A table of which only months without rows are loaded may lack every column of its source.
     """
     with warehouse.connect() as connection:
-        return column_types(connection, schema, table).keys() >= {*columns}
+        found = column_types(connection, schema, table)
+        return bool(found) and found.keys() >= {*columns}
 
 
 def table_types(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> dict[str, str]:

@@ -115,19 +115,16 @@ def test_a_statement_that_fails_leaves_the_mart_as_it_was(
 ) -> None:
     (mart,) = _marts(tmp_path, numbers=SQL)
     build(warehouse, mart)
-    files = {
-        "numbers": "select 9 as n",
-        place: "create table demo_marts.x (n int); select error('no')",
-    }
-    (mart,) = _marts(tmp_path, **files)
+    failing = "create table demo_marts.x (n int); select error('no')"
+    (tmp_path / f"{place.replace('__', '.')}.sql").write_text(failing)
+    (mart,) = _marts(tmp_path, numbers="select 9 as n")
 
     with pytest.raises(Exception, match="no"):
         build(warehouse, mart)
 
     assert warehouse.rows("select sum(n) from demo_marts.numbers") == [(6,)]
-    assert warehouse.rows(
-        "select table_name from duckdb_tables() where schema_name = 'demo_marts'"
-    ) == [("numbers",)]
+    tables = "select table_name from duckdb_tables() where schema_name = 'demo_marts'"
+    assert warehouse.rows(tables) == [("numbers",)]
 
 
 @pytest.mark.parametrize("sql", ["commit", "attach 'x.duckdb'", "detach warehouse"])

@@ -109,3 +109,58 @@ def test_the_description_is_the_comment_that_the_file_begins_with(tmp_path: Path
     assert model.description == "Games by month, and more."
     assert model.name == "monthly"
     assert _model(tmp_path, "select 1\n-- not this").description == ""
+
+
+def test_comments_in_the_select_list_describe_columns_and_the_yaml_file_comes_first(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "monthly.tests.yaml").write_text("columns: {b: from the file, c: the third}")
+    sql = """
+        -- Games by month.
+        select
+            a, -- what a is
+            n + 1 as b, -- not this
+            c,
+            count(*) as d -- how many
+        from chess.games
+        group by all
+    """
+
+    described = _model(tmp_path, sql).column_descriptions
+
+    assert described == {
+        "a": "what a is",
+        "b": "from the file",
+        "c": "the third",
+        "d": "how many",
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "complaint"),
+    [
+        ("materialized: tabel", "materialized is 'tabel': it is one of table, view, incremental"),
+        ("incremental: day", "incremental is 'day': write month"),
+        ("incremental: month\n-- materialized: view", "a view is not incremental"),
+        ("lookback: 2", "lookback is for incremental models"),
+        ("lookback: -1\n-- incremental: month", "lookback is '-1'"),
+        ("lookbak: 1", "'lookbak' is no setting of a model"),
+        ("lookback: 1\n-- lookback: 2", "lookback is set twice"),
+    ],
+)
+def test_a_header_that_says_something_else_is_refused(
+    tmp_path: Path, header: str, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=r"monthly\.sql: ") as refusal:
+        _model(tmp_path, f"-- {header}\nselect month from chess.games")
+
+    assert complaint in str(refusal.value)
+
+
+def test_settings_are_no_part_of_the_description(tmp_path: Path) -> None:
+    sql = "-- materialized: view\n-- One row is one game.\n-- Note: all of them.\nfrom chess.games"
+
+    model = _model(tmp_path, sql)
+
+    assert model.header.materialized == "view"
+    assert model.description == "One row is one game. Note: all of them."

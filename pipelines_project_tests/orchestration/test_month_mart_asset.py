@@ -137,3 +137,21 @@ def test_a_changed_month_asks_for_the_months_that_look_back_at_it_and_an_unchang
         assert tick() == follows
     _run(defs, instance, "2024-02...2024-03", UPPER)
     assert _rows(tables, "upper") == [("2024-01", 1), ("2024-02", 8), ("2024-03", 10)]
+
+
+def test_columns_are_shown_with_what_they_are_and_what_they_are_made_from(
+    tables: MonthTables, instance: dg.DagsterInstance
+) -> None:
+    months = monthly_partitions("2024-01")
+    mart = tables.mart("select month, n + 1 as more, -- one more\n from demo.a", "described")
+    defs = dg.Definitions(
+        [dg.AssetSpec(SOURCE, partitions_def=months), month_mart_asset(mart, [SOURCE], months)],
+        resources={"warehouse": tables.warehouse},
+    )
+
+    made = _run(defs, instance, "2024-01", dg.AssetKey(["marts", "demo", "described"]))["2024-01"]
+
+    columns = made["dagster/column_schema"].columns
+    assert [(c.name, c.description) for c in columns] == [("month", None), ("more", "one more")]
+    lineage = made["dagster/column_lineage"].deps_by_column
+    assert lineage["more"] == [dg.TableColumnDep(SOURCE, "n")]
