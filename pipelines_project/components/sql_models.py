@@ -10,6 +10,7 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel, Field, PrivateAttr, field_validator
 
+from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.marts.build import Mart
 from pipelines_project.marts.folder import read_models
@@ -22,7 +23,7 @@ from pipelines_project.orchestration.table_assets import monthly_partitions, war
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 
 
-class SqlModels(dg.Component, dg.Model, dg.Resolvable):
+class SqlModels(DocumentPart, dg.Component, dg.Model):
     """The marts of a source: `marts/<name>.sql` becomes the table `<source>_marts.<name>`."""
 
     source: str = Field(description="The source whose marts these are; also the asset group.")
