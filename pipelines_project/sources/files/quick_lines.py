@@ -25,6 +25,7 @@ from pipelines_project.sources.json.typed_lines import UnfitLinesError
 
 # Its stubs know only a part of the types.
 pq: Any = pyarrow.parquet
+DictionaryArray: Any = pa.DictionaryArray
 
 LOAD_ID_COLUMN = "_dlt_load_id"
 _BLOCKS_LOOKED_AT = 4
@@ -111,13 +112,15 @@ def _numbered(piece: Piece, count: int) -> pa.Table:
 
 def _written(blocks: Iterator[pa.Table], schema: pa.Schema, path: Path, load_id: str) -> int:
     """Write the rows as dlt would, with the id of their load, and return how many there are."""
-    landed = schema.append(pa.field(LOAD_ID_COLUMN, pa.string(), nullable=False))
+    one = DictionaryArray.from_arrays(pa.array([0], pa.int8()), [load_id])
+    field: pa.Field[Any] = pa.field(LOAD_ID_COLUMN, one.type, nullable=False)
+    fields: list[pa.Field[Any]] = [*schema, field]
     count, group = 0, RowGroup()
-    with pq.ParquetWriter(path, landed, compression="zstd", compression_level=1) as writer:
+    with pq.ParquetWriter(path, pa.schema(fields), compression="zstd") as writer:
 
         def write(rows: pa.Table) -> None:
-            ids = pa.repeat(pa.scalar(load_id, pa.string()), len(rows))
-            writer.write_table(rows.append_column(landed.field(LOAD_ID_COLUMN), ids), len(rows))
+            ids = one.take(pa.repeat(0, len(rows)))
+            writer.write_table(rows.append_column(field, ids), len(rows))
 
         for block in blocks:
             count += len(block)

@@ -48,7 +48,6 @@ _TYPES = {
 _NULL_BESIDE_OBJECTS = re.compile(rb"\}[ \t\r]*null")
 # An integer for DuckDB, which has one zero only.
 _MINUS_ZERO = re.compile(rb"-0[^.0-9eE]")
-_LINE_ENDS = (b"}\n{", b"}\r\n{")
 
 
 class UnfitLinesError(Exception):
@@ -110,8 +109,8 @@ def _count(data: bytes) -> int:
     ends = text.count(b"\n")
     if (
         not (text.startswith(b"{") and text.endswith(b"}"))
-        or sum(map(text.count, _LINE_ENDS)) != ends
-        or _NULL_BESIDE_OBJECTS.search(text)
+        or (text.count(b"}\n{") != ends and text.count(b"}\r\n{") != ends)
+        or (b"null" in text and _NULL_BESIDE_OBJECTS.search(text))
     ):
         raise UnfitLinesError("a line that may be no object")
     return ends + 1
