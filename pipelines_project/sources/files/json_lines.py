@@ -1,11 +1,13 @@
-"""A month of JSON lines files as one dlt resource of Arrow tables.
+"""A month of JSON lines files as one dlt resource.
 
 Data flow:
-    files ─▶ blocks of lines ─▶ survey of every line: shape, bad lines ─▶ columns, contract
-          └▶ blocks of lines again ───────────────────────────────────▶ rows ─▶ Arrow tables
+    files ─▶ first lines: shape ─▶ one reading of every line ─▶ parquet
+          └▶ if a line is not surely of that shape:
+             survey of every line: shape, bad lines ─▶ columns, contract ─▶ lines again ─▶ Arrow
 
-The files are read twice, because the columns and their types come from every line. Lines that do
-not land fail the month, or go to the table `<table>_quarantine` of the same load.
+So a month without surprises is read once, another one twice, because the columns and their types
+come from every line. Lines that do not land fail the month, or go to the table
+`<table>_quarantine` of the same load.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
