@@ -58,7 +58,7 @@ def land_lines(
     place = zone.month("local_jsonl", "events", month)
     landed = land_month(
         place,
-        lambda month, fetch: json_lines(chosen, month, lambda: before or {}, fetch.facts),
+        lambda month, fetch: json_lines(chosen, month, lambda: before or {}, fetch),
         accounted,
         allow_shrink=allow_shrink,
     )

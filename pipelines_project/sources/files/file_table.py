@@ -40,7 +40,7 @@ def resource_of(
     if isinstance(settings, FileSettings):
         return file_rows(settings, month, columns_before, fetch)
     month_files(settings, month)
-    return json_lines(settings, month, lambda: duckdb_types(columns_before()), fetch.facts)
+    return json_lines(settings, month, lambda: duckdb_types(columns_before()), fetch)
 
 
 def files_by_month(settings: Settings) -> dict[str, list[RawFile]]:

@@ -67,12 +67,10 @@ def survey_month(
         SourceError: a line is bad, or breaks the contract, and the settings say that this fails
             the month; it names file, line and reason.
     """
-    reserved = (*_RESERVED, *PROVENANCE) if settings.provenance else _RESERVED
     rules: list[Rule] = []
     for _ in range(_ROUNDS):
         found = _survey(workers, settings, files, rules)
-        columns = columns_of(found.shape, naming, reserved)
-        columns = [column for column in columns if not is_object(column, before)]
+        columns = month_columns(settings, found.shape, naming, before)
         broken = changes(columns, before)
         found = replace(found, columns=columns, rules=rules, changes=[r.text for r in broken])
         if not broken or settings.contract == "evolve":
@@ -81,6 +79,18 @@ def survey_month(
             raise SourceError(_first_break(workers, settings, files, broken))
         rules = [*rules, *broken]
     raise SourceError(f"lines of {settings.table} break the contract in too many ways: {rules}")
+
+
+def month_columns(
+    settings: JsonlSettings,
+    shape: Shape,
+    naming: NamingConvention,
+    before: Mapping[str, str],
+) -> list[Column]:
+    """Return the columns of a month whose lines have a shape."""
+    reserved = (*_RESERVED, *PROVENANCE) if settings.provenance else _RESERVED
+    columns = columns_of(shape, naming, reserved)
+    return [column for column in columns if not is_object(column, before)]
 
 
 def _survey(

@@ -129,18 +129,19 @@ def values(
     found = [column.combine_chunks() for column in table.columns]
     by_path = {column.path: found[len(own) + len(parsed) + at] for at, column in enumerate(apart)}
     if structure:
-        by_path |= _leaves_of(found[len(own)])
+        by_path |= leaves_of(found[len(own)])
     return [*found[: len(own)], *(by_path[column.path] for column in columns)]
 
 
-def _leaves_of(array: Any, path: Path = ()) -> dict[Path, "pa.Array[Any]"]:
+def leaves_of(array: Any, path: Path = ()) -> dict[Path, "pa.Array[Any]"]:
+    """Return the values of every field within an array of structs that is none itself."""
     if not pa.types.is_struct(array.type):
         return {path: array}
     found: dict[Path, pa.Array[Any]] = {}
     fields: Any = array.type
     names: list[str] = [field.name for field in fields]
     for name, inner in zip(names, array.flatten(), strict=True):
-        found |= _leaves_of(inner, (*path, name))
+        found |= leaves_of(inner, (*path, name))
     return found
 
 

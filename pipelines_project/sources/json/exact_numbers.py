@@ -54,6 +54,12 @@ class ExactNumbers(NamedTuple):
     changed: bool
 
 
+def may_be_inexact(lines: bytes) -> bool:
+    """Tell whether any of the lines may have a number that no double holds."""
+    whole = pa.scalar(lines, pa.large_binary())
+    return pc.match_substring_regex(whole, _SUSPECT).as_py()
+
+
 def with_exact_numbers(
     connection: duckdb.DuckDBPyConnection, lines: "pa.Array[Any]"
 ) -> ExactNumbers:

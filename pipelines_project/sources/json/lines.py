@@ -94,7 +94,8 @@ def exact_lines(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> tuple
 def _have_shape(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Shape) -> bool:
     try:
         return bool(shape) and has_shape(connection, lines, shape)
-    except duckdb.InvalidInputException:
+    except (duckdb.InvalidInputException, UnicodeDecodeError):
+        # The latter is a message that quotes a line, cut within a character.
         return False
 
 
@@ -115,9 +116,14 @@ def _why_malformed(connection: duckdb.DuckDBPyConnection, line: str) -> str:
     try:
         kind = connection.execute("select json_type($line)", {"line": line}).fetchall()[0][0]
     except duckdb.Error as error:
-        match = _WHY.search(str(error))
-        return f"{match[2]} {match[1]}" if match else str(error).splitlines()[0]
-    return f"a JSON {kind.lower()}, not an object"
+        said = str(error)
+    except UnicodeDecodeError as error:
+        # DuckDB's message quotes the line up to some byte, be it within a character.
+        said = error.object.decode(errors="replace")
+    else:
+        return f"a JSON {kind.lower()}, not an object"
+    match = _WHY.search(said)
+    return f"{match[2]} {match[1]}" if match else said.splitlines()[0]
 
 
 def _against_contract(

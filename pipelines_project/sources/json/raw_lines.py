@@ -57,7 +57,7 @@ def block_of(pieces: Sequence[Piece]) -> Block:
 
 def _block(index: int, first: int, data: bytes) -> Block:
     """Return the lines of one piece of a file as a block."""
-    lines = _split(data)
+    lines = split_lines(data)
     numbers = pa.array(range(first, first + len(lines)), pa.int64())
     bad: list[BadLine] = []
     try:
@@ -83,7 +83,7 @@ def _block(index: int, first: int, data: bytes) -> Block:
     return Block(table, bad)
 
 
-def _split(data: bytes) -> "pa.Array[Any]":
+def split_lines(data: bytes) -> "pa.Array[Any]":
     """Return the lines, which end with LF, without copying the bytes first."""
     end = len(data) - data.endswith(b"\n")
     whole = pa.Array.from_buffers(
