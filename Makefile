@@ -15,7 +15,7 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev test stack faults soak bench check format test-embedded-elt clean
+.PHONY: help install demo dev test stack faults soak bench schema check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -118,6 +118,15 @@ soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SE
 
 bench: .venv/.bench ## Measure speed and memory beside the plain way and the limit, half an hour (CASES="memory").
 	@.venv/bin/python -m benchmarks $(CASES)
+
+# The command line of Dagster's components.
+.venv/.dg: .venv/.installed
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dg]'
+	@touch $@
+
+schema: .venv/.dg ## Write the JSON schema of all component types to .dg/schema.json, for editors.
+	@mkdir -p .dg
+	@.venv/bin/dg utils generate-component-schema --output-path .dg/schema.json
 
 format: install ## Format the code, and mend what the linter can.
 	@.venv/bin/ruff check --fix .
