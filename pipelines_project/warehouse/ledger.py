@@ -1,19 +1,28 @@
-"""The warehouse's ledger, `ledger.loads`: which load of each month a table holds, and its rows.
+"""The warehouse's ledger, `ledger.loads`: which load of each month a table holds, and what it is.
 
 It is written in the transaction that writes the rows, so that a month is loaded once and an older
 load never replaces a newer one.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import LEDGER_SCHEMA
+from pipelines_project.warehouse.columns import column_types
 from pipelines_project.warehouse.database import quoted
 
 _LEDGER = f"{LEDGER_SCHEMA}.loads"
 _THIS_MONTH = "where source = $source and table_name = $table and month = $month"
+
+
+class HeldLoad(NamedTuple):
+    """A load that is recorded: its id, its rows, and the hash of them if it was recorded too."""
+
+    load_id: str
+    rows: int
+    content_hash: str | None
 
 
 def create_ledger(connection: duckdb.DuckDBPyConnection, source: str) -> None:
@@ -22,15 +31,20 @@ def create_ledger(connection: duckdb.DuckDBPyConnection, source: str) -> None:
         create schema if not exists {LEDGER_SCHEMA};
         create schema if not exists {quoted(source)};
         create table if not exists {_LEDGER} (
-            source varchar, table_name varchar, month varchar, load_id varchar, row_count bigint
+            source varchar, table_name varchar, month varchar, load_id varchar, row_count bigint,
+            content_hash varchar
         )
     """)
+    # An earlier version of the project made the ledger without it.
+    if "content_hash" not in column_types(connection, LEDGER_SCHEMA, "loads"):
+        connection.execute(f"alter table {_LEDGER} add column content_hash varchar")
 
 
-def held_load(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> tuple[str, int] | None:
-    """Return the load id and the row count that are recorded for the month, if any."""
-    query = f"select load_id, row_count from {_LEDGER} {_THIS_MONTH}"
-    return connection.execute(query, _parameters(place)).fetchone()
+def held_load(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> HeldLoad | None:
+    """Return the load that is recorded for the month, if any."""
+    query = f"select load_id, row_count, content_hash from {_LEDGER} {_THIS_MONTH}"
+    found = connection.execute(query, _parameters(place)).fetchone()
+    return HeldLoad(*found) if found else None
 
 
 def newest_month(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> str | None:
@@ -47,14 +61,15 @@ def loaded_months(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> 
     return [month for (month,) in connection.execute(query, parameters).fetchall()]
 
 
-def write_ledger(
-    connection: duckdb.DuckDBPyConnection, place: LandedMonth, load_id: str, rows: int
-) -> None:
+def write_ledger(connection: duckdb.DuckDBPyConnection, place: LandedMonth, held: HeldLoad) -> None:
     """Record that the table holds this load of the month, in place of what was recorded."""
     connection.execute(f"delete from {_LEDGER} {_THIS_MONTH}", _parameters(place))
     connection.execute(
-        f"insert into {_LEDGER} values ($source, $table, $month, $load_id, $rows)",
-        {**_parameters(place), "load_id": load_id, "rows": rows},
+        f"""
+        insert into {_LEDGER} (source, table_name, month, load_id, row_count, content_hash)
+        values ($source, $table, $month, $load_id, $rows, $content_hash)
+        """,
+        {**_parameters(place), **held._asdict()},
     )
 
 

@@ -5,15 +5,16 @@ load's rows enter the table is a `Loader`, one of those in `loaders/`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import column_count, match_columns, table_name, table_types
+from pipelines_project.warehouse.content_hash import content_hash
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
-from pipelines_project.warehouse.ledger import create_ledger, held_load, write_ledger
+from pipelines_project.warehouse.ledger import HeldLoad, create_ledger, held_load, write_ledger
 from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.memory import (
     EFFORTS,
@@ -35,11 +36,21 @@ class LoadChangedError(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    """What the warehouse holds of a month: its load, its rows, and whether it had them before."""
+    """What the warehouse holds of a month.
+
+    Attributes:
+        load_id: the load.
+        rows: its rows.
+        skipped: whether the warehouse had this load before.
+        unchanged: whether it had the same rows before, from another load, so that they stay.
+        content_hash: of the rows, if it is known; loads of the same rows share it.
+    """
 
     load_id: str
     rows: int
     skipped: bool
+    unchanged: bool = False
+    content_hash: str | None = field(default=None, compare=False)
 
 
 def load_month(
@@ -110,21 +121,39 @@ def _load_once(
     create_ledger(connection, place.source)
     give(connection, effort(column_count(connection, place, load.record.schema)))
     with transaction(connection):
-        if held := held_load(connection, place):
-            held_id, rows = held
-            is_held = held_id == load.load_id and bool(table_types(connection, place))
-            if is_held and loader.is_complete(connection, place, load, rows):
-                return Loaded(held_id, rows, skipped=True)
-            if not replace_newer_load:
-                _refuse_older(place, load.load_id, held_id)
+        held = held_load(connection, place)
+        is_whole = _is_whole(connection, place, loader, load, held)
+        if held and held.load_id == load.load_id and is_whole:
+            return Loaded(held.load_id, held.rows, skipped=True, content_hash=held.content_hash)
+        if held and not replace_newer_load:
+            _refuse_older(place, load.load_id, held.load_id)
         place.check_content(load.record)
-        columns = match_columns(connection, place, load.files)
-        rows = loader.write(connection, place, load, columns)
+        content = content_hash(connection, load.files)
+        if held and held.content_hash == content and is_whole:
+            rows = held.rows
+        else:
+            is_whole = False
+            columns = match_columns(connection, place, load.files)
+            rows = loader.write(connection, place, load, columns)
         load_quarantine(connection, place, load)
-        write_ledger(connection, place, load.load_id, rows)
+        write_ledger(connection, place, HeldLoad(load.load_id, rows, content))
         if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")
-    return Loaded(load.load_id, rows, skipped=False)
+    return Loaded(load.load_id, rows, skipped=False, unchanged=is_whole, content_hash=content)
+
+
+def _is_whole(
+    connection: duckdb.DuckDBPyConnection,
+    place: LandedMonth,
+    loader: Loader,
+    load: Load,
+    held: HeldLoad | None,
+) -> bool:
+    """Tell whether the table still holds what the ledger says; asked only where that can matter."""
+    if held is None or held.rows != load.record.rows_of(place.table):
+        return False
+    is_there = bool(table_types(connection, place))
+    return is_there and loader.is_complete(connection, place, load, held.rows)
 
 
 def _refuse_older(place: LandedMonth, landed: str, held: str) -> None:

@@ -5,7 +5,13 @@ import pytest
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
-from pipelines_project.warehouse.ledger import create_ledger, held_load, take_turn, write_ledger
+from pipelines_project.warehouse.ledger import (
+    HeldLoad,
+    create_ledger,
+    held_load,
+    take_turn,
+    write_ledger,
+)
 from pipelines_project_tests.landings import place_of
 
 
@@ -17,7 +23,7 @@ def test_two_transactions_cannot_have_their_turn_at_one_table(
     with warehouse.connect() as one, one.cursor() as two:
         create_ledger(one, january.source)
         for place in (january, other_table):
-            write_ledger(one, place, "1.5", 10)
+            write_ledger(one, place, HeldLoad("1.5", 10, None))
         two.execute("use warehouse")
         one.begin()
         two.begin()
@@ -27,4 +33,4 @@ def test_two_transactions_cannot_have_their_turn_at_one_table(
         with pytest.raises(duckdb.TransactionException, match=r"[Cc]onflict"):
             take_turn(two, february.source, february.table)
         one.commit()
-        assert held_load(one, january) == ("1.5", 10)
+        assert held_load(one, january) == HeldLoad("1.5", 10, None)

@@ -61,7 +61,8 @@ def _ids(connection: duckdb.DuckDBPyConnection) -> list[Any]:
 
 
 def _ledger(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
-    return connection.execute("from ledger.loads order by all").fetchall()
+    query = "select * exclude (content_hash) from ledger.loads order by all"
+    return connection.execute(query).fetchall()
 
 
 def test_a_month_is_loaded_with_what_its_load_was(
@@ -74,6 +75,67 @@ def test_a_month_is_loaded_with_what_its_load_was(
     assert _ledger(connection) == [("demo", "events", MONTH, load_id, 2)]
     query = "select distinct month, _dlt_load_id from demo.events"
     assert connection.execute(query).fetchall() == [(MONTH, load_id)]
+
+
+def test_a_load_of_the_same_rows_writes_none_and_is_known_to_be_held(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
+) -> None:
+    first, second = ids_ago(20, 10)
+    write_load(place_of(landing), first, [[{"id": 1, "_dlt_load_id": first}, {"id": 2}]])
+    content = load().content_hash
+    write_load(place_of(landing), second, [[{"id": 2}], [{"id": 1, "_dlt_load_id": second}]])
+
+    loaded = load(_before_writing(lambda: pytest.fail("rows are written")))
+
+    assert loaded == Loaded(second, 2, skipped=False, unchanged=True)
+    assert loaded.content_hash == content
+    assert _ledger(connection) == [("demo", "events", MONTH, second, 2)]
+    assert load().skipped
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"id": 1, "v": "a"}, {"id": 2, "v": "c"}],
+        [{"id": 1, "v": "b"}, {"id": 2, "v": "a"}],
+        [{"id": 1, "v": "a"}],
+        [{"id": 1, "v": "a", "new": None}, {"id": 2, "v": "b", "new": None}],
+        [{"id": 1.0, "v": "a"}, {"id": 2.0, "v": "b"}],
+    ],
+)
+def test_a_load_with_another_value_row_column_or_type_is_written(
+    landing: LandingZone, load: Callable[..., Loaded], rows: list[dict[str, Any]]
+) -> None:
+    first, second = ids_ago(20, 10)
+    write_load(place_of(landing), first, [[{"id": 1, "v": "a"}, {"id": 2, "v": "b"}]])
+    load()
+    write_load(place_of(landing), second, [rows])
+
+    assert load() == Loaded(second, len(rows), skipped=False)
+
+
+def test_a_load_of_the_same_rows_is_written_where_the_table_has_lost_some(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
+) -> None:
+    first, second = ids_ago(20, 10)
+    for load_id in (first, second):
+        write_load(place_of(landing), load_id, [[{"id": 1}, {"id": 2}]])
+        assert not load().unchanged
+        connection.execute("delete from demo.events where id = 1")
+
+
+def test_a_ledger_of_an_earlier_version_is_taken_over(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
+) -> None:
+    first, second, third = ids_ago(30, 20, 10)
+    write_load(place_of(landing), first, [[{"id": 1}]])
+    load()
+    connection.execute("alter table ledger.loads drop column content_hash")
+
+    assert load() == Loaded(first, 1, skipped=True)
+    for load_id, is_known in ((second, False), (third, True)):
+        write_load(place_of(landing), load_id, [[{"id": 1}]])
+        assert load() == Loaded(load_id, 1, skipped=False, unchanged=is_known)
 
 
 def test_a_month_that_was_never_landed_is_an_error_that_says_so(
