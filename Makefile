@@ -119,14 +119,11 @@ soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SE
 bench: .venv/.bench ## Measure speed and memory beside the plain way and the limit, half an hour (CASES="memory").
 	@.venv/bin/python -m benchmarks $(CASES)
 
-# The command line of Dagster's components.
-.venv/.dg: .venv/.installed
-	@.venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dg]'
-	@touch $@
-
-schema: .venv/.dg ## Write the JSON schema of all component types to .dg/schema.json, for editors.
-	@mkdir -p .dg
-	@.venv/bin/dg utils generate-component-schema --output-path .dg/schema.json
+# Into another file first, so that one that is cut off is none.
+schema: install ## Write the JSON schema of all component types to .schema/defs.json, for editors.
+	@mkdir -p .schema
+	@.venv/bin/python -m pipelines_project.components > .schema/defs.json.new
+	@mv .schema/defs.json.new .schema/defs.json
 
 format: install ## Format the code, and mend what the linter can.
 	@.venv/bin/ruff check --fix .

@@ -21,8 +21,8 @@ _MARTS = """
 #   source: {source}
 """
 _QUOTED = frozenset("{}%*'")
-# Where `dg` writes the schema that editors check documents by.
-_SCHEMA = Path(".dg") / "schema.json"
+# Where `make schema` writes what editors check documents by.
+_SCHEMA = Path(".schema") / "defs.json"
 
 
 @dataclass(frozen=True)

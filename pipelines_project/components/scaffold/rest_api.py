@@ -139,11 +139,14 @@ class _Lists:
         path = endpoint.path.lstrip("/")
         parameters = _PARAMETER.findall(path)
         if not parameters:
-            return path, ""
+            return path or "/", ""
         before, _, after = endpoint.path.partition(f"/{{{parameters[0]}}}")
         parent = self._names.get(before, "")
         fields = self._fields.get(parent, ())
-        field = next((each for each in (parameters[0], "id") if each in fields), None)
+        # Called like the parameter, or like `id` or `_id`.
+        by_words = {"_".join(words(each)): each for each in reversed(fields)}
+        own = "_".join(words(parameters[0]))
+        field = by_words.get(own, by_words.get("id"))
         if len(parameters) > 1 or field is None:
             return None, ""
         return f"{before.lstrip('/')}/{{resources.{parent}.{field}}}{after}", parent

@@ -1,0 +1,49 @@
+"""The JSON schema of the component types, by which editors check a `defs.yaml`."""
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+import pipelines_project
+
+DEFS = Path(pipelines_project.__file__).parent / "defs"
+SHOP = {
+    "type": "pipelines_project.components.SqlTables",
+    "attributes": {
+        "source": "shop",
+        "connection": "SHOP_URL",
+        "start_month": "2023-01",
+        "tables": [{"name": "orders", "table": "orders", "key": ["id"]}],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    command = [sys.executable, "-m", "pipelines_project.components"]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def test_every_document_that_is_deployed_fits_the_schema(schema: dict[str, Any]) -> None:
+    documents = [
+        document
+        for file in DEFS.glob("*/defs.yaml")
+        for document in yaml.safe_load_all(file.read_text(encoding="utf-8"))
+    ]
+    assert len(documents) >= 5
+    for document in [SHOP, *documents]:
+        jsonschema.validate(document, schema)
+
+
+def test_a_wrong_attribute_does_not_fit_the_schema(schema: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(SHOP)
+    wrong["attributes"]["tables"][0]["month_colum"] = "at"  # pyright: ignore[reportArgumentType]
+    with pytest.raises(jsonschema.ValidationError, match="month_colum"):
+        jsonschema.validate(wrong, schema)
