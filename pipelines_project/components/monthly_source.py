@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationInfo, field_valida
 
 from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.components.table_settings import TableAttributes
+from pipelines_project.landing.key_columns import having_key
 from pipelines_project.landing.land_month import Verify
 from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
 from pipelines_project.landing.zone import LandingZone
@@ -160,9 +161,9 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         """Return one table with the settings of this source; see `Table` for the arguments.
 
         Without a loader the settings choose one: a re-run replaces the month's rows, or the whole
-        table where it is a snapshot, or every version is kept. Without a `verify` one that would
-        take away most of the rows is refused; `shrink_guard.accept` is for a source that shrinks
-        by nature.
+        table where it is a snapshot, or every version is kept. A load whose rows lack a column of
+        the key is refused, and without a `verify` one that would take away most of the rows;
+        `shrink_guard.accept` is for a source that shrinks by nature.
         """
         key = tuple(settings.key)
         return Table(
@@ -172,7 +173,9 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             key=key,
             extractor=extractor,
             loader=loader or _loader(settings, is_snapshot),
-            verify=verify or (refuse_shrunk_snapshot if is_snapshot else refuse_shrink),
+            verify=having_key(
+                key, verify or (refuse_shrunk_snapshot if is_snapshot else refuse_shrink)
+            ),
             start_month=settings.first_month(self.start_month),
             months_per_run=self.months_per_run,
             keep_loads=self.keep_loads,
