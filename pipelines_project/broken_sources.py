@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines_project.components.chosen_folders import project_of
+from pipelines_project.components.chosen_folders import project_of, with_given_paths
 from pipelines_project.temporary import working_folder
 
 _LOG = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def told(error: BaseException) -> str:
         said += [] if text in said else [text]
         # What is suppressed may quote a value that must not be shown, such as a misplaced secret.
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return "\n".join(said)
+    return with_given_paths("\n".join(said))
 
 
 def _shown(broken: Mapping[str, str]) -> dg.Definitions:

@@ -50,6 +50,7 @@ def test_the_other_sources_go_on(
     description = defs.resolve_asset_graph().get(shown).description
     assert description is not None
     assert said in description
+    assert "chosen_folders" not in description
     assert "local_jsonl does not load, and the other sources go on without it" in caplog.text
     names = {schedule.name for schedule in defs.get_repository_def().schedule_defs}
     assert names == {"chess_materialize_schedule"}

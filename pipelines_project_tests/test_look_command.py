@@ -61,8 +61,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         main([str(tmp_path / "defs.yaml"), "events"])
 
 
-def test_a_wrong_attribute_is_named(defs: Path) -> None:
+def test_a_wrong_attribute_is_named_with_its_place_in_the_file(defs: Path) -> None:
     defs.write_text(defs.read_text().replace("raw_url", "row_url"))
 
-    with pytest.raises(SystemExit, match="row_url"):
+    with pytest.raises(SystemExit, match=rf"row_url at {defs}:\d+"):
         main([str(defs), "events"])

@@ -14,6 +14,7 @@ root_module = "{name}"
 defs_module = "{name}.defs"
 """
 _numbers = count(1)
+_linked = dict[str, str]()
 
 
 def project_of(place: Path, folders: Iterable[Path], modules: Iterable[Path] = ()) -> Path:
@@ -33,6 +34,14 @@ def project_of(place: Path, folders: Iterable[Path], modules: Iterable[Path] = (
     (project / name / "__init__.py").touch()
     for path in (*folders, *modules):
         (defs / path.name).symlink_to(path.resolve())
+        _linked[str(defs / path.name)] = str(path.resolve())
     (project / "pyproject.toml").write_text(_PROJECT.format(name=name))
     sys.path.append(str(project))
     return project
+
+
+def with_given_paths(text: str) -> str:
+    """Return a text that names each folder and module where it is, and not its link."""
+    for link, path in _linked.items():
+        text = text.replace(link, path)
+    return text
