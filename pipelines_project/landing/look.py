@@ -52,7 +52,9 @@ def look(month: LandedMonth, extract: Extract, limit: int) -> Look:
     """
 
     def first_rows() -> DltResource:
-        return extract(month.month, Fetch(most_rows=limit)).add_limit(limit, count_rows=True)
+        resource = extract(month.month, Fetch(most_rows=limit))
+        # dlt limits only what has no parent.
+        return resource if resource.is_transformer else resource.add_limit(limit, count_rows=True)
 
     with staged(month, first_rows) as new:
         paths = [file.path for file in new.files if file.table == month.table]

@@ -86,7 +86,7 @@ class RestTables:
             table = self._tables[name]
             if table.cursor is None:
                 sessions[0].transport.etags = Etags(made_for, fetch.facts_before, fetch.facts)
-                return self._resource_of(name, month, sessions[0])
+                return self._resource_of(name, month, sessions[0], most_rows=fetch.most_rows)
             changes = Changes(table.cursor, month, made_for, fetch, calls)
             if changes.since:
                 fetch.changes_by = table.key
@@ -106,6 +106,7 @@ class RestTables:
         month: str,
         session: RestSession,
         params: Mapping[str, Any] | None = None,
+        most_rows: int | None = None,
     ) -> DltResource:
         line: list[Any] = [
             resource_config(self._client, each, month, session) for each in self._line(name)
@@ -122,6 +123,10 @@ class RestTables:
                 "resources": line,
             }
         )
+        parents = [each for each in resources if each.name != name and not each.is_transformer]
+        for parent in parents if most_rows is not None else []:
+            # For a look at a few rows of a child, not every row of its parent need be asked about.
+            parent.add_limit(most_rows, count_rows=True)
         return next(resource for resource in resources if resource.name == name)
 
     def _digest(self, name: str, month: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from pipelines_project.landing.land_month import land_month, root_cause
+from pipelines_project.landing.look import look
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
@@ -144,6 +145,18 @@ def test_a_child_is_asked_for_by_each_row_of_its_parent(
         (1, "yard"),
     }
     assert (tables.is_snapshot("stations"), tables.is_snapshot("readings")) == (True, False)
+
+
+def test_a_look_at_a_child_asks_by_the_first_page_of_its_parent(
+    api: WeatherApi, landing: LandingZone
+) -> None:
+    child = {"path": "stations/{resources.readings.station.id}/readings", "data_selector": "data"}
+    tables = weather_tables(api, {}, readings=PAGED, near={**child, "params": WINDOW})
+
+    looked = look(place_of(landing, MONTH, "near"), tables.extract("near", ApiCalls()), 3)
+
+    assert looked.rows.num_rows == 3
+    assert len(api.faults.requests) == 1 + 10
 
 
 def test_a_child_of_a_parent_with_a_window_is_no_snapshot(api: WeatherApi) -> None:
