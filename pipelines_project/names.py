@@ -4,7 +4,7 @@ import re
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LEDGER_SCHEMA = "ledger"
-_MARTS, _QUARANTINE = "_marts", "_quarantine"
+_MARTS, _REBUILT, _QUARANTINE = "_marts", "_rebuilt", "_quarantine"
 
 
 def checked_name(name: str) -> str:
@@ -22,9 +22,10 @@ def checked_source(name: str) -> str:
     """Return the name of a source if no schema of the warehouse has it for another purpose.
 
     Raises:
-        ValueError: it is the ledger's or that of a source's marts, or no name at all.
+        ValueError: it is the ledger's, that of a source's marts or of its tables while they are
+            rebuilt, or no name at all.
     """
-    if name == LEDGER_SCHEMA or name.endswith(_MARTS):
+    if name == LEDGER_SCHEMA or name.endswith((_MARTS, _REBUILT)):
         raise ValueError(f"{name!r} is a schema of the warehouse already: choose another name")
     return checked_name(name)
 
@@ -48,6 +49,11 @@ def marts_schema(source: str) -> str:
 def source_of_marts(schema: str) -> str:
     """Return the source whose marts a schema of the warehouse has, or "" if it has none."""
     return schema.removesuffix(_MARTS) if schema.endswith(_MARTS) else ""
+
+
+def rebuilt_schema(source: str) -> str:
+    """Return the warehouse schema of a source's tables while they are rebuilt."""
+    return f"{source}{_REBUILT}"
 
 
 def quarantine_table(table: str) -> str:

@@ -27,6 +27,7 @@ from pipelines_project.orchestration.delete_stale_files_op import delete_stale_f
 from pipelines_project.orchestration.forget_job import Person
 from pipelines_project.orchestration.land_op import land_op
 from pipelines_project.orchestration.landing_asset import delete_stale_files_job, landing_asset
+from pipelines_project.orchestration.rebuild_job import rebuild_warehouse_job
 from pipelines_project.orchestration.restore_month_job import restore_month_job
 from pipelines_project.orchestration.schedules import materialize_job_name, schedules
 from pipelines_project.orchestration.table_assets import monthly_partitions
@@ -235,6 +236,7 @@ def _of_whole_source(
             ),
             delete_stale_files_job(source, [op for _, op in tidied], months),
             restore_month_job(source, tables, months),
+            rebuild_warehouse_job(source, tables),
         ],
         schedules=schedules(source, tables),
     )

@@ -73,6 +73,20 @@ def write_ledger(connection: duckdb.DuckDBPyConnection, place: LandedMonth, held
     )
 
 
+def forget_loads(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> None:
+    """Remove what is recorded of every month of the table."""
+    query = f"delete from {_LEDGER} where source = $source and table_name = $table"
+    connection.execute(query, {"source": place.source, "table": place.table})
+
+
+def move_loads(connection: duckdb.DuckDBPyConnection, place: LandedMonth, source: str) -> None:
+    """Record what is recorded of the table for one of that name of another source."""
+    query = f"""
+        update {_LEDGER} set source = $other where source = $source and table_name = $table
+    """
+    connection.execute(query, {"other": source, "source": place.source, "table": place.table})
+
+
 def take_turn(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> None:
     """Keep two transactions from writing to the table at once, whatever months they load.
 

@@ -1,0 +1,95 @@
+"""The job `<source>_rebuild_warehouse`: tables are loaded anew from all that is landed of them."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.late_run import refuse_late_run
+from pipelines_project.orchestration.metadata import loaded_metadata
+from pipelines_project.orchestration.table_assets import warehouse_key
+from pipelines_project.orchestration.warehouse_asset import POOL
+from pipelines_project.table import Table
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.rebuild import check_landed, rebuild_table
+
+
+class RebuildConfig(dg.Config):
+    """Which tables are rebuilt."""
+
+    table: str | None = Field(default=None, description="The table; all of them without one.")
+    dry_run: bool = Field(default=False, description="Only list the months that would be loaded.")
+
+
+def rebuild_warehouse_job(source: str, tables: Sequence[Table]) -> dg.JobDefinition:
+    """Return the job that rebuilds one table of a source, or every one."""
+
+    @dg.op(
+        name=f"{source}_rebuild_tables",
+        description="Load every landed month into a new table, which takes the old one's place.",
+        pool=POOL,
+        out=dg.Out(dg.Nothing),
+    )
+    def rebuild_tables(
+        context: dg.OpExecutionContext,
+        config: RebuildConfig,
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> None:
+        refuse_late_run(context)
+        by_name = {table.name: table for table in tables}
+        if config.table is not None and config.table not in by_name:
+            raise dg.Failure(
+                f"{config.table[:80]!r} is no table of {source}: there are {', '.join(by_name)}",
+                allow_retries=False,
+            )
+        chosen = [by_name[config.table]] if config.table else [*tables]
+        failed: list[str] = []
+        for table in chosen:
+            try:
+                rows = _rebuild(context, table, landing, warehouse, dry_run=config.dry_run)
+            except WarehouseError as error:
+                failed.append(f"- {table.name}: {error}")
+            else:
+                context.log.info(f"{table.name}: {rows or 'no month is landed'}")
+                context.add_output_metadata({table.name: rows})
+        if failed:
+            raise dg.Failure("\n".join(["Not rebuilt:", *failed]), allow_retries=False)
+
+    @dg.job(
+        name=f"{source}_rebuild_warehouse",
+        description=f"Load tables of {source} anew from all months that are landed.",
+    )
+    def rebuild_warehouse() -> None:
+        rebuild_tables()
+
+    return rebuild_warehouse
+
+
+def _rebuild(
+    context: dg.OpExecutionContext,
+    table: Table,
+    landing: LandingZone,
+    warehouse: Warehouse,
+    *,
+    dry_run: bool,
+) -> dict[str, int]:
+    """Rebuild a table, and return the rows of each month; only those of its loads if it is dry."""
+    landed = landing.months(table.source, table.name)
+    months = [table.month(landing, month) for month in landed]
+    if not months:
+        return {}
+    with warehouse.connect(landing) as connection:
+        if dry_run:
+            check_landed(connection, months)
+            loads = {month.month: month.current_files() for month in months}
+            return {m: load.record.rows_of(table.name) for m, load in loads.items() if load}
+        loaded = rebuild_table(connection, months, table.loader)
+    for month, load in loaded.items():
+        context.log_event(
+            dg.AssetMaterialization(
+                warehouse_key(table), partition=month, metadata=loaded_metadata(load)
+            )
+        )
+    return {month: load.rows for month, load in loaded.items()}
