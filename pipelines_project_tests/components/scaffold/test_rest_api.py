@@ -243,6 +243,17 @@ def test_a_list_is_asked_for_by_the_rows_of_another(tmp_path: Path) -> None:
         pass
 
 
+def test_a_field_of_the_parent_is_found_by_the_words_of_the_parameter(tmp_path: Path) -> None:
+    sheets = {"type": "array", "items": in_object(_id={"type": "string"})}
+    paths = {"/": get(ROWS), "/sheets": get(sheets), "/sheets/{sheetId}/rows": get(ROWS)}
+
+    document = shop_document(tmp_path, openapi(paths))
+
+    with loaded(document):
+        asked = [table["endpoint"]["path"] for table in tables_of(document).values()]
+    assert asked == ["/", "sheets", "sheets/{resources.sheets._id}/rows"]
+
+
 def test_the_document_loads_unchanged_and_lands_a_month(tmp_path: Path) -> None:
     reading = in_object(id={"type": "integer"}, day={"type": "string"})
     operation = get(
