@@ -1,5 +1,6 @@
 """What is said of a database that cannot be used, and that its secrets are not said."""
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -92,6 +93,8 @@ def test_what_the_extra_for_postgres_brings_is_named_where_it_is_missing(
 ) -> None:
     shop.execute("create table orders (id int)")
     monkeypatch.setitem(sys.modules, module, None)
+    # As in a process that has not read from PostgreSQL yet.
+    monkeypatch.setattr(os, "getpid", lambda: -1)
     assert "pipelines-project[postgres-source]" in str(refusal(landing, table="shop.orders"))
 
 
