@@ -1,5 +1,6 @@
 """A Dagster project of some folders of definitions only, wherever they are."""
 
+import shutil
 import sys
 from collections.abc import Iterable
 from itertools import count
@@ -32,8 +33,12 @@ def project_of(place: Path, folders: Iterable[Path], modules: Iterable[Path] = (
     defs = project / name / "defs"
     defs.mkdir(parents=True)
     (project / name / "__init__.py").touch()
-    for path in (*folders, *modules):
+    for path in folders:
         (defs / path.name).symlink_to(path.resolve())
+        _linked[str(defs / path.name)] = str(path.resolve())
+    for path in modules:
+        # A link's own place is not where Dagster 1.13.1 looks for a module.
+        shutil.copy(path, defs)
         _linked[str(defs / path.name)] = str(path.resolve())
     (project / "pyproject.toml").write_text(_PROJECT.format(name=name))
     sys.path.append(str(project))

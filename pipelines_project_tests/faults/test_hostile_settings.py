@@ -64,6 +64,8 @@ def _assert_load_refused(folder: Path, reason: str, settings: Mapping[str, str])
     before = tree(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        # Or the source would be left out, and shown with the reason.
+        patch.setenv("STRICT_DEFINITIONS", "1")
         for name, value in settings.items():
             patch.setenv(name, value)
         with pytest.raises(ComponentTreeException) as refusal:
