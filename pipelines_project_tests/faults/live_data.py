@@ -84,7 +84,7 @@ class LiveData:
         loaded, ledger = self._loaded(month)
         assert bool(ledger) or self.is_merged or not loaded
         if ledger:
-            [(load_id, count)] = ledger
+            [(_, count)] = ledger
             assert self.is_merged or count == len(loaded)
             # A load with the same rows as the one before leaves them, with its id, as they are.
             assert self.is_merged or len({row["_dlt_load_id"] for row in loaded}) <= 1
