@@ -81,7 +81,7 @@ def test_no_first_month_nor_player_nor_address_of_the_environment_may_mean_harm(
 ) -> None:
     for source in ("CHESS", "FRESHDESK", "LOCAL_JSONL"):
         setting = f"{source}_START_MONTH"
-        _assert_load_refused(tmp_path, r"start_month\s.* is not a month", {setting: value})
+        _assert_load_refused(tmp_path, r"start_month:?\s.* is not a month", {setting: value})
     _assert_load_refused(tmp_path, "CHESS_PLAYERS", {"CHESS_PLAYERS": value})
     _assert_load_refused(tmp_path, "CHESS_API_URL", {"CHESS_API_URL": f"http://{value} "})
     count("hostile inputs", 5)
