@@ -13,7 +13,6 @@ from pipelines_project.marts.build import (
     origins_of,
     swap_in,
 )
-from pipelines_project.marts.content import columns_of, content_aggregates, content_text
 from pipelines_project.marts.lineage import Origins
 from pipelines_project.marts.month_ledger import (
     BuiltFrom,
@@ -28,6 +27,7 @@ from pipelines_project.marts.month_ledger import (
 )
 from pipelines_project.months import months_before, stretches
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
+from pipelines_project.warehouse.content import columns_of, content_aggregates, content_text
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import retried
 

@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import column_count, match_columns, table_name, table_types
-from pipelines_project.warehouse.content_hash import content_hash
+from pipelines_project.warehouse.content import content_of_load
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import HeldLoad, create_ledger, held_load, write_ledger
 from pipelines_project.warehouse.loaders.loader import Loader
@@ -128,7 +128,7 @@ def _load_once(
         if held and not replace_newer_load:
             _refuse_older(place, load.load_id, held.load_id)
         place.check_content(load.record)
-        content = content_hash(connection, load.files)
+        content = content_of_load(connection, load.files)
         if held and held.content_hash == content and is_whole:
             rows = held.rows
         else:

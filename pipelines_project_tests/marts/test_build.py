@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from pipelines_project.marts.build import Mart, build
-from pipelines_project.marts.content import columns_of, content_of
 from pipelines_project.marts.model import parse_model
+from pipelines_project.warehouse.content import columns_of, content_of
 from pipelines_project.warehouse.database import Warehouse
 
 

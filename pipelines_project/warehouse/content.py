@@ -1,8 +1,9 @@
-"""The content of a relation as one short text: equal for equal rows, in whatever order they come.
+"""The content of rows as one short text: equal for equal rows, in whatever order they come.
 
 Rows that are there twice count twice, and names and types of columns are part of it. DuckDB
-computes it, so that no row leaves the database. If a later version of DuckDB hashes otherwise, a
-mart is swapped once for nothing.
+computes it, so that no row leaves the database, by its own hash, which is twenty times as fast as
+one that stays the same with every version of DuckDB. After an update, a month is loaded or a mart
+swapped once for nothing.
 """
 
 import hashlib
@@ -10,7 +11,9 @@ from collections.abc import Mapping
 
 import duckdb
 
+from pipelines_project.warehouse.columns import READ_FILES, landed_types
 from pipelines_project.warehouse.database import quoted
+from pipelines_project.warehouse.row_hash import ADDED_BY_DLT
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
@@ -28,12 +31,21 @@ def content_of(
     return rows, content_text(columns, rows, total)
 
 
+def content_of_load(connection: duckdb.DuckDBPyConnection, files: list[str]) -> str:
+    """Return the content of landed files, without what dlt adds to each row."""
+    types = landed_types(connection, files)
+    columns = {name: types[name] for name in sorted({*types} - {*ADDED_BY_DLT})}
+    query = f"select {content_aggregates(columns)} from {READ_FILES}"
+    [(rows, total)] = connection.execute(query, {"files": files}).fetchall()
+    return content_text(columns, rows, total)
+
+
 def content_aggregates(columns: Mapping[str, str]) -> str:
     """Return the aggregates that a content is made of, for a select list."""
     # Hashed once more, because the sum of `hash(a, b)` alone can stay the same when two rows
-    # exchange a value: its last step is an exclusive or.
-    row = f"hash(hash({', '.join(map(quoted, columns))}))"
-    return f"count(*), coalesce(sum({row}), 0)"
+    # exchange a value: its last step is an exclusive or. The text is for rows without columns.
+    values = ", ".join(["''", *map(quoted, columns)])
+    return f"count(*), coalesce(sum(hash(hash({values}))), 0)"
 
 
 def content_text(columns: Mapping[str, str], rows: int, total: int) -> str:
