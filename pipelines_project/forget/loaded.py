@@ -8,9 +8,10 @@ import duckdb
 from pipelines_project.forget.subject import QUARANTINED_TEXT, Subject
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.names import quarantine_table
+from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
-from pipelines_project.warehouse.database import qualified, quoted, transaction
+from pipelines_project.warehouse.database import transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load, take_turn
 from pipelines_project.warehouse.load_month import Loaded, load_month, retried
 

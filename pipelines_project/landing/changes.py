@@ -10,6 +10,7 @@ from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.previous import Previous
 from pipelines_project.landing.stage import Staged, StagedFile
 from pipelines_project.landing.storage import register
+from pipelines_project.sql_text import literal, quoted
 from pipelines_project.temporary import duckdb_session
 
 _FILES = "read_parquet({}, union_by_name = true, hive_partitioning = false)"
@@ -90,7 +91,8 @@ def _write(
     path: Path,
 ) -> int:
     """Write the rows into one parquet file, and return how many there are."""
-    same_key = " and ".join(f'changed."{each}" is not distinct from kept."{each}"' for each in key)
+    names = map(quoted, key)
+    same_key = " and ".join(f"changed.{n} is not distinct from kept.{n}" for n in names)
     connection.execute(
         f"""
         copy (
@@ -100,8 +102,8 @@ def _write(
                 union all by name
                 from {_FILES.format("$changed")}
             )
-        ) to '{path}' ({_FORMAT})
+        ) to {literal(str(path))} ({_FORMAT})
         """,
         {"current": current.files, "changed": files, "load_id": load_id},
     )
-    return connection.execute(f"select count(*) from '{path}'").fetchall()[0][0]
+    return connection.execute(f"select count(*) from {literal(str(path))}").fetchall()[0][0]

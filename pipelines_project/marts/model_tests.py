@@ -10,8 +10,8 @@ from pipelines_project.marts.model import SqlModel, parse_model
 from pipelines_project.marts.model_file import GivenTable, ModelTest, Row, read_model_file
 from pipelines_project.marts.variables import checked_variables
 from pipelines_project.months import months_before
+from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.columns import MONTH_COLUMN
-from pipelines_project.warehouse.database import qualified, quoted
 
 
 def models_with_tests(folder: Path) -> list[Path]:

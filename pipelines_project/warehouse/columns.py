@@ -6,7 +6,8 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, qualified, quoted
+from pipelines_project.sql_text import qualified, quoted
+from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
 from pipelines_project.warehouse.types import IrreconcilableTypesError, widened_type
 
 READ_FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"

@@ -14,6 +14,7 @@ import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sql_text import literal
 from pipelines_project.temporary import duckdb_session
 
 _SCHEME = re.compile(r"\w+:")
@@ -30,17 +31,6 @@ class WarehouseError(Exception):
 
 class UnfitMonthError(WarehouseError):
     """A month cannot be loaded as it is landed: to land it again can help, to load it cannot."""
-
-
-def quoted(name: str) -> str:
-    """Return the name as a quoted SQL identifier."""
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
-
-
-def qualified(schema: str, table: str) -> str:
-    """Return the quoted name of a table with its schema."""
-    return f"{quoted(schema)}.{quoted(table)}"
 
 
 @contextmanager
@@ -103,7 +93,6 @@ class Warehouse:
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         if self.url in ("", ":memory:"):
             raise WarehouseError("WAREHOUSE_URL must be a database that stays, such as a file")
-        url = self.url.replace("'", "''")
         retrying = Retrying(
             stop=stop_after_delay(self.lock_timeout_seconds),
             wait=wait_random_exponential(multiplier=0.05, max=2),
@@ -113,7 +102,7 @@ class Warehouse:
         try:
             if not _SCHEME.match(self.url):
                 make_database_file(Path(self.url))
-            retrying(connection.execute, f"attach '{url}' as warehouse; use warehouse")
+            retrying(connection.execute, f"attach {literal(self.url)} as warehouse; use warehouse")
         except (duckdb.Error, OSError) as error:
             reason = f"cannot open the warehouse {self.url[:200]} (WAREHOUSE_URL): {error}"
             raise WarehouseError(f"{reason[:1000]}\n{_REPAIR}") from error

@@ -10,8 +10,8 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import LEDGER_SCHEMA
+from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.columns import column_types
-from pipelines_project.warehouse.database import quoted
 
 _LEDGER = f"{LEDGER_SCHEMA}.loads"
 _THIS_MONTH = "where source = $source and table_name = $table and month = $month"

@@ -12,8 +12,9 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import LEDGER_SCHEMA, quarantine_table, rebuilt_schema
+from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.columns import column_types, table_name
-from pipelines_project.warehouse.database import WarehouseError, qualified, quoted, transaction
+from pipelines_project.warehouse.database import WarehouseError, transaction
 from pipelines_project.warehouse.ledger import (
     create_ledger,
     forget_loads,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pipelines_project.warehouse.database import quoted
+from pipelines_project.sql_text import literal, quoted
 
 ADDED_BY_DLT = ("_dlt_id", "_dlt_load_id")
 _FRACTIONAL = ("FLOAT", "DOUBLE", "DECIMAL")
@@ -30,8 +30,7 @@ def _part(name: str, sql_type: str) -> str:
     The length keeps a value from being taken for what the next columns add.
     """
     text = _text(quoted(name), sql_type)
-    said = f"{len(name)} {name} ".replace("'", "''")
-    return f"'{said}' || strlen({text}) || ' ' || {text}"
+    return f"{literal(f'{len(name)} {name} ')} || strlen({text}) || ' ' || {text}"
 
 
 def _text(column: str, sql_type: str) -> str:

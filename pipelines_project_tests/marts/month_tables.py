@@ -8,7 +8,8 @@ from typing import Any
 from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import BuiltMonths, build_months
 from pipelines_project.marts.model import parse_model
-from pipelines_project.warehouse.database import Warehouse, qualified
+from pipelines_project.sql_text import qualified
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.ledger import create_ledger
 
 Rows = Iterable[tuple[Any, ...]]

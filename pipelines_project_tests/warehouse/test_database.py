@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.database import (
     Warehouse,
     WarehouseError,
     make_database_file,
-    quoted,
     transaction,
 )
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
@@ -196,7 +196,7 @@ def test_any_name_is_an_identifier_once_quoted(warehouse: Warehouse, name: str) 
 
 _FULL_DISK = """
 import resource, sys
-from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.database import (Warehouse, WarehouseError)
 for url, size in zip(sys.argv[1::2], sys.argv[2::2]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), resource.RLIM_INFINITY))
     try:

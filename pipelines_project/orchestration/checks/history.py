@@ -13,8 +13,8 @@ from pipelines_project.orchestration.checks.frame import (
     read_again_if_deleted,
 )
 from pipelines_project.orchestration.table_assets import warehouse_key
+from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
-from pipelines_project.warehouse.database import qualified, quoted
 from pipelines_project.warehouse.loaders.history import History
 
 

@@ -11,9 +11,9 @@ from pipelines_project.orchestration.checks.frame import (
     monthly_check,
 )
 from pipelines_project.orchestration.table_assets import warehouse_key
+from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
-from pipelines_project.warehouse.database import qualified, quoted
 
 
 def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:

@@ -7,13 +7,14 @@ from itertools import groupby
 from pipelines_project.sources.files import readers
 from pipelines_project.sources.files.columns import Column
 from pipelines_project.sources.files.month_rows import Before, Landed, MonthRows, where
-from pipelines_project.sources.files.parts import LINE, literal, quoted
+from pipelines_project.sources.files.parts import LINE
 from pipelines_project.sources.files.quarantine import Refused, place
 from pipelines_project.sources.files.relation import FILE
 from pipelines_project.sources.files.row_contract import Change, Rule, changes
 from pipelines_project.sources.files.told_columns import told
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.raw_lines import BadLine
+from pipelines_project.sql_text import literal, quoted
 
 
 def careful_landing(month: MonthRows, before: Before) -> Landed:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from dlt.common.normalizers.naming import NamingConvention
 
-from pipelines_project.sources.files.parts import Part, quoted
+from pipelines_project.sources.files.parts import Part
 from pipelines_project.sources.files.settings import PROVENANCE, FileSettings
 from pipelines_project.sources.files.text_types import TEXT, TextType, declared_type
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.typed_rows.names import RESERVED, named
+from pipelines_project.sql_text import quoted
 
 _AS_THEY_ARE = "BOOLEAN|BIGINT|DOUBLE|VARCHAR|BLOB|DATE|TIME|TIMESTAMP( WITH TIME ZONE)?|DECIMAL.*"
 _LANDED = {

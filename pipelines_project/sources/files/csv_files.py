@@ -9,19 +9,12 @@ import duckdb
 
 from pipelines_project.sources.files.csv_records import MAX_RECORD_BYTES, RecordReader
 from pipelines_project.sources.files.local_copy import local_copy
-from pipelines_project.sources.files.parts import (
-    LINE,
-    Part,
-    Reading,
-    column,
-    literal,
-    quoted,
-    struct,
-)
+from pipelines_project.sources.files.parts import LINE, Part, Reading, column, struct
 from pipelines_project.sources.files.parts import unique as unique_names
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.raw_lines import BadLine
+from pipelines_project.sql_text import literal, quoted
 
 _CHUNK_BYTES = 4 << 20
 _BUFFER_BYTES = 2 * MAX_RECORD_BYTES

@@ -11,13 +11,14 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCa
 
 from pipelines_project.sources.files import readers
 from pipelines_project.sources.files.columns import Column, columns_of
-from pipelines_project.sources.files.parts import LINE, Part, Reading, literal, quoted
+from pipelines_project.sources.files.parts import LINE, Part, Reading
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.files.relation import PATH, relation
 from pipelines_project.sources.files.settings import PROVENANCE
 from pipelines_project.sources.files.text_types import TEXT
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.raw_lines import BadLine
+from pipelines_project.sql_text import literal, quoted
 
 _ROW_GROUP_ROWS = 122_880
 

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from pipelines_project.sources.files.local_copy import local_copy
-from pipelines_project.sources.files.parts import Part, Reading, literal, quoted
+from pipelines_project.sources.files.parts import Part, Reading
 from pipelines_project.sources.files.parts import unique as unique_names
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sql_text import literal, quoted
 
 # Its stubs know only a part of the types.
 pq: Any = pyarrow.parquet

@@ -9,6 +9,7 @@ import duckdb
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.files.settings import FileSettings
 from pipelines_project.sources.json.raw_lines import BadLine
+from pipelines_project.sql_text import literal, quoted
 
 LINE = "#line"
 """The column of a part's query that numbers its rows, by the lines they begin on if it has any."""
@@ -82,18 +83,6 @@ def unique(names: Iterable[str]) -> list[str]:
 def column(index: int) -> str:
     """Return what a part's query calls a column."""
     return f"c{index}"
-
-
-def literal(text: str) -> str:
-    """Return a text in SQL."""
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'"
-
-
-def quoted(name: str) -> str:
-    """Return a name in SQL."""
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
 
 
 def struct(types: Mapping[str, str]) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence, Set
 from pipelines_project.sources.files.csv_files import csv_parts, raw_records, sound_part
 from pipelines_project.sources.files.excel_files import excel_parts
 from pipelines_project.sources.files.parquet_files import parquet_parts
-from pipelines_project.sources.files.parts import LINE, Part, Reading, column, quoted
+from pipelines_project.sources.files.parts import LINE, Part, Reading, column
 from pipelines_project.sources.files.raw_files import RawFile
+from pipelines_project.sql_text import quoted
 
 _READERS = {
     "csv": csv_parts,

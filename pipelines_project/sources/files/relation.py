@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 
 from pipelines_project.sources.files.columns import Column
-from pipelines_project.sources.files.parts import LINE, Part, column, literal, quoted
+from pipelines_project.sources.files.parts import LINE, Part, column
 from pipelines_project.sources.files.settings import FileSettings
+from pipelines_project.sql_text import literal, quoted
 
 FILE = "#file"
 PATH = "#path"

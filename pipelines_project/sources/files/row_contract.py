@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from pipelines_project.sources.files.columns import Column
-from pipelines_project.sources.files.parts import quoted
 from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE
+from pipelines_project.sql_text import quoted
 
 _TYPES = {
     "text": "VARCHAR",

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 
+from pipelines_project.sql_text import literal
+
 _TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\d(?P<between>[ T])\d\d:\d\d:\d\d(?:[.](?P<fraction>\d{1,6}))?(?P<zone>Z?)"
 )
@@ -139,7 +141,6 @@ def _declared_form(name: str, inside: str) -> TextType | None:
         exact = f"{{v}} is not null and regexp_full_match(trim({{x}}), '{number}')"
         return _cast(f"DECIMAL({digits},{fraction})", exact)
     if name in ("date", "timestamp") and "%" in inside:
-        form = inside.replace("'", "''")
-        value = f"try_cast(try_strptime({{x}}, '{form}') as {name.upper()})"
+        value = f"try_cast(try_strptime({{x}}, {literal(inside)}) as {name.upper()})"
         return TextType(name.upper(), value, "{v} is not null")
     return None

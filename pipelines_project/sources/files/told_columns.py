@@ -6,8 +6,8 @@ from dataclasses import replace
 import duckdb
 
 from pipelines_project.sources.files.columns import Column
-from pipelines_project.sources.files.parts import quoted
 from pipelines_project.sources.files.text_types import TEXT, TextType, told_types
+from pipelines_project.sql_text import quoted
 
 _NANOSECONDS = TextType(
     "TIMESTAMP",

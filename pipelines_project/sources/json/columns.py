@@ -25,6 +25,7 @@ from pipelines_project.sources.json.shape import (
     leaves,
     pointer_literal,
 )
+from pipelines_project.sql_text import literal, quoted
 
 _BATCH_ROWS = 2_048
 
@@ -119,9 +120,8 @@ def values(
             _insert(structure, column.path, column.type)
         else:
             apart.append(column)
-    literal = json.dumps(structure).replace("'", "''")
-    parsed = [f"from_json(line, '{literal}')"] if structure else []
-    selected = ", ".join([*map(_quoted, own), *parsed, *map(_extracted, apart)])
+    parsed = [f"from_json(line, {literal(json.dumps(structure))})"] if structure else []
+    selected = ", ".join([*map(quoted, own), *parsed, *map(_extracted, apart)])
     connection.register("lines", lines)
     answer = connection.execute(f"select {selected or 'null'} from lines")
     # Put together by Arrow: what DuckDB allocates is then freed here, by the thread that took it.
@@ -168,11 +168,6 @@ def _insert(structure: dict[str, Any], path: Path, kind: str) -> None:
     for key in outer:
         structure = structure.setdefault(key, {})
     structure[last] = kind
-
-
-def _quoted(name: str) -> str:
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
 
 
 def rows(

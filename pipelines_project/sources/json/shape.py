@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from pipelines_project.sources.column_origin import pointer
+from pipelines_project.sql_text import literal
 
 Shape = dict[str, Any] | str
 Path = tuple[str, ...]
@@ -97,5 +98,4 @@ def flattened(shape: Shape, path: Path = ()) -> Shape:
 
 def pointer_literal(path: Path) -> str:
     """Return the path as an SQL literal of a JSON pointer."""
-    escaped = pointer(path).replace("'", "''")
-    return f"'{escaped}'"
+    return literal(pointer(path))

@@ -15,8 +15,9 @@ from pipelines_project.memory import duckdb_budget
 from pipelines_project.sources.column_origin import origin
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.connection import explained
-from pipelines_project.sources.sql.postgres_columns import REFUSED, literal
+from pipelines_project.sources.sql.postgres_columns import REFUSED
 from pipelines_project.sources.sql.settings import SqlSettings
+from pipelines_project.sql_text import literal
 
 _BATCH_ROWS = 2048
 # In the error the statement is shown too, where an apostrophe comes before the word.

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.settings import SqlSettings
+from pipelines_project.sql_text import literal, quoted
 
 REFUSED = "refused: "
 """What precedes the reason in the error of a value that the select list refuses."""
@@ -117,13 +118,3 @@ def month_condition(
         )
     name, zone = f"q.{quoted(column.name)}", "+00" if kind == "timestamptz" else ""
     return f"{name} >= {kind} '{start}{zone}' and {name} < {kind} '{end}{zone}'"
-
-
-def quoted(name: str) -> str:
-    """Return an SQL identifier."""
-    return '"{}"'.format(name.replace('"', '""'))
-
-
-def literal(text: str) -> str:
-    """Return an SQL string."""
-    return "'{}'".format(text.replace("'", "''"))

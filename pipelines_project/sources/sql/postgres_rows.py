@@ -20,14 +20,10 @@ from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.columns import read_columns
 from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of
 from pipelines_project.sources.sql.postgres_arrow import arrow_tables
-from pipelines_project.sources.sql.postgres_columns import (
-    literal,
-    month_condition,
-    quoted,
-    result_columns,
-)
+from pipelines_project.sources.sql.postgres_columns import month_condition, result_columns
 from pipelines_project.sources.sql.settings import SqlSettings, statement, with_literals
 from pipelines_project.sources.sql.time_bounds import refuse_unbounded
+from pipelines_project.sql_text import literal, quoted
 
 _SESSION = {
     # The text of intervals, and of times within arrays, follows these.

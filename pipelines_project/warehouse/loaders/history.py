@@ -30,6 +30,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.columns import (
     READ_FILES,
     fitting_columns,
@@ -38,7 +39,7 @@ from pipelines_project.warehouse.columns import (
     table_types,
     target_names,
 )
-from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, quoted
+from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
 from pipelines_project.warehouse.ledger import loaded_months, take_turn
 from pipelines_project.warehouse.loaders.versions import (
     CHANGED,
