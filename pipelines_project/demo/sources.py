@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from pipelines_project.landing.read_files import READ_FILES
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.warehouse.columns import READ_FILES
 from pipelines_project.warehouse.database import Warehouse
 
 

@@ -8,12 +8,13 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.previous import Previous
+from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.landing.stage import Staged, StagedFile
 from pipelines_project.landing.storage import register
 from pipelines_project.sql_text import literal, quoted
 from pipelines_project.temporary import duckdb_session
 
-_FILES = "read_parquet({}, union_by_name = true, hive_partitioning = false)"
+_KEPT, _CHANGED = (READ_FILES.replace("$files", name) for name in ("$current", "$changed"))
 # zstd, as dlt is told to write; a row group of dlt's size.
 _FORMAT = "format parquet, compression zstd, row_group_size 122880"
 
@@ -66,7 +67,7 @@ def _check_columns(
     key: Sequence[str],
 ) -> None:
     """Refuse a key that is not there, and types that differ: DuckDB would cast values unasked."""
-    before, now = _types(connection, current.files), _types(connection, files)
+    before, now = landed_types(connection, current.files), landed_types(connection, files)
     if missing := [each for each in key if each not in before or each not in now]:
         raise WholeMonthNeededError(f"{month}: there is no {', '.join(missing)}, its key")
     for column, kind in now.items():
@@ -74,12 +75,6 @@ def _check_columns(
             raise WholeMonthNeededError(
                 f"{month}: {column} is {kind} in what changed and {before[column]} before"
             )
-
-
-def _types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, str]:
-    found = connection.read_parquet(files, union_by_name=True, hive_partitioning=False)
-    types = ("VARCHAR" if str(kind) == "JSON" else str(kind) for kind in found.types)
-    return dict(zip(found.columns, types, strict=True))
 
 
 def _write(
@@ -97,10 +92,10 @@ def _write(
         f"""
         copy (
             select * replace ($load_id as _dlt_load_id) from (
-                select * from {_FILES.format("$current")} as kept
-                where not exists (from {_FILES.format("$changed")} as changed where {same_key})
+                select * from {_KEPT} as kept
+                where not exists (from {_CHANGED} as changed where {same_key})
                 union all by name
-                from {_FILES.format("$changed")}
+                from {_CHANGED}
             )
         ) to {literal(str(path))} ({_FORMAT})
         """,

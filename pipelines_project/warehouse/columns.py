@@ -6,11 +6,11 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
 from pipelines_project.warehouse.types import IrreconcilableTypesError, widened_type
 
-READ_FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 MONTH_COLUMN = "month"
 
 
@@ -180,13 +180,6 @@ def _changed(column: str, old: str, candidate: str) -> str:
     value = quoted(column)
     there_and_back = f"try_cast(try_cast({value} as {candidate}) as {old})"
     return f"count(*) filter (where {there_and_back} is distinct from {value})"
-
-
-def landed_types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, str]:
-    """Return the type of each column of landed files."""
-    landed = connection.read_parquet(files, union_by_name=True, hive_partitioning=False)
-    types = map(str, landed.types)
-    return dict(zip(landed.columns, ("VARCHAR" if t == "JSON" else t for t in types), strict=True))
 
 
 def target_names(columns: Iterable[str]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import duckdb
 
+from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.sql_text import quoted
-from pipelines_project.warehouse.columns import READ_FILES, landed_types
 from pipelines_project.warehouse.row_hash import ADDED_BY_DLT
 
 

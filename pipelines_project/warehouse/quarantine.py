@@ -3,14 +3,10 @@
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.names import quarantine_table
 from pipelines_project.sql_text import qualified, quoted
-from pipelines_project.warehouse.columns import (
-    MONTH_COLUMN,
-    READ_FILES,
-    column_types,
-    landed_types,
-)
+from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
 
 
 def load_quarantine(connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load) -> None:

@@ -30,11 +30,10 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.columns import (
-    READ_FILES,
     fitting_columns,
-    landed_types,
     table_name,
     table_types,
     target_names,

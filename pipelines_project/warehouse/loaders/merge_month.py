@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.read_files import READ_FILES
 from pipelines_project.sql_text import quoted
-from pipelines_project.warehouse.columns import READ_FILES, table_name
+from pipelines_project.warehouse.columns import table_name
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
 from pipelines_project.warehouse.ledger import take_turn
 

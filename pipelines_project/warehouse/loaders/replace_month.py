@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.read_files import READ_FILES
 from pipelines_project.sql_text import quoted
-from pipelines_project.warehouse.columns import MONTH_COLUMN, READ_FILES, table_name, table_types
+from pipelines_project.warehouse.columns import MONTH_COLUMN, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
 
 
