@@ -38,6 +38,11 @@ class BuiltMart:
     months: list[str]
 
 
+_LOADED = """
+    insert into ledger.loads (source, table_name, month, load_id, row_count) values (?, ?, ?, ?, ?)
+"""
+
+
 @contextmanager
 def _built(count: int, folder: Path) -> Iterator[BuiltMart]:
     """Load made-up games of so many months, and build the mart over them."""
@@ -50,7 +55,7 @@ def _built(count: int, folder: Path) -> Iterator[BuiltMart]:
             into = "insert into chess.games" if number else "create table chess.games as"
             connection.execute(f"{into} {_GAMES}", parameters)
             loaded = ["chess", "games", month, "1", _ROWS]
-            connection.execute("insert into ledger.loads values (?, ?, ?, ?, ?)", loaded)
+            connection.execute(_LOADED, loaded)
     (folder / "by_month.sql").write_text(_MODEL)
     mart = Mart("chess", parse_model(folder / "by_month.sql"))
     build_months(warehouse, mart, months)
