@@ -15,8 +15,9 @@ from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.fetch import Extract, Fetch
 from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.row_groups import ROW_GROUP_ROWS
 from pipelines_project.sources.sql.month import sql_month
-from pipelines_project.sources.sql.settings import ROW_GROUP_ROWS, SqlSettings
+from pipelines_project.sources.sql.settings import SqlSettings
 from pipelines_project.table import Table
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

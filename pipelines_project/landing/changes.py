@@ -11,12 +11,13 @@ from pipelines_project.landing.previous import Previous
 from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.landing.stage import Staged, StagedFile
 from pipelines_project.landing.storage import register
+from pipelines_project.sources.row_groups import ROW_GROUP_ROWS
 from pipelines_project.sql_text import literal, quoted
 from pipelines_project.temporary import duckdb_session
 
 _KEPT, _CHANGED = (READ_FILES.replace("$files", name) for name in ("$current", "$changed"))
-# zstd, as dlt is told to write; a row group of dlt's size.
-_FORMAT = "format parquet, compression zstd, row_group_size 122880"
+# zstd, as dlt is told to write.
+_FORMAT = f"format parquet, compression zstd, row_group_size {ROW_GROUP_ROWS}"
 
 
 class WholeMonthNeededError(Exception):

@@ -24,7 +24,7 @@ from dlt.extract import DltResource
 from pipelines_project.names import quarantine_table
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.line_pieces import read_pieces
-from pipelines_project.sources.files.line_rows import RowGroup, identified, schema_of
+from pipelines_project.sources.files.line_rows import identified, schema_of
 from pipelines_project.sources.files.load_facts import load_facts
 from pipelines_project.sources.files.month_survey import MonthSurvey, survey_month
 from pipelines_project.sources.files.quarantine import quarantined
@@ -36,6 +36,7 @@ from pipelines_project.sources.json.block_workers import BlockWorkers, block_wor
 from pipelines_project.sources.json.columns import rows
 from pipelines_project.sources.json.lines import exact_lines, sorted_lines
 from pipelines_project.sources.json.raw_lines import Piece, block_of
+from pipelines_project.sources.row_groups import RowGroup
 from pipelines_project.temporary import working_folder
 
 # Its stubs know only a part of the types.

@@ -1,4 +1,4 @@
-"""What the rows of lines are beside their values: their ids, their schema, their row groups."""
+"""What the rows of lines are beside their values: their ids and their schema."""
 
 import base64
 import hashlib
@@ -14,30 +14,6 @@ from pipelines_project.sources.json.columns import Column
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
-
-_ROW_GROUP_ROWS = 122_880
-_ROW_GROUP_BYTES = 64 << 20
-
-
-class RowGroup:
-    """Rows that wait until there are enough of them for a row group of a parquet file."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._waiting: list[pa.Table] = []
-        self._rows = self._bytes = 0
-
-    def add(self, rows: pa.Table) -> bool:
-        """Take more rows, and tell whether they are enough."""
-        self._waiting.append(rows)
-        self._rows += len(rows)
-        self._bytes += rows.nbytes
-        return self._rows >= _ROW_GROUP_ROWS or self._bytes >= _ROW_GROUP_BYTES
-
-    def taken(self) -> list[pa.Table]:
-        """Return the rows as one table, if there are any, and begin anew."""
-        waiting, self._waiting, self._rows, self._bytes = self._waiting, [], 0, 0
-        return [pa.concat_tables(waiting)] if waiting else []
 
 
 def identified(lines: pa.Table, files: Sequence[RawFile], settings: JsonlSettings) -> pa.Table:

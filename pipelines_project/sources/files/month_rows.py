@@ -18,9 +18,8 @@ from pipelines_project.sources.files.settings import PROVENANCE
 from pipelines_project.sources.files.text_types import TEXT
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.raw_lines import BadLine
+from pipelines_project.sources.row_groups import ROW_GROUP_ROWS
 from pipelines_project.sql_text import literal, quoted
-
-_ROW_GROUP_ROWS = 122_880
 
 
 def _none_bad() -> Iterator[BadLine]:
@@ -138,7 +137,7 @@ class MonthRows:
             f"copy (select {', '.join(selected)} from (select {', '.join(['*', *values])} "
             f"from ({rows})) where {' and '.join(fits) or 'true'}) to {literal(str(path))} "
             f"(format parquet, compression zstd, compression_level 1, "
-            f"row_group_size {_ROW_GROUP_ROWS})"
+            f"row_group_size {ROW_GROUP_ROWS})"
         )
         # DuckDB would make each value twice, once to compare it and once to write it.
         self.every("set disabled_optimizers = 'filter_pushdown'")

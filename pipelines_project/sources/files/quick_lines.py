@@ -11,7 +11,7 @@ import pyarrow.parquet
 from dlt.common.normalizers.naming import NamingConvention
 
 from pipelines_project.sources.files.line_pieces import read_pieces
-from pipelines_project.sources.files.line_rows import RowGroup, identified, schema_of
+from pipelines_project.sources.files.line_rows import identified, schema_of
 from pipelines_project.sources.files.month_survey import month_columns
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.files.schema_contract import changes
@@ -22,6 +22,7 @@ from pipelines_project.sources.json.lines import SortedLines, sorted_lines
 from pipelines_project.sources.json.raw_lines import Piece, block_of
 from pipelines_project.sources.json.shape import Shape, flattened, merged
 from pipelines_project.sources.json.typed_lines import UnfitLinesError
+from pipelines_project.sources.row_groups import RowGroup
 
 # Its stubs know only a part of the types.
 pq: Any = pyarrow.parquet

@@ -17,6 +17,7 @@ from dlt.common.normalizers.naming import NamingConvention
 
 from pipelines_project.months import month_start, next_month
 from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sources.row_groups import RowGroup
 from pipelines_project.sources.sql.columns import read_columns
 from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of
 from pipelines_project.sources.sql.postgres_arrow import arrow_tables
@@ -39,7 +40,6 @@ _WAITS = {
     "keepalives_interval": 10,
     "keepalives_count": 6,
 }
-_ROW_GROUP_BYTES = 64 << 20
 
 
 def postgres_tables(
@@ -52,21 +52,17 @@ def postgres_tables(
     """
     connect = _connect_args(settings, url)
     sql, landed = _exact_select(settings, engine_of(url, connect), month, naming)
-    waiting, rows, size = list[pa.Table](), 0, 0
+    group = RowGroup(settings.chunk_rows)
     for table in arrow_tables(settings, connect, sql, landed):
-        waiting.append(table)
-        rows, size = rows + len(table), size + table.nbytes
-        if rows >= settings.chunk_rows or size >= _ROW_GROUP_BYTES or not rows:
-            yield _checked(settings, waiting)
-            waiting, rows, size = [], 0, 0
-    if waiting:
-        yield _checked(settings, waiting)
+        if group.add(table) or not len(table):
+            yield from _checked(settings, group)
+    yield from _checked(settings, group)
 
 
-def _checked(settings: SqlSettings, tables: list[pa.Table]) -> pa.Table:
-    table = pa.concat_tables(tables)
-    refuse_unbounded(settings, table)
-    return table
+def _checked(settings: SqlSettings, group: RowGroup) -> Iterator[pa.Table]:
+    for table in group.taken():
+        refuse_unbounded(settings, table)
+        yield table
 
 
 def _connect_args(settings: SqlSettings, url: sa.URL) -> dict[str, Any]:

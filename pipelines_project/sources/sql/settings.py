@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from pipelines_project.sources.row_groups import ROW_GROUP_ROWS
+
 _PARAMETER = re.compile(r"(?<![:\w\\]):(month_start|month_end)\b")
-# A table handed to dlt is a row group of the parquet file.
-ROW_GROUP_ROWS = 122_880
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 
 import dlt
-import pyarrow as pa
 from dlt.common.configuration import inject_section, known_sections
 from dlt.common.configuration.specs.config_section_context import ConfigSectionContext
 from dlt.common.schema import Schema
@@ -27,13 +26,10 @@ from dlt.extract.pipe_iterator import PipeIterator
 from dlt.extract.utils import get_data_item_format
 
 from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sources.row_groups import RowGroup
 from pipelines_project.sources.typed_rows.columns import MisfitError, TypedColumns
 from pipelines_project.sources.typed_rows.kept_rows import KeptRows, MisfitRowError
 from pipelines_project.sources.typed_rows.survey import Row
-
-# A table handed to dlt is a row group of the parquet file.
-_ROW_GROUP_ROWS = 122_880
-_ROW_GROUP_BYTES = 64 << 20
 
 
 def typed(resource: DltResource) -> DltResource:
@@ -197,18 +193,15 @@ def _typed_tables(rows: KeptRows, table: _Declared) -> Iterator[Any]:
         yield dlt.mark.with_hints(columns.schema.empty_table(), hints)
     elif not first:
         yield columns.schema.empty_table()
-    waiting: list[pa.Table] = []
+    group = RowGroup()
     for before, batch in chain(first, batches):
         try:
-            waiting.append(columns.table(batch))
+            is_full = group.add(columns.table(batch))
         except MisfitError as misfit:
             raise SourceError(_misfit(table, before, batch, misfit)) from misfit
-        count, size = sum(map(len, waiting)), sum(each.nbytes for each in waiting)
-        if count >= _ROW_GROUP_ROWS or size >= _ROW_GROUP_BYTES:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
+        if is_full:
+            yield from group.taken()
+    yield from group.taken()
 
 
 def _misfit(table: _Declared, before: int, batch: list[Row], misfit: MisfitError) -> str:
