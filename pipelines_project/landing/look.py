@@ -9,13 +9,12 @@ from dlt.extract import DltResource
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.stage import staged
+from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sources.column_origin import origins
 from pipelines_project.sources.fetch import Extract, Fetch
 
 # Its stubs know only a part of the types.
 pq: Any = pyarrow.parquet
-
-_ADDED = ("_dlt_id", "_dlt_load_id")
 
 
 @dataclass(frozen=True)
@@ -62,5 +61,5 @@ def look(month: LandedMonth, extract: Extract, limit: int) -> Look:
         rows = pa.concat_tables(tables, promote_options="permissive").slice(0, limit)
         found = origins(tables[0].schema)
         columns = [LookedColumn(n, t, found.get(n, "")) for n, t in new.schema.items()]
-        shown = [each for each in columns if each.name not in _ADDED]
+        shown = [each for each in columns if each.name not in DLT_COLUMNS]
         return replace(Look(rows, shown), rows=rows.select([each.name for each in shown]))

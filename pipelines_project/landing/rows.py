@@ -12,11 +12,11 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Details, NewLoad, Verify
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.storage import FileSystem
+from pipelines_project.names import LOAD_ID_COLUMN
 
 # Its stubs know only a part of the types.
 pq: Any = pyarrow.parquet
 
-_LOAD_ID_COLUMN = "_dlt_load_id"
 
 Keep = Callable[[str, pa.Table], pa.Table]
 """Given a dlt table and some of its rows, returns those that are wanted."""
@@ -56,7 +56,7 @@ def landed_rows(month: LandedMonth, files: Mapping[str, str], keep: Keep = keep_
         for path, table in files.items():
             for rows in row_groups(month.fs, path):
                 kept = keep(table, rows)
-                kept = kept.select([c for c in kept.column_names if c != _LOAD_ID_COLUMN])
+                kept = kept.select([c for c in kept.column_names if c != LOAD_ID_COLUMN])
                 if table == month.table:
                     yield kept
                 elif len(kept):

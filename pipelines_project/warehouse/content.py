@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import duckdb
 
 from pipelines_project.landing.read_files import READ_FILES, landed_types
+from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sql_text import quoted
-from pipelines_project.warehouse.row_hash import ADDED_BY_DLT
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
@@ -34,7 +34,7 @@ def content_of(
 def content_of_load(connection: duckdb.DuckDBPyConnection, files: list[str]) -> str:
     """Return the content of landed files, without what dlt adds to each row."""
     types = landed_types(connection, files)
-    columns = {name: types[name] for name in sorted({*types} - {*ADDED_BY_DLT})}
+    columns = {name: types[name] for name in sorted({*types} - {*DLT_COLUMNS})}
     query = f"select {content_aggregates(columns)} from {READ_FILES}"
     [(rows, total)] = connection.execute(query, {"files": files}).fetchall()
     return content_text(columns, rows, total)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sql_text import literal, quoted
 
-ADDED_BY_DLT = ("_dlt_id", "_dlt_load_id")
 _FRACTIONAL = ("FLOAT", "DOUBLE", "DECIMAL")
 # The zeros at a fraction's end, which hang on the column's type.
 _ZEROS = r"'\.0*$|(\.[0-9]*[1-9])0+$', '\1'"
@@ -20,7 +20,7 @@ def row_hash(types: Mapping[str, str]) -> str:
     Args:
         types: of the files' columns.
     """
-    parts = [_part(name, types[name]) for name in sorted({*types} - {*ADDED_BY_DLT})]
+    parts = [_part(name, types[name]) for name in sorted({*types} - {*DLT_COLUMNS})]
     return f"md5(concat('', {', '.join(parts)}))" if parts else "md5('')"
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from pipelines_project.names import DLT_COLUMNS, ROW_ID_COLUMN
 from pipelines_project.sources.json.columns import Column, columns_of, rows
 from pipelines_project.sources.json.lines import SortedLines, sorted_lines
 from pipelines_project.sources.json.nesting import TOO_DEEP, too_deep
@@ -31,8 +32,8 @@ DOCUMENTED: Shape = {
 
 They are columns in every month, so that a month's schema does not hang on its games.
 """
-_OWN = (pa.field("_dlt_id", pa.string(), False), pa.field("player", pa.string(), False))
-_RESERVED = ("_dlt_id", "player", "_dlt_load_id")
+_OWN = (pa.field(ROW_ID_COLUMN, pa.string(), False), pa.field("player", pa.string(), False))
+_RESERVED = (*DLT_COLUMNS, "player")
 # A game that an answer holds twice is one row, the later one.
 _LINES = """
     select 0::integer as file, number, line, $player as player,

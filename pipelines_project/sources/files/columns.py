@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from dlt.common.normalizers.naming import NamingConvention
 
+from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sources.files.parts import Part
 from pipelines_project.sources.files.settings import PROVENANCE, FileSettings
 from pipelines_project.sources.files.text_types import TEXT, TextType, declared_type
 from pipelines_project.sources.http.api_calls import SourceError
-from pipelines_project.sources.typed_rows.names import RESERVED, named
+from pipelines_project.sources.typed_rows.names import named
 from pipelines_project.sql_text import quoted
 
 _AS_THEY_ARE = "BOOLEAN|BIGINT|DOUBLE|VARCHAR|BLOB|DATE|TIME|TIMESTAMP( WITH TIME ZONE)?|DECIMAL.*"
@@ -73,7 +74,7 @@ def columns_of(
         for name, kind in zip(part.columns, part.types, strict=True):
             read.setdefault(name, set()).add(_landed(kind))
     read |= {name: {"VARCHAR"} for name in settings.folder.variables if parts}
-    reserved = (*RESERVED, *(PROVENANCE if settings.provenance else ()))
+    reserved = (*DLT_COLUMNS, *(PROVENANCE if settings.provenance else ()))
     paths = named([(name,) for name in read], naming, reserved)
     columns = [_column(settings, name, path[0], read[path[0]]) for name, path in paths.items()]
     known = {each for column in columns for each in (column.name, column.source)}

@@ -13,7 +13,7 @@ from pipelines_project.sources.files.json_lines import json_lines
 from pipelines_project.sources.files.line_pieces import read_blocks
 from pipelines_project.sources.files.month_rows import MonthRows, opened_rows
 from pipelines_project.sources.files.raw_files import RawFile
-from pipelines_project.sources.files.rows import file_rows, month_files, reading_of
+from pipelines_project.sources.files.rows import file_rows, reading_of
 from pipelines_project.sources.files.schema_contract import duckdb_types
 from pipelines_project.sources.files.settings import FileSettings, JsonlSettings
 
@@ -39,7 +39,6 @@ def resource_of(
     """
     if isinstance(settings, FileSettings):
         return file_rows(settings, month, columns_before, fetch)
-    month_files(settings, month)
     return json_lines(settings, month, lambda: duckdb_types(columns_before()), fetch)
 
 

@@ -18,18 +18,19 @@ import dlt
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet
-from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.extract import DltResource
 
 from pipelines_project.names import quarantine_table
+from pipelines_project.sources.column_hints import file_columns
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.line_pieces import read_pieces
 from pipelines_project.sources.files.line_rows import identified, schema_of
 from pipelines_project.sources.files.load_facts import load_facts
+from pipelines_project.sources.files.month_files import month_files
 from pipelines_project.sources.files.month_survey import MonthSurvey, survey_month
 from pipelines_project.sources.files.quarantine import quarantined
 from pipelines_project.sources.files.quick_lines import quick_lines
-from pipelines_project.sources.files.raw_files import RawFile, fingerprint
+from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.files.settings import JsonlSettings
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import BlockWorkers, block_workers
@@ -77,11 +78,14 @@ def _tables(
     columns_before: Callable[[], Mapping[str, str]],
     fetch: Fetch,
 ) -> Iterator[Any]:
-    files = settings.folder.files(month)
     naming = dlt.current.source_schema().naming
     load_id = dlt.current.load_package_state().get("load_id", "")
     before = columns_before()
-    with block_workers() as workers, working_folder() as folder:
+    with (
+        month_files(settings, month) as files,
+        block_workers() as workers,
+        working_folder() as folder,
+    ):
         quick = None
         # Of a look only the first rows are wanted, which a file would hold with all the others.
         if fetch.most_rows is None:
@@ -89,8 +93,7 @@ def _tables(
             quick = quick_lines(workers, settings, files, naming, before, path, load_id)
         if quick:
             fetch.facts |= load_facts(files, quick.rows, 0, quick.changes)
-            columns = py_arrow_to_table_schema_columns(pq.read_schema(quick.path))
-            hints = dlt.mark.make_hints(columns=columns)
+            hints = dlt.mark.make_hints(columns=file_columns(quick.path))
             yield dlt.mark.with_file_import(str(quick.path), "parquet", quick.rows, hints)
         else:
             found = survey_month(workers, settings, files, naming, before)
@@ -98,8 +101,6 @@ def _tables(
                 files, found.landing + found.quarantined, found.quarantined, found.changes
             )
             yield from _read_again(workers, settings, files, found)
-    if fingerprint(settings.folder.files(month)) != fingerprint(files):
-        raise SourceError(f"the files of {settings.table} {month} changed while they were read")
 
 
 def _read_again(

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
+from pipelines_project.names import ROW_ID_COLUMN
 from pipelines_project.sources.files.raw_files import RawFile
-from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
+from pipelines_project.sources.files.settings import PROVENANCE, JsonlSettings
 from pipelines_project.sources.json.columns import Column
 
 # Its functions are made when it is imported, where no type checker sees them.
@@ -30,7 +31,7 @@ def identified(lines: pa.Table, files: Sequence[RawFile], settings: JsonlSetting
     paths = [f.path for f in files[first : last + 1]]
     keys = pa.array([_file_key(path) for path in paths], pa.string()).take(at)
     ids = pc.binary_join_element_wise(keys, number.cast(pa.string()), "_")
-    lines = lines.append_column(ID_COLUMN, ids)
+    lines = lines.append_column(ROW_ID_COLUMN, ids)
     if settings.provenance:
         lines = lines.append_column(PROVENANCE[0], pa.array(paths, pa.string()).take(at))
         lines = lines.append_column(PROVENANCE[1], number)
@@ -44,7 +45,7 @@ def _file_key(path: str) -> str:
 
 def schema_of(settings: JsonlSettings, columns: Sequence[Column]) -> pa.Schema:
     """Return the Arrow schema of the month's table."""
-    fields: list[pa.Field[Any]] = [pa.field(ID_COLUMN, pa.string(), nullable=False)]
+    fields: list[pa.Field[Any]] = [pa.field(ROW_ID_COLUMN, pa.string(), nullable=False)]
     if settings.provenance:
         file, line = PROVENANCE
         fields += [pa.field(file, pa.string()), pa.field(line, pa.int64())]

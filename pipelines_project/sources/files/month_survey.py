@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 import duckdb
 from dlt.common.normalizers.naming import NamingConvention
 
+from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sources.files.line_pieces import read_pieces
 from pipelines_project.sources.files.quarantine import Refused, place
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.files.schema_contract import changes, is_object
-from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE, JsonlSettings
+from pipelines_project.sources.files.settings import PROVENANCE, JsonlSettings
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.block_workers import BlockWorkers
 from pipelines_project.sources.json.columns import Column, columns_of
@@ -18,7 +19,6 @@ from pipelines_project.sources.json.lines import Rule, SortedLines, sorted_lines
 from pipelines_project.sources.json.raw_lines import Piece, block_of
 from pipelines_project.sources.json.shape import Shape, merged
 
-_RESERVED = (ID_COLUMN, "_dlt_load_id")
 _ROUNDS = 10
 
 
@@ -88,7 +88,7 @@ def month_columns(
     before: Mapping[str, str],
 ) -> list[Column]:
     """Return the columns of a month whose lines have a shape."""
-    reserved = (*_RESERVED, *PROVENANCE) if settings.provenance else _RESERVED
+    reserved = (*DLT_COLUMNS, *PROVENANCE) if settings.provenance else DLT_COLUMNS
     columns = columns_of(shape, naming, reserved)
     return [column for column in columns if not is_object(column, before)]
 

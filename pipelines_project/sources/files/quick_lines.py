@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from dlt.common.normalizers.naming import NamingConvention
 
+from pipelines_project.names import LOAD_ID_COLUMN
 from pipelines_project.sources.files.line_pieces import read_pieces
 from pipelines_project.sources.files.line_rows import identified, schema_of
 from pipelines_project.sources.files.month_survey import month_columns
@@ -28,7 +29,6 @@ from pipelines_project.sources.row_groups import RowGroup
 pq: Any = pyarrow.parquet
 DictionaryArray: Any = pa.DictionaryArray
 
-LOAD_ID_COLUMN = "_dlt_load_id"
 _BLOCKS_LOOKED_AT = 4
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
+from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sources.files.columns import Column
-from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE
+from pipelines_project.sources.files.settings import PROVENANCE
 from pipelines_project.sql_text import quoted
 
 _TYPES = {
@@ -59,7 +60,7 @@ def changes(columns: Sequence[Column], vacant: Set[str], before: Mapping[str, st
     have = {
         name: _TYPES.get(kind, "VARCHAR")
         for name, kind in before.items()
-        if name not in (ID_COLUMN, "_dlt_load_id", *PROVENANCE)
+        if name not in (*DLT_COLUMNS, *PROVENANCE)
     }
     found = (_change(each, have) for each in columns if have and each.name not in vacant)
     return [change for change in found if change]

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipelines_project.sources.files.settings import ID_COLUMN, PROVENANCE
+from pipelines_project.names import DLT_COLUMNS
+from pipelines_project.sources.files.settings import PROVENANCE
 from pipelines_project.sources.json.columns import Column
 from pipelines_project.sources.json.exact_numbers import LONG_INTEGER
 from pipelines_project.sources.json.lines import Rule
@@ -16,7 +17,7 @@ _KINDS = {
 
 
 _DUCKDB_TYPES = {"text": "VARCHAR", "bigint": BIGINT, "double": DOUBLE, "bool": BOOLEAN}
-_ADDED = {ID_COLUMN, "_dlt_load_id", *PROVENANCE}
+_ADDED = {*DLT_COLUMNS, *PROVENANCE}
 
 
 def duckdb_types(landed: Mapping[str, str]) -> dict[str, str]:

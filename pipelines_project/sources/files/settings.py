@@ -7,7 +7,6 @@ from typing import Literal
 from pipelines_project.sources.files.file_format import Format
 from pipelines_project.sources.files.raw_files import RawFolder
 
-ID_COLUMN = "_dlt_id"
 PROVENANCE = ("source_file", "source_line")
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.extract import DltResource
 
+from pipelines_project.sources.column_hints import zoneless
 from pipelines_project.sources.sql.connection import (
     DATABASE_ERRORS,
     database_url,
@@ -53,13 +54,8 @@ def _postgres(
 
 
 def _with_zones(table: pa.Table) -> Any:
-    """Return a table with the hint that times without a zone are not those of UTC."""
-    fields: list[pa.Field[Any]] = list(table.schema)
-    columns: dict[str, Any] = {
-        field.name: {"name": field.name, "data_type": "timestamp", "timezone": False}
-        for field in fields
-        if pa.types.is_timestamp(field.type) and field.type.tz is None
-    }
+    """Return a table with the hint which of its times are without a zone."""
+    columns: Any = zoneless(table.schema)
     return dlt.mark.with_hints(table, dlt.mark.make_hints(columns=columns)) if columns else table
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.schema.typing import TColumnSchema
 
+from pipelines_project.names import ROW_ID_COLUMN
 from pipelines_project.sources.column_origin import origin
 from pipelines_project.sources.json.shape import Path
 from pipelines_project.sources.typed_rows.column_types import ColumnType, found_type
@@ -97,17 +98,8 @@ class TypedColumns:
                 )
                 for each in self.columns
             ]
-            + [pa.field("_dlt_id", pa.string(), nullable=False)]
+            + [pa.field(ROW_ID_COLUMN, pa.string(), nullable=False)]
         )
-
-    def zoneless(self) -> dict[str, TColumnSchema]:
-        """Return the hints of the columns that hold times without a zone."""
-        fields: list[pa.Field[Any]] = list(self.schema)
-        return {
-            field.name: {"name": field.name, "data_type": "timestamp", "timezone": False}
-            for field in fields
-            if pa.types.is_timestamp(field.type) and field.type.tz is None
-        }
 
     def table(self, rows: Sequence[Row]) -> pa.Table:
         """Return rows as a table, with a new `_dlt_id` each.

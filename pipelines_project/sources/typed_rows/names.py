@@ -7,10 +7,10 @@ from itertools import chain
 
 from dlt.common.normalizers.naming import NamingConvention
 
+from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sources.json.shape import Path
 from pipelines_project.sources.typed_rows.survey import OBJECT, Survey
 
-RESERVED = ("_dlt_id", "_dlt_load_id")
 _BLANK_KEY = "_empty"
 
 
@@ -26,7 +26,7 @@ def leaves(seen: Survey, declared: Container[str], naming: NamingConvention) -> 
 
 
 def named(
-    paths: Sequence[Path], naming: NamingConvention, reserved: Container[str] = RESERVED
+    paths: Sequence[Path], naming: NamingConvention, reserved: Container[str] = DLT_COLUMNS
 ) -> dict[str, Path]:
     """Return the paths by their columns' names.
 

@@ -25,6 +25,7 @@ from dlt.extract.items import DataItemWithMeta
 from dlt.extract.pipe_iterator import PipeIterator
 from dlt.extract.utils import get_data_item_format
 
+from pipelines_project.sources.column_hints import zoneless
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.row_groups import RowGroup
 from pipelines_project.sources.typed_rows.columns import MisfitError, TypedColumns
@@ -187,9 +188,9 @@ def _typed_tables(rows: KeptRows, table: _Declared) -> Iterator[Any]:
     batches = rows.batches()
     first = list(islice(batches, 1))
     columns = TypedColumns(rows.seen, table.columns, dlt.current.source_schema().naming)
-    if zoneless := columns.zoneless():
+    if without_zone := zoneless(columns.schema):
         # Without this hint dlt takes a time without a zone for UTC.
-        hints = dlt.mark.make_hints(columns=zoneless)
+        hints = dlt.mark.make_hints(columns=without_zone)
         yield dlt.mark.with_hints(columns.schema.empty_table(), hints)
     elif not first:
         yield columns.schema.empty_table()
