@@ -1,8 +1,7 @@
 """Removing a person's rows from one landed month.
 
 A load is never changed: a current load that holds the person is landed anew without the rows, and
-every older load that holds them goes whole, kept or not. Whatever a killed run leaves is older than
-the month's next load, and goes then.
+every older load that holds them goes whole, kept or not. With it goes what a killed run has left.
 """
 
 from collections import Counter
@@ -32,8 +31,9 @@ def forget(month: LandedMonth, subject: Subject) -> tuple[Landed, int] | None:
             it was.
     """
     landed = _forget_current(month, subject)
-    current = month.current_load()
-    for load_id in find(month, subject):
+    current, listing = month.current_load(), month.listing()
+    left = {*listing.files} - {*listing.committed} if landed else set[str]()
+    for load_id in {*find(month, subject)} | left:
         if current and float(load_id) < float(current):
             month.delete(month.files_of_load(load_id))
     return landed

@@ -164,7 +164,7 @@ class LiveData:
             expected |= self._files_of(month)
         landing = self.data / "landing"
         found = {str(path.relative_to(landing)) for path in landing.rglob("*") if path.is_file()}
-        assert found == expected
+        assert found == expected, f"too many: {found - expected}, too few: {expected - found}"
         assert [*(self.data / "tmp").iterdir()] == []
         assert {path.name for path in self.data.glob("warehouse*")} == {"warehouse.duckdb"}
 

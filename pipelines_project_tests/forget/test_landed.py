@@ -157,6 +157,20 @@ def test_leftovers_of_killed_runs_go_if_they_are_older_than_the_current_load(
     assert {*place.listing().files} == {current, of_others}
 
 
+def test_leftovers_without_their_rows_go_when_the_month_is_landed_anew(
+    landing: LandingZone,
+) -> None:
+    place = place_of(landing)
+    [of_others] = ids_ago(10)
+    write_load(place, of_others, [[OURS]], committed=False)
+    land(place, [THEIRS, OURS])
+
+    forgotten = _forgotten(landing)
+
+    assert forgotten
+    assert [*place.listing().files] == [forgotten[0].load_id]
+
+
 def test_leftovers_newer_than_the_current_load_go_when_the_month_is_landed_anew(
     landing: LandingZone,
 ) -> None:
