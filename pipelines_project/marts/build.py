@@ -1,6 +1,6 @@
 """Marts: which there are over a table, and building one as a table of the warehouse."""
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
@@ -96,7 +96,8 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
         connection.execute(f"create schema if not exists {quoted(mart.schema)}")
         create_macros(connection, mart)
         work = _replace_view if mart.model.header.materialized == "view" else _build_once
-        return replace(retried()(work, connection, mart), origins=origins_of(connection, mart))
+        built = retried()(work, connection, mart)
+        return replace(built, origins=origins_of(connection, mart, built.schema))
 
 
 def _build_once(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
@@ -123,10 +124,12 @@ def _replace_view(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
     return Built(rows, schema)
 
 
-def origins_of(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Origins:
+def origins_of(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, columns: Iterable[str]
+) -> Origins:
     """Return what each column of the mart is made from, as the tables it reads are now."""
     schemas = {name: column_types(connection, *name.split(".")) for name in mart.model.reads}
-    return column_lineage(mart.model.query, schemas)
+    return column_lineage(mart.model.query, schemas, [*columns])
 
 
 def create_macros(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:

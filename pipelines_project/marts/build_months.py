@@ -90,7 +90,7 @@ def build_months(
         create_macros(connection, mart)
         asked = sorted({*months})
         built = retried()(_build_once, connection, mart, asked, full_refresh)
-        return replace(built, origins=origins_of(connection, mart))
+        return replace(built, origins=origins_of(connection, mart, built.schema))
 
 
 def _build_once(

@@ -1,7 +1,7 @@
 """Which columns of which tables each column of a query is made from, as sqlglot tells."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -15,7 +15,9 @@ Origins = dict[str, list[tuple[str, str]]]
 """By column of the result, the tables, as `schema.table`, and columns that it is made from."""
 
 
-def column_lineage(query: exp.Query, schemas: Mapping[str, Mapping[str, str]]) -> Origins:
+def column_lineage(
+    query: exp.Query, schemas: Mapping[str, Mapping[str, str]], columns: Sequence[str]
+) -> Origins:
     """Return where the values of each column come from.
 
     Columns that only choose rows, as those of WHERE and ON do, are no origins. What sqlglot cannot
@@ -25,17 +27,27 @@ def column_lineage(query: exp.Query, schemas: Mapping[str, Mapping[str, str]]) -
     Args:
         query: reads tables as `schema.table`.
         schemas: the type of each column of each of those tables.
+        columns: of the result, as the database calls them: a column that the query does not name
+            has another name for sqlglot.
     """
     nested: dict[str, dict[str, Mapping[str, str]]] = {}
-    for name, columns in schemas.items():
+    for name, types in schemas.items():
         schema, _, table = name.partition(".")
-        nested.setdefault(schema, {})[table] = columns
+        nested.setdefault(schema, {})[table] = types
+    if any(each.args.get("by_name") for each in query.find_all(exp.SetOperation)):
+        _LOG.info("no column lineage of a UNION BY NAME, whose columns sqlglot takes in order")
+        return {}
     try:
         found = lineage(None, query, schema=nested, dialect="duckdb")
     except (SqlglotError, ValueError) as error:
         _LOG.info("no column lineage of %s: %s", query.sql("duckdb")[:80], error)
         return {}
-    told = {column: _origins(node, schemas) for column, node in found.items()}
+    if len(found) != len(columns):
+        _LOG.info("sqlglot tells %s columns of %s, not %s", len(found), columns, len(columns))
+        return {}
+    told = {
+        column: _origins(found[name], schemas) for column, name in zip(columns, found, strict=True)
+    }
     return {column: origins for column, origins in told.items() if origins is not None}
 
 

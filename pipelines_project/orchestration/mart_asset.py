@@ -58,12 +58,9 @@ def mart_metadata(mart: Mart, built: Built) -> dict[str, Any]:
 
 def columns_metadata(mart: Mart, schema: Mapping[str, str], origins: Origins) -> dict[str, Any]:
     """Return what Dagster shows of the columns: what they are, and what they are made from."""
-    # SQL takes names in any case, and a column without a name has another one in each of the two.
-    names = {column.lower(): column for column in schema}
     lineage = {
-        names[column]: [dg.TableColumnDep(table_key(table), name) for table, name in found]
+        column: [dg.TableColumnDep(table_key(table), name) for table, name in found]
         for column, found in origins.items()
-        if column in names
     }
     shown = column_schema(schema, descriptions=mart.model.column_descriptions)
     return {
