@@ -9,13 +9,16 @@ PORT ?= 3000
 ARGS ?=
 # Some of the benchmarks' cases, such as CASES="memory load_time"; all without.
 CASES ?=
+# What `make materialize` materializes, and of which months: 2024-01 or 2024-01...2024-03.
+export SELECT ?=
+export MONTHS ?=
 # How much `make faults` does: full takes up to twenty minutes on two cores, small under three.
 FAULTS ?= full
 # How long `make soak` goes on, and the seed of a plan to repeat.
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev test stack faults soak bench schema check format test-embedded-elt clean
+.PHONY: help install demo dev materialize test stack faults soak bench schema check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -84,7 +87,7 @@ install: .venv/.installed ## Build .venv.
 	@:
 
 # Dagster reads dagster.yaml only from an absolute DAGSTER_HOME.
-demo dev: export DAGSTER_HOME := $(CURDIR)/data/dagster
+demo dev materialize: export DAGSTER_HOME := $(CURDIR)/data/dagster
 
 # A daemon that cannot load the code, because an edit is half done or `dagster dev` was killed and left
 # the daemon behind, waits with a backfill instead of failing it.
@@ -98,6 +101,13 @@ demo: install ## Land, load and model made-up data of every source, and show wha
 dev: install ## Start the Dagster UI and daemon (PORT=3000), until Ctrl-C.
 	@exec .venv/bin/python -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
 		.venv/bin/dagster dev -w workspace.yaml -p $(PORT)
+
+# What Dagster says of its own commands is of no use to who runs them.
+materialize: export PYTHONWARNINGS := ignore
+materialize: install ## Materialize months now (SELECT=group:chess MONTHS=2024-01...2024-03); exits 1 if one fails.
+	@: "$${SELECT:?name assets, such as SELECT=group:chess}" "$${MONTHS:?name months, such as MONTHS=2024-01}"
+	@.venv/bin/dagster asset materialize -m pipelines_project.definitions \
+		--select "$$SELECT" --partition-range "$${MONTHS%%...*}...$${MONTHS##*...}"
 
 test: install ## Run the tests (ARGS="-k stale" for some of them).
 	@.venv/bin/python -m pytest $(ARGS)
