@@ -14,7 +14,14 @@ import requests
 def test_the_command_prints_the_setting_and_serves_until_ctrl_c() -> None:
     command = [sys.executable, "-m", "pipelines_project.sandbox", "--port", "0"]
     root = Path(__file__).parents[2]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        stdout=subprocess.PIPE,
+        text=True,
+        # It must not take Ctrl-C as ignored, as it is in the background of a script.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         assert process.stdout is not None
         name, url = process.stdout.readline().strip().split("=")
         answer = requests.get(
