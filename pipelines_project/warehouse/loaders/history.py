@@ -40,7 +40,7 @@ from pipelines_project.warehouse.columns import (
 )
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
 from pipelines_project.warehouse.ledger import loaded_months, take_turn
-from pipelines_project.warehouse.loaders.versions import (
+from pipelines_project.warehouse.loaders.row_versions import (
     CHANGED,
     FIND_VERSIONS,
     IS_NEW,
