@@ -15,6 +15,7 @@ from pipelines_project.names import LEDGER_SCHEMA, quarantine_table, rebuilt_sch
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.columns import column_types, table_name
 from pipelines_project.warehouse.database import WarehouseError, transaction
+from pipelines_project.warehouse.indexes import create_indexes
 from pipelines_project.warehouse.ledger import (
     create_ledger,
     forget_loads,
@@ -26,6 +27,7 @@ from pipelines_project.warehouse.ledger import (
 from pipelines_project.warehouse.load_month import Loaded, load_month, retried
 from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.loaders.merge_month import MergeMonth
+from pipelines_project.warehouse.version_record import shape_of
 
 
 def rebuild_table(
@@ -94,7 +96,8 @@ def _swap(
             _check_keys(connection, place, new[0], loader)
         for table in (place.table, quarantine_table(place.table)):
             _take_place(connection, place.source, table)
-        forget_loads(connection, place)
+        create_indexes(connection, place.source, shape_of(connection, place.source, place.table))
+        forget_loads(connection, place.source, place.table)
         move_loads(connection, new[0], place.source)
 
 
@@ -145,4 +148,4 @@ def _drop(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> None:
     for table in (place.table, quarantine_table(place.table)):
         if column_types(connection, rebuilt_schema(place.source), table):
             connection.execute(f"drop table {qualified(rebuilt_schema(place.source), table)}")
-    forget_loads(connection, replace(place, source=rebuilt_schema(place.source)))
+    forget_loads(connection, rebuilt_schema(place.source), place.table)

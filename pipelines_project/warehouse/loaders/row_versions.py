@@ -1,25 +1,40 @@
-"""The SQL by which the versions of keys are found, from the months that state them.
+"""Finding the versions of keys from the months that state them, and writing them into the table.
 
-Column names of its own begin with an underscore. `{keys}` are those of the table's key.
+Column names of its SQL begin with an underscore. `{keys}` are those of the table's key.
 """
 
-CHANGED = "temp.history_changed_keys"
-VERSIONS = "temp.history_versions"
+import duckdb
 
-MONTHS_NAMED = """
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.sql_text import quoted
+from pipelines_project.warehouse.columns import table_name, table_types
+from pipelines_project.warehouse.ledger import loaded_months
+from pipelines_project.warehouse.loaders.stated_month import CHANGED, StatedMonth
+
+HISTORY_COLUMNS = {
+    "valid_from": "TIMESTAMP WITH TIME ZONE",
+    "valid_to": "TIMESTAMP WITH TIME ZONE",
+    "is_current": "BOOLEAN",
+    "row_hash": "VARCHAR",
+    "until_month": "VARCHAR",
+}
+_KEPT = "temp.history_kept_rows"
+_VERSIONS = "temp.history_versions"
+
+_MONTHS_NAMED = """
     select month from {table} union select until_month from {table} where until_month is not null
 """
 
 # In months that are whole: what the loaded month before does not state of the key.
-IS_NEW = """
+_IS_NEW = """
     lag(row_hash) over of_key is distinct from row_hash
     or lag(_place) over of_key is distinct from _place - 1
 """
-UNTIL = "$months[_last_place + 1]"
+_UNTIL = "$months[_last_place + 1]"
 
 # What each month states of a key, then the months that make a version, then when each holds.
-FIND_VERSIONS = f"""
-    create or replace temp table {VERSIONS} as
+_FIND_VERSIONS = f"""
+    create or replace temp table {_VERSIONS} as
     with seen as (
         select {{keys}}, row_hash, _month, month as _row_month, {{version}} as _version
         from {{table}} semi join {CHANGED} using ({{keys}})
@@ -73,3 +88,55 @@ FIND_VERSIONS = f"""
     from begun
     window of_key as (partition by {{keys}} order by month)
 """
+
+
+def has_history(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> bool:
+    """Tell whether the month's table has versions of rows."""
+    return HISTORY_COLUMNS.keys() <= table_types(connection, place).keys()
+
+
+def find_versions(stated: StatedMonth) -> None:
+    """List every version of the changed keys, and in which row its values are.
+
+    `_row_month` is the month of that row of the table, null for one of the load.
+    """
+    connection, place = stated.connection, stated.place
+    table = table_name(place)
+    named = connection.execute(_MONTHS_NAMED.format(table=table)).fetchall()
+    months = {*loaded_months(connection, place), *(month for (month,) in named), place.month}
+    version = quoted(stated.version_column) if stated.version_column else "null"
+    statement = _FIND_VERSIONS.format(
+        table=table,
+        landed=stated.landed,
+        keys=stated.keys,
+        version=f"cast({version} as timestamptz)",
+        is_seen=stated.held_in("_month"),
+        is_new=_IS_NEW if stated.is_whole else "true",
+        until=_UNTIL if stated.is_whole else "lead(month) over of_key",
+    )
+    connection.execute(
+        statement, {"files": stated.load.files, "month": place.month, "months": sorted(months)}
+    )
+
+
+def replace_versions(stated: StatedMonth) -> None:
+    """Write the versions that were found in place of the changed keys' rows."""
+    connection, table = stated.connection, quoted(stated.place.table)
+    name, of_version = table_name(stated.place), f"versions.* exclude (_row_month, {stated.keys})"
+    connection.execute(f"""
+        create or replace temp table {_KEPT} as
+        select held.* exclude (month, {", ".join(HISTORY_COLUMNS)}), {of_version}
+        from {name} as held join {_VERSIONS} as versions
+        on {stated.same_key("held", "versions")} and held.month = versions._row_month
+    """)
+    is_changed = stated.same_key(table, "_changed")
+    connection.execute(f"delete from {name} using {CHANGED} as _changed where {is_changed}")
+    connection.execute(f"insert into {name} by name from {_KEPT}")
+    connection.execute(
+        f"""
+        insert into {name} by name select landed.* exclude (row_hash), {of_version}
+        from {stated.landed} as landed join {_VERSIONS} as versions
+        on {stated.same_key("landed", "versions")} and versions._row_month is null
+        """,
+        {"files": stated.load.files},
+    )

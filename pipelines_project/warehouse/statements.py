@@ -1,0 +1,182 @@
+"""The statements by which a table is changed on purpose, told from their SQL.
+
+Only what is here may stand in a version: a statement that is not understood could not be repeated
+for the rows that are loaded after it.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from pipelines_project.sql_text import qualified, quoted
+
+# As dlt writes the names of columns.
+_NAME = re.compile(r"[a-z0-9_]{1,250}")
+MONTH_COLUMN = "month"
+
+
+@dataclass(frozen=True)
+class RenameColumn:
+    """A column has another name."""
+
+    table: str
+    column: str
+    to: str
+
+    def sql(self, schema: str) -> str:
+        """Return the statement."""
+        names = f"{quoted(self.column)} to {quoted(self.to)}"
+        return f"alter table {qualified(schema, self.table)} rename column {names}"
+
+
+@dataclass(frozen=True)
+class DropColumn:
+    """A column is not kept."""
+
+    table: str
+    column: str
+
+    def sql(self, schema: str) -> str:
+        """Return the statement."""
+        return f"alter table {qualified(schema, self.table)} drop column {quoted(self.column)}"
+
+
+@dataclass(frozen=True)
+class ChangeType:
+    """A column has this type, whatever is landed; the type is as DuckDB writes it."""
+
+    table: str
+    column: str
+    type: str
+
+    def sql(self, schema: str) -> str:
+        """Return the statement."""
+        column = f"alter column {quoted(self.column)} type {self.type}"
+        return f"alter table {qualified(schema, self.table)} {column}"
+
+
+@dataclass(frozen=True)
+class CreateIndex:
+    """A table has an index."""
+
+    table: str
+    name: str
+    columns: tuple[str, ...]
+
+    def sql(self, schema: str) -> str:
+        """Return the statement."""
+        columns = ", ".join(map(quoted, self.columns))
+        table = qualified(schema, self.table)
+        return f"create index if not exists {quoted(self.name)} on {table} ({columns})"
+
+
+@dataclass(frozen=True)
+class DropIndex:
+    """A table has the index no more."""
+
+    name: str
+
+    def sql(self, schema: str) -> str:
+        """Return the statement."""
+        return f"drop index if exists {qualified(schema, self.name)}"
+
+
+@dataclass(frozen=True)
+class DropTable:
+    """A table is not kept, which is no table of the source any more."""
+
+    table: str
+
+    def sql(self, schema: str) -> str:
+        """Return the statement."""
+        return f"drop table if exists {qualified(schema, self.table)}"
+
+
+ColumnChange = RenameColumn | DropColumn | ChangeType
+Change = ColumnChange | CreateIndex | DropIndex | DropTable
+
+
+@lru_cache
+def parse(sql: str, source: str) -> tuple[Change, ...]:
+    """Return the changes that the statements make to tables of a source.
+
+    Raises:
+        ValueError: one of them is no such statement; it is quoted.
+    """
+    try:
+        statements = [
+            each
+            for each in sqlglot.parse(sql, dialect="duckdb")
+            # A comment at the end is one.
+            if each and not isinstance(each, exp.Semicolon)
+        ]
+    except sqlglot.errors.SqlglotError as error:
+        raise ValueError(f"it is no SQL: {error}") from error
+    return tuple(_change(each, source) for each in statements)
+
+
+def _change(statement: exp.Expr, source: str) -> Change:
+    text = statement.sql("duckdb")[:200]
+    try:
+        change = _told(statement)
+    except duckdb.Error as error:
+        raise ValueError(f"{text}: {error}") from error
+    # What is not taken from the statement, such as a USING or another schema, would be lost unseen.
+    if change is None or _plain(sqlglot.parse_one(change.sql(source), dialect="duckdb")) != _plain(
+        statement
+    ):
+        raise ValueError(
+            f"{text}: only these can stand here, with tables as {source}.<table>: alter table … "
+            "rename column a to b; … drop column a; … alter column a type t; create index i on … "
+            "(a, b); drop index …; drop table …"
+        )
+    _check_names(change, text)
+    return change
+
+
+def _told(statement: exp.Expr) -> Change | None:
+    """Return what the statement says as far as it is known, or None."""
+    match statement:
+        case exp.Alter(args={"actions": [exp.RenameColumn() as action]}):
+            return RenameColumn(statement.this.name, action.this.name, action.args["to"].name)
+        case exp.Alter(args={"actions": [exp.Drop(args={"tables": [exp.Column() as column]})]}):
+            return DropColumn(statement.this.name, column.name)
+        case exp.Alter(
+            args={"actions": [exp.AlterColumn(args={"dtype": exp.DataType() as new}) as action]}
+        ):
+            return ChangeType(
+                statement.this.name, action.name, str(duckdb.sqltype(new.sql("duckdb")))
+            )
+        case exp.Create(this=exp.Index(args={"table": exp.Table() as table}) as index):
+            columns = index.args["params"].args.get("columns") or []
+            return CreateIndex(table.name, index.name, tuple(each.name for each in columns))
+        case exp.Drop(args={"kind": "INDEX", "tables": [exp.Table() as one]}):
+            return DropIndex(one.name)
+        case exp.Drop(args={"kind": "TABLE", "tables": [exp.Table() as one]}):
+            return DropTable(one.name)
+        case _:
+            return None
+
+
+def _plain(statement: exp.Expr) -> exp.Expr:
+    """Return the statement without what makes no difference here."""
+    tree = statement.copy()
+    for name in tree.find_all(exp.Identifier):
+        name.set("quoted", None)
+    # An index and a table are created and dropped where they are not, or are, there already.
+    if isinstance(tree, exp.Create | exp.Drop):
+        tree.set("exists", None)
+    return tree
+
+
+def _check_names(change: Change, text: str) -> None:
+    names = {name: value for name, value in vars(change).items() if name != "type"}
+    for value in (*names.pop("columns", ()), *names.values()):
+        if not _NAME.fullmatch(value):
+            raise ValueError(f"{text}: {value[:80]!r} is no name: use a-z, 0-9 and _")
+        if value == MONTH_COLUMN:
+            raise ValueError(f"{text}: {value} says which month a row was landed for, and stays")
