@@ -8,9 +8,10 @@ from pipelines_project.names import quarantine_table
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.columns import column_types
 from pipelines_project.warehouse.database import WarehouseError, transaction
-from pipelines_project.warehouse.indexes import create_indexes, drop_indexes
 from pipelines_project.warehouse.ledger import create_ledger, forget_loads
 from pipelines_project.warehouse.load_month import retried
+from pipelines_project.warehouse.rewriting import create_indexes, drop_indexes
+from pipelines_project.warehouse.shape import shapes_after
 from pipelines_project.warehouse.statements import (
     Change,
     ChangeType,
@@ -25,7 +26,7 @@ from pipelines_project.warehouse.version_record import (
     AppliedVersion,
     applied_versions,
     create_versions,
-    shape_of,
+    recorded_shapes,
     write_version,
 )
 
@@ -94,22 +95,27 @@ def _apply(connection: duckdb.DuckDBPyConnection, source: str, version: Version)
     with transaction(connection):
         if version.number in applied_versions(connection, source):
             return
-        tables = {each.table for each in version.changes if not isinstance(each, DropIndex)}
-        for table in tables:
-            drop_indexes(connection, source, shape_of(connection, source, table))
+        before = recorded_shapes(connection, source)
+        after = shapes_after(version.changes, before)
+        for table, shape in before.items():
+            if after[table] != shape:
+                drop_indexes(connection, source, table, shape)
         for change in version.changes:
             _make(connection, source, change)
         record = AppliedVersion(version.number, version.name, version.checksum, version.sql)
         write_version(connection, source, record)
-        for table in tables:
-            create_indexes(connection, source, shape_of(connection, source, table))
+        for table, shape in after.items():
+            create_indexes(connection, source, table, shape)
 
 
 def _make(connection: duckdb.DuckDBPyConnection, source: str, change: Change) -> None:
     if isinstance(change, DropTable):
         forget_loads(connection, source, change.table)
         connection.execute(DropTable(quarantine_table(change.table)).sql(source))
-    elif not isinstance(change, DropIndex):
+    elif isinstance(change, DropIndex):
+        # It went when the table was written anew.
+        return
+    else:
         have = column_types(connection, source, change.table)
         if not have:
             return

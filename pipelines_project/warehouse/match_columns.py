@@ -16,7 +16,7 @@ from pipelines_project.warehouse.columns import (
     target_names,
 )
 from pipelines_project.warehouse.database import UnfitMonthError
-from pipelines_project.warehouse.indexes import drop_indexes
+from pipelines_project.warehouse.rewriting import drop_indexes
 from pipelines_project.warehouse.shape import Shape
 from pipelines_project.warehouse.statements import ChangeType
 from pipelines_project.warehouse.types import IrreconcilableTypesError, lost_value, widened_type
@@ -65,7 +65,7 @@ def match_columns(
     free = [each for each in columns if each.name not in shape.types]
     targets = _wider_types(connection, place, files, free)
     if wider := [each for each in free if targets[each.name] != each.have]:
-        drop_indexes(connection, place.source, shape)
+        drop_indexes(connection, place.source, place.table, shape)
     for each in wider:
         change = ChangeType(place.table, each.name, targets[each.name])
         connection.execute(change.sql(place.source))

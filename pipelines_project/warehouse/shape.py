@@ -70,7 +70,7 @@ class Shape:
         """Refuse a column that has got another name, or was dropped."""
         left = {each.column for each in self.changes if not isinstance(each, ChangeType)}
         if column in left - self._new_names:
-            raise ValueError(f"{column} was renamed or dropped before")
+            raise ValueError(f"the column {column} was renamed or dropped before")
 
     @property
     def _new_names(self) -> set[str]:
@@ -114,10 +114,7 @@ def shapes_after(changes: Iterable[Change], before: Shapes | None = None) -> Sha
     """
     shapes = deepcopy(before or {})
     for change in changes:
-        try:
-            _add(shapes, change)
-        except ValueError as error:
-            raise ValueError(f"{change}: {error}") from error
+        _add(shapes, change)
     return shapes
 
 
@@ -125,15 +122,15 @@ def _add(shapes: Shapes, change: Change) -> None:
     indexes = {name: each.indexes for each in shapes.values() for name in each.indexes}
     if isinstance(change, DropIndex):
         if change.name not in indexes:
-            raise ValueError("no version has created it")
+            raise ValueError(f"no version has created the index {change.name}")
         del indexes[change.name][change.name]
         return
     shape = shapes.setdefault(change.table, Shape())
     if shape.is_dropped:
-        raise ValueError("the table was dropped before")
+        raise ValueError(f"{change.table} was dropped before")
     if isinstance(change, DropTable):
         shapes[change.table] = Shape(is_dropped=True)
     elif isinstance(change, CreateIndex) and change.name in indexes:
-        raise ValueError("there is an index of that name")
+        raise ValueError(f"there is an index {change.name} already")
     else:
         shape.add(change)

@@ -11,6 +11,7 @@ from functools import lru_cache
 import duckdb
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from pipelines_project.sql_text import qualified, quoted
 
@@ -114,7 +115,7 @@ def parse(sql: str, source: str) -> tuple[Change, ...]:
             # A comment at the end is one.
             if each and not isinstance(each, exp.Semicolon)
         ]
-    except sqlglot.errors.SqlglotError as error:
+    except SqlglotError as error:
         raise ValueError(f"it is no SQL: {error}") from error
     return tuple(_change(each, source) for each in statements)
 
@@ -152,8 +153,8 @@ def _told(statement: exp.Expr) -> Change | None:
                 statement.this.name, action.name, str(duckdb.sqltype(new.sql("duckdb")))
             )
         case exp.Create(this=exp.Index(args={"table": exp.Table() as table}) as index):
-            columns = index.args["params"].args.get("columns") or []
-            return CreateIndex(table.name, index.name, tuple(each.name for each in columns))
+            columns = tuple(each.name for each in index.find_all(exp.Ordered))
+            return CreateIndex(table.name, index.name, columns)
         case exp.Drop(args={"kind": "INDEX", "tables": [exp.Table() as one]}):
             return DropIndex(one.name)
         case exp.Drop(args={"kind": "TABLE", "tables": [exp.Table() as one]}):

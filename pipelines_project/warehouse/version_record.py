@@ -10,7 +10,7 @@ import duckdb
 
 from pipelines_project.names import LEDGER_SCHEMA, source_of_rebuilt
 from pipelines_project.warehouse.columns import column_types
-from pipelines_project.warehouse.shape import Shape, shapes_after
+from pipelines_project.warehouse.shape import Shape, Shapes, shapes_after
 from pipelines_project.warehouse.statements import parse
 
 _VERSIONS = f"{LEDGER_SCHEMA}.versions"
@@ -69,7 +69,10 @@ def shape_of(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> 
         source: the table's schema, or that of the source's tables while they are rebuilt.
         table: its name.
     """
-    of_source = source_of_rebuilt(source)
-    applied = applied_versions(connection, of_source).values()
-    changes = [change for version in applied for change in parse(version.sql, of_source)]
-    return shapes_after(changes).get(table) or Shape()
+    return recorded_shapes(connection, source_of_rebuilt(source)).get(table) or Shape()
+
+
+def recorded_shapes(connection: duckdb.DuckDBPyConnection, source: str) -> Shapes:
+    """Return the same of every table of a source that a version names."""
+    applied = applied_versions(connection, source).values()
+    return shapes_after(change for version in applied for change in parse(version.sql, source))
