@@ -14,6 +14,8 @@ from dagster.components.testing import create_defs_folder_sandbox
 from pipelines_project.broken_sources import told
 from pipelines_project.components.file_tables import FileTable
 from pipelines_project.components.files import Files
+from pipelines_project.components.freshdesk import FreshdeskSource
+from pipelines_project.components.source_versions import versions_of
 from pipelines_project.forget.forgetting import Forgetting
 from pipelines_project_tests.code_location import Run
 from pipelines_project_tests.document_location import DocumentLocation, folder_location
@@ -254,6 +256,20 @@ def test_versions_in_two_folders_of_a_source_are_refused(deployed: Deployed, sou
 
     assert "shop has versions in" in told(caught.value)
     assert "keep all of them in one folder" in told(caught.value)
+
+
+@pytest.mark.parametrize("column", ["id", "updated_at", "spam"])
+@pytest.mark.parametrize(
+    "sql", ["rename column {} to x", "drop column {}", "alter column {} type text"]
+)
+def test_columns_by_which_rows_are_merged_stay(tmp_path: Path, column: str, sql: str) -> None:
+    (tmp_path / "versions").mkdir()
+    statement = f"alter table freshdesk.tickets {sql.format(column)}"
+    (tmp_path / "versions" / "001_change.sql").write_text(statement)
+    tables = FreshdeskSource(domain="acme").monthly_tables()
+
+    with pytest.raises(ValueError, match=f"freshdesk.tickets: {column} "):
+        versions_of([tmp_path], "freshdesk", tables)
 
 
 def _refusal(deployed: Deployed, sql: str) -> str:
