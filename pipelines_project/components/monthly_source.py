@@ -247,7 +247,7 @@ def _of_whole_source(
             delete_stale_files_job(source, [op for _, op in tidied], months),
             restore_month_job(source, tables, months),
             rebuild_warehouse_job(source, tables, versions),
-            *([apply_versions_job(source, versions)] if versions else []),
+            apply_versions_job(source, versions),
         ],
         schedules=schedules(source, tables),
     )
