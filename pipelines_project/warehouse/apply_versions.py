@@ -6,13 +6,7 @@ import duckdb
 
 from pipelines_project.names import quarantine_table
 from pipelines_project.sql_text import qualified, quoted
-from pipelines_project.warehouse.columns import column_types
-from pipelines_project.warehouse.database import WarehouseError, transaction
-from pipelines_project.warehouse.ledger import create_ledger, forget_loads
-from pipelines_project.warehouse.load_month import retried
-from pipelines_project.warehouse.rewriting import create_indexes, drop_indexes
-from pipelines_project.warehouse.shape import shapes_after
-from pipelines_project.warehouse.statements import (
+from pipelines_project.warehouse.changes import (
     Change,
     ChangeType,
     ColumnChange,
@@ -20,6 +14,12 @@ from pipelines_project.warehouse.statements import (
     DropIndex,
     DropTable,
 )
+from pipelines_project.warehouse.columns import column_types
+from pipelines_project.warehouse.database import WarehouseError, transaction
+from pipelines_project.warehouse.ledger import create_ledger, forget_loads
+from pipelines_project.warehouse.load_month import retried
+from pipelines_project.warehouse.rewriting import create_indexes, drop_indexes
+from pipelines_project.warehouse.shape import shapes_after
 from pipelines_project.warehouse.types import lost_value
 from pipelines_project.warehouse.version_files import Version
 from pipelines_project.warehouse.version_record import (

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from pipelines_project.warehouse.statements import (
+from pipelines_project.warehouse.changes import (
     Change,
     ChangeType,
     ColumnChange,

@@ -5,7 +5,6 @@ for the rows that are loaded after it.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 import duckdb
@@ -13,92 +12,19 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from pipelines_project.sql_text import qualified, quoted
+from pipelines_project.warehouse.changes import (
+    Change,
+    ChangeType,
+    CreateIndex,
+    DropColumn,
+    DropIndex,
+    DropTable,
+    RenameColumn,
+)
 
 # As dlt writes the names of columns.
 _NAME = re.compile(r"[a-z0-9_]{1,250}")
 MONTH_COLUMN = "month"
-
-
-@dataclass(frozen=True)
-class RenameColumn:
-    """A column has another name."""
-
-    table: str
-    column: str
-    to: str
-
-    def sql(self, schema: str) -> str:
-        """Return the statement."""
-        names = f"{quoted(self.column)} to {quoted(self.to)}"
-        return f"alter table {qualified(schema, self.table)} rename column {names}"
-
-
-@dataclass(frozen=True)
-class DropColumn:
-    """A column is not kept."""
-
-    table: str
-    column: str
-
-    def sql(self, schema: str) -> str:
-        """Return the statement."""
-        return f"alter table {qualified(schema, self.table)} drop column {quoted(self.column)}"
-
-
-@dataclass(frozen=True)
-class ChangeType:
-    """A column has this type, whatever is landed; the type is as DuckDB writes it."""
-
-    table: str
-    column: str
-    type: str
-
-    def sql(self, schema: str) -> str:
-        """Return the statement."""
-        column = f"alter column {quoted(self.column)} type {self.type}"
-        return f"alter table {qualified(schema, self.table)} {column}"
-
-
-@dataclass(frozen=True)
-class CreateIndex:
-    """A table has an index."""
-
-    table: str
-    name: str
-    columns: tuple[str, ...]
-
-    def sql(self, schema: str) -> str:
-        """Return the statement."""
-        columns = ", ".join(map(quoted, self.columns))
-        table = qualified(schema, self.table)
-        return f"create index if not exists {quoted(self.name)} on {table} ({columns})"
-
-
-@dataclass(frozen=True)
-class DropIndex:
-    """A table has the index no more."""
-
-    name: str
-
-    def sql(self, schema: str) -> str:
-        """Return the statement."""
-        return f"drop index if exists {qualified(schema, self.name)}"
-
-
-@dataclass(frozen=True)
-class DropTable:
-    """A table is not kept, which is no table of the source any more."""
-
-    table: str
-
-    def sql(self, schema: str) -> str:
-        """Return the statement."""
-        return f"drop table if exists {qualified(schema, self.table)}"
-
-
-ColumnChange = RenameColumn | DropColumn | ChangeType
-Change = ColumnChange | CreateIndex | DropIndex | DropTable
 
 
 @lru_cache

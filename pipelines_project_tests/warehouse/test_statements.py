@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines_project.warehouse.statements import (
+from pipelines_project.warehouse.changes import (
     Change,
     ChangeType,
     CreateIndex,
@@ -10,8 +10,8 @@ from pipelines_project.warehouse.statements import (
     DropIndex,
     DropTable,
     RenameColumn,
-    parse,
 )
+from pipelines_project.warehouse.statements import parse
 
 UNDERSTOOD = {
     "alter table shop.orders rename column a to b": RenameColumn("orders", "a", "b"),
