@@ -58,6 +58,11 @@ def rebuilt_schema(source: str) -> str:
     return f"{source}{_REBUILT}"
 
 
+def source_of_rebuilt(schema: str) -> str:
+    """Return the source whose tables a schema has, whether they are being rebuilt or not."""
+    return schema.removesuffix(_REBUILT)
+
+
 def quarantine_table(table: str) -> str:
     """Return the table of the rows that a load of the table refused."""
     return f"{table}{_QUARANTINE}"

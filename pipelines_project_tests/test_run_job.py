@@ -163,7 +163,13 @@ def test_what_the_documents_say_to_run_by_hand_runs(location: CodeLocation) -> N
         # The load that the document restores is none of those that were landed here.
         assert code == (1 if arguments[0] == "chess_restore_month" else 0), arguments
 
-    by_hand = ("delete_stale_files", "restore_month", "forget", "rebuild_warehouse")
+    by_hand = (
+        "delete_stale_files",
+        "restore_month",
+        "forget",
+        "rebuild_warehouse",
+        "apply_versions",
+    )
     assert jobs == {f"chess_{job}" for job in by_hand}
 
 

@@ -4,12 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import dagster as dg
 from pydantic import BaseModel, Field, PrivateAttr, ValidationInfo, field_validator
 
 from pipelines_project.components.document_part import DocumentPart
+from pipelines_project.components.source_versions import versions_of
 from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.key_columns import having_key
 from pipelines_project.landing.land_month import Verify
@@ -31,6 +33,7 @@ from pipelines_project.orchestration.rebuild_job import rebuild_warehouse_job
 from pipelines_project.orchestration.restore_month_job import restore_month_job
 from pipelines_project.orchestration.schedules import materialize_job_name, schedules
 from pipelines_project.orchestration.table_assets import monthly_partitions
+from pipelines_project.orchestration.versions_job import apply_versions_job
 from pipelines_project.orchestration.warehouse_asset import warehouse_asset
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
@@ -39,6 +42,7 @@ from pipelines_project.warehouse.load_month import Loader
 from pipelines_project.warehouse.loaders.history import History
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
+from pipelines_project.warehouse.version_files import Version
 
 # Dagster's freshness policies begin at one minute.
 _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
@@ -99,13 +103,13 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             raise ValueError(f"must be at least {least}")
         return value
 
-    _is_read: bool = PrivateAttr(default=False)
+    _folder: Path | None = PrivateAttr(default=None)
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Return the component that a document of a `defs.yaml` describes."""
         loaded = super().load(attributes, context)
-        loaded._is_read = True
+        loaded._folder = context.path
         return loaded
 
     @abstractmethod
@@ -130,7 +134,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
 
         One that was made in code, as in a test, is alone.
         """
-        if not self._is_read:
+        if not self._folder:
             return [self]
         found = context.component_tree.get_all_components(of_type=MonthlySource)
         return [each for each in found if each.source == self.source]
@@ -193,10 +197,12 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         """Return everything that Dagster shows of this source."""
         of_source = self.of_source(context)
         of_all = [pair for component in of_source for pair in component._tidied_tables]
+        folders = [each._folder for each in of_source if each._folder]
+        versions = versions_of(folders, self.source, [table for table, _ in of_all])
         months = monthly_partitions(min(table.start_month for table, _ in of_all))
         landing = [landing_asset(t, land_op(t), tidy, months) for t, tidy in self._tidied_tables]
         tables = [table for table, _ in self._tidied_tables]
-        assets = [*landing, *(warehouse_asset(table, months) for table in tables)]
+        assets = [*landing, *(warehouse_asset(table, months, versions) for table in tables)]
         freshness = dg.FreshnessPolicy.time_window(timedelta(hours=self.fresh_within_hours))
         is_first = of_source[0] is self
         own = dg.Definitions(
@@ -206,7 +212,9 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             asset_checks=[check for table in tables for check in self.checks(table)],
             sensors=self.sensors(),
         )
-        return dg.Definitions.merge(own, _of_whole_source(of_all, months)) if is_first else own
+        if not is_first:
+            return own
+        return dg.Definitions.merge(own, _of_whole_source(of_all, months, versions))
 
     @cached_property
     def _tidied_tables(self) -> list[tuple[Table, dg.OpDefinition]]:
@@ -222,7 +230,9 @@ def _loader(settings: TableAttributes, is_snapshot: bool) -> Loader:
 
 
 def _of_whole_source(
-    tidied: Sequence[tuple[Table, dg.OpDefinition]], months: dg.MonthlyPartitionsDefinition
+    tidied: Sequence[tuple[Table, dg.OpDefinition]],
+    months: dg.MonthlyPartitionsDefinition,
+    versions: Sequence[Version],
 ) -> dg.Definitions:
     """Return the jobs and schedules for every table of a source."""
     tables = [table for table, _ in tidied]
@@ -236,7 +246,8 @@ def _of_whole_source(
             ),
             delete_stale_files_job(source, [op for _, op in tidied], months),
             restore_month_job(source, tables, months),
-            rebuild_warehouse_job(source, tables),
+            rebuild_warehouse_job(source, tables, versions),
+            apply_versions_job(source, versions),
         ],
         schedules=schedules(source, tables),
     )

@@ -7,7 +7,7 @@ from typing import Self
 
 import dagster as dg
 from dlt.extract import DltResource
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.scaffold.sql_tables import SqlTablesScaffolder
@@ -85,8 +85,6 @@ class SqlTables(MonthlySource):
     )
     tables: list[SqlTable] = Field(description="The tables and queries.")
 
-    _folder: Path = PrivateAttr(default=Path())
-
     @field_validator("connection")
     @classmethod
     def _is_variable(cls, connection: str) -> str:
@@ -102,13 +100,6 @@ class SqlTables(MonthlySource):
         if not 0 < minutes <= 1440:
             raise ValueError("must be more than 0 and at most 1440")
         return minutes
-
-    @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Return the component, which knows the folder that its queries are in."""
-        loaded = super().load(attributes, context)
-        loaded._folder = context.path
-        return loaded
 
     def monthly_tables(self) -> Sequence[Table]:
         """Return each table and query.
@@ -134,7 +125,7 @@ class SqlTables(MonthlySource):
         return self.table(table, _extractor(settings), is_snapshot=settings.is_snapshot)
 
     def _query(self, table: SqlTable) -> str:
-        file = self._folder / str(table.query)
+        file = (self._folder or Path()) / str(table.query)
         try:
             return file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

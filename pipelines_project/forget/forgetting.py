@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import duckdb
+
 from pipelines_project.forget import landed as forget_landed
 from pipelines_project.forget import loaded as forget_loaded
 from pipelines_project.forget import rows as subject_rows
@@ -110,9 +112,10 @@ class Forgetting:
                 refused = forget_loaded.quarantined(connection, table, subject)
                 for month, rows in refused.items():
                     found.setdefault(f"{table.name} {month}", {})["warehouse quarantine"] = rows
+            told = self._told_by_marts(connection)
             for mart in self.marts:
                 total = Counter[str]()
-                for subject in self._told_by_marts():
+                for subject in told:
                     total += forget_loaded.counts(connection, mart.schema, mart.name, subject)
                 found[f"{mart.schema}.{mart.name}"] = {"rows": total.total()}
         return {where: rows for where, rows in found.items() if any(rows.values())}
@@ -152,9 +155,15 @@ class Forgetting:
     def _months(self, table: Table) -> list[str]:
         return self.landing.months_with_files(table.source, table.name)
 
-    def _told_by_marts(self) -> list[Subject]:
-        """Return what stands for the person in a mart too.
+    def _told_by_marts(self, connection: duckdb.DuckDBPyConnection) -> list[Subject]:
+        """Return what stands for the person in a mart too, by whatever name it has been loaded.
 
         A column that is its table's key tells there only what the row is.
         """
-        return [subject for table, subject in self.subjects if table.key != (subject.column,)]
+        told = [(table, s) for table, s in self.subjects if table.key != (s.column,)]
+        loaded = (
+            forget_loaded.as_loaded(connection, table.source, table.name, subject)
+            for table, subject in told
+        )
+        landed = [subject for _, subject in told]
+        return [*landed, *(subject for subject in loaded if subject not in landed)]

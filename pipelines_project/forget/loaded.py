@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import duckdb
 
@@ -10,13 +11,23 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.names import quarantine_table
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
+from pipelines_project.warehouse import rewriting
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
 from pipelines_project.warehouse.database import transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load, take_turn
 from pipelines_project.warehouse.load_month import Loaded, load_month, retried
+from pipelines_project.warehouse.version_record import shape_of
 
 _FILLER = "ledger.free_blocks"
 _NAMES_THEM = f"regexp_matches({QUARANTINED_TEXT}, $pattern)"
+
+
+def as_loaded(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, subject: Subject
+) -> Subject:
+    """Return the subject with its column as versions have named it in the table."""
+    name = shape_of(connection, schema, table).name(subject.column)
+    return replace(subject, column=name or "")
 
 
 def counts(
@@ -24,6 +35,7 @@ def counts(
 ) -> Counter[str]:
     """Return how many rows of the person a table has, by month, or under "" if it has no months."""
     columns = column_types(connection, schema, table)
+    subject = as_loaded(connection, schema, table, subject)
     if subject.column not in columns:
         return Counter()
     month = MONTH_COLUMN if MONTH_COLUMN in columns else "''"
@@ -78,11 +90,10 @@ def rewrite(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> N
     """
     if not _is_duckdb_file(connection) or not column_types(connection, schema, table):
         return
-    name, new = qualified(schema, table), qualified(schema, f"{table}__rewritten")
     with transaction(connection):
-        connection.execute(f"create table {new} as from {name}")
-        connection.execute(f"drop table {name}")
-        connection.execute(f"alter table {new} rename to {quoted(table)}")
+        rewriting.rewrite(connection, schema, table, qualified(schema, table))
+        shape = shape_of(connection, schema, table)
+        rewriting.create_indexes(connection, schema, table, shape)
 
 
 def overwrite_free_blocks(connection: duckdb.DuckDBPyConnection) -> None:
@@ -121,6 +132,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, table: Table, subject: Subjec
     if name := _quarantine(connection, table):
         connection.execute(f"delete from {name} where {_NAMES_THEM}", {"pattern": subject.pattern})
     columns = column_types(connection, table.source, table.name)
+    subject = as_loaded(connection, table.source, table.name, subject)
     if subject.column not in columns:
         return
     query = (

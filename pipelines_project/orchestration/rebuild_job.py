@@ -9,10 +9,11 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import loaded_metadata
 from pipelines_project.orchestration.table_assets import warehouse_key
-from pipelines_project.orchestration.warehouse_asset import POOL
+from pipelines_project.orchestration.warehouse_asset import POOL, apply_or_fail
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.rebuild import check_landed, rebuild_table
+from pipelines_project.warehouse.version_files import Version
 
 
 class RebuildConfig(dg.Config):
@@ -22,8 +23,10 @@ class RebuildConfig(dg.Config):
     dry_run: bool = Field(default=False, description="Only list the months that would be loaded.")
 
 
-def rebuild_warehouse_job(source: str, tables: Sequence[Table]) -> dg.JobDefinition:
-    """Return the job that rebuilds one table of a source, or every one."""
+def rebuild_warehouse_job(
+    source: str, tables: Sequence[Table], versions: Sequence[Version]
+) -> dg.JobDefinition:
+    """Return the job that rebuilds one table of a source, or every one, after its versions."""
 
     @dg.op(
         name=f"{source}_rebuild_tables",
@@ -45,6 +48,9 @@ def rebuild_warehouse_job(source: str, tables: Sequence[Table]) -> dg.JobDefinit
                 allow_retries=False,
             )
         chosen = [by_name[config.table]] if config.table else [*tables]
+        if not config.dry_run:
+            with warehouse.connect() as connection:
+                apply_or_fail(context, connection, source, versions)
         failed: list[str] = []
         for table in chosen:
             try:

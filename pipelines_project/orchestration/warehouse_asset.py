@@ -25,8 +25,10 @@ from pipelines_project.orchestration.table_assets import (
     warehouse_key,
 )
 from pipelines_project.table import Table
-from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
+from pipelines_project.warehouse.apply_versions import apply_versions
+from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
+from pipelines_project.warehouse.version_files import Version
 
 POOL = "warehouse"
 _MENDED_BY_LANDING = (UnfitMonthError.__name__, DamagedLoadError.__name__)
@@ -42,12 +44,15 @@ class LoadConfig(dg.Config):
     )
 
 
-def warehouse_asset(table: Table, months: dg.MonthlyPartitionsDefinition) -> dg.AssetsDefinition:
+def warehouse_asset(
+    table: Table, months: dg.MonthlyPartitionsDefinition, versions: Sequence[Version] = ()
+) -> dg.AssetsDefinition:
     """Return the asset that loads every month of its run, one transaction each.
 
     Args:
         table: the table.
         months: of the source.
+        versions: what changes the source's tables on purpose.
     """
 
     @dg.asset(
@@ -72,12 +77,32 @@ def warehouse_asset(table: Table, months: dg.MonthlyPartitionsDefinition) -> dg.
         results: list[MonthResult] = []
         interruptible = recorded_if_interrupted(context, warehouse_key(table), results)
         with warehouse.connect(landing) as connection, interruptible:
+            apply_or_fail(context, connection, table.source, versions)
             for month in context.partition_keys:
                 work = partial(_load, table, landing, connection, month, config)
                 results.append(attempt(month, work))
         record(context, results, _advice(table, results))
 
     return warehouse
+
+
+def apply_or_fail(
+    context: dg.OpExecutionContext | dg.AssetExecutionContext,
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    versions: Sequence[Version],
+) -> None:
+    """Change the source's tables as its versions say, before anything is loaded into them.
+
+    Raises:
+        dagster.Failure: a version cannot be applied, or an applied one was edited.
+    """
+    try:
+        applied = apply_versions(connection, source, versions)
+    except WarehouseError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    for version in applied:
+        context.log.info(f"applied {version.name}")
 
 
 def _advice(table: Table, results: Sequence[MonthResult]) -> str:

@@ -73,10 +73,10 @@ def write_ledger(connection: duckdb.DuckDBPyConnection, place: LandedMonth, held
     )
 
 
-def forget_loads(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> None:
+def forget_loads(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> None:
     """Remove what is recorded of every month of the table."""
     query = f"delete from {_LEDGER} where source = $source and table_name = $table"
-    connection.execute(query, {"source": place.source, "table": place.table})
+    connection.execute(query, {"source": source, "table": table})
 
 
 def move_loads(connection: duckdb.DuckDBPyConnection, place: LandedMonth, source: str) -> None:

@@ -11,11 +11,12 @@ import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
-from pipelines_project.warehouse.columns import column_count, match_columns, table_name, table_types
+from pipelines_project.warehouse.columns import column_count, table_name, table_types
 from pipelines_project.warehouse.content import content_of_load
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import HeldLoad, create_ledger, held_load, write_ledger
 from pipelines_project.warehouse.loaders.loader import Loader
+from pipelines_project.warehouse.match_columns import match_columns
 from pipelines_project.warehouse.memory import (
     EFFORTS,
     Effort,
@@ -24,6 +25,8 @@ from pipelines_project.warehouse.memory import (
     too_little_memory,
 )
 from pipelines_project.warehouse.quarantine import load_quarantine
+from pipelines_project.warehouse.rewriting import create_indexes
+from pipelines_project.warehouse.version_record import shape_of
 
 # What PostgreSQL says, as a plain `duckdb.Error`, when another transaction was first: with the same
 # rows, or in creating the same table.
@@ -133,8 +136,10 @@ def _load_once(
             rows = held.rows
         else:
             is_whole = False
-            columns = match_columns(connection, place, load.files)
+            shape = shape_of(connection, place.source, place.table)
+            columns = match_columns(connection, place, load.files, shape)
             rows = loader.write(connection, place, load, columns)
+            create_indexes(connection, place.source, place.table, shape)
         load_quarantine(connection, place, load)
         write_ledger(connection, place, HeldLoad(load.load_id, rows, content))
         if place.current_load() != load.load_id:

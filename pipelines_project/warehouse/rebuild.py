@@ -26,6 +26,8 @@ from pipelines_project.warehouse.ledger import (
 from pipelines_project.warehouse.load_month import Loaded, load_month, retried
 from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.loaders.merge_month import MergeMonth
+from pipelines_project.warehouse.rewriting import create_indexes, rewrite
+from pipelines_project.warehouse.version_record import shape_of
 
 
 def rebuild_table(
@@ -94,7 +96,9 @@ def _swap(
             _check_keys(connection, place, new[0], loader)
         for table in (place.table, quarantine_table(place.table)):
             _take_place(connection, place.source, table)
-        forget_loads(connection, place)
+        shape = shape_of(connection, place.source, place.table)
+        create_indexes(connection, place.source, place.table, shape)
+        forget_loads(connection, place.source, place.table)
         move_loads(connection, new[0], place.source)
 
 
@@ -130,14 +134,10 @@ def _check_keys(
 
 
 def _take_place(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> None:
-    name, copy = qualified(source, table), f"{table}__rebuilt"
-    is_made = bool(column_types(connection, rebuilt_schema(source), table))
-    if is_made:
-        rows = qualified(rebuilt_schema(source), table)
-        connection.execute(f"create table {qualified(source, copy)} as from {rows}")
-    connection.execute(f"drop table if exists {name}")
-    if is_made:
-        connection.execute(f"alter table {qualified(source, copy)} rename to {quoted(table)}")
+    if column_types(connection, rebuilt_schema(source), table):
+        rewrite(connection, source, table, qualified(rebuilt_schema(source), table))
+    else:
+        connection.execute(f"drop table if exists {qualified(source, table)}")
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> None:
@@ -145,4 +145,4 @@ def _drop(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> None:
     for table in (place.table, quarantine_table(place.table)):
         if column_types(connection, rebuilt_schema(place.source), table):
             connection.execute(f"drop table {qualified(rebuilt_schema(place.source), table)}")
-    forget_loads(connection, replace(place, source=rebuilt_schema(place.source)))
+    forget_loads(connection, rebuilt_schema(place.source), place.table)

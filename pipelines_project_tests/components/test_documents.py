@@ -77,7 +77,13 @@ def test_a_short_document_has_assets_jobs_checks_and_a_schedule(
     }
     assert jobs == {
         f"{source}_{job}"
-        for job in ("materialize", "delete_stale_files", "restore_month", "rebuild_warehouse")
+        for job in (
+            "materialize",
+            "delete_stale_files",
+            "restore_month",
+            "rebuild_warehouse",
+            "apply_versions",
+        )
     }
     assert first.partitions_def.get_first_partition_key() == (
         "2023-01" if source == "shop" else "2020-01"

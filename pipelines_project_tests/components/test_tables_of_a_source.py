@@ -306,3 +306,22 @@ def test_a_history_that_does_not_state_what_is_landed_is_found(
         wrong: Any = found[check].metadata["wrong"].value
         assert not found[check].passed
         assert wrong["2024-01"] == said
+
+
+def test_a_table_with_history_is_loaded_without_it_only_when_it_is_rebuilt(tmp_path: Path) -> None:
+    table = {"name": "prices", "key": ["id"]}
+    with located(tmp_path, {**table, "loader": "history"}) as made:
+        assert made.materialize("2024-01").result.success
+    before = made.warehouse.rows("from made.prices")
+
+    with located(tmp_path, table) as made:
+        run = made.materialize("2024-02")
+        assert not run.result.success
+        assert "has every version of its rows, and to load it without history" in run.error
+        assert made.warehouse.rows("from made.prices") == before
+
+        rebuild = made.defs.resolve_job_def("made_rebuild_warehouse")
+        assert rebuild.execute_in_process(instance=made.instance).success
+        assert made.materialize("2024-02").result.success
+        rows = "select month, id, of_month from made.prices order by all"
+        assert made.warehouse.rows(rows) == [(m, 1, m) for m in ("2024-01", "2024-02")]

@@ -1,9 +1,10 @@
 """A naive model of a table with history, beside the real one, through months in any order."""
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 import hypothesis.strategies as st
@@ -11,9 +12,11 @@ import pyarrow as pa
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.apply_versions import apply_versions
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.history import History
+from pipelines_project.warehouse.version_files import read_versions
 from pipelines_project_tests.landings import place_of, write_load
 
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-05")
@@ -28,6 +31,7 @@ ROW = st.sampled_from(
     ]
 )
 STATED = st.dictionaries(st.sampled_from([1, 2, 3]), ROW, max_size=3)
+_RENAME = "alter table demo.events rename column name to title"
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 
 Stated = dict[int, dict[str, Any]]
@@ -74,7 +78,7 @@ def history(months: dict[str, Stated], *, whole_months: bool, by_column: bool) -
 
 
 class Histories(RuleBasedStateMachine):
-    """Months are landed, landed again, loaded and loaded again, in whatever order."""
+    """Months are landed and loaded, in whatever order and again, and a column is renamed."""
 
     whole_months: ClassVar[bool]
     by_column: ClassVar[bool]
@@ -91,6 +95,10 @@ class Histories(RuleBasedStateMachine):
         self.landed: dict[str, Stated] = {}
         self.loaded: dict[str, Stated] = {}
         self.loads = 0
+        versions = Path(folder, "versions")
+        versions.mkdir()
+        (versions / "001_rename.sql").write_text(_RENAME)
+        self.versions = read_versions(versions, "demo")
 
     def teardown(self) -> None:
         if hasattr(self, "stack"):
@@ -119,6 +127,12 @@ class Histories(RuleBasedStateMachine):
     def land_and_load(self, month: str, stated: Stated) -> None:
         self.land(month, stated)
         self.load(month)
+
+    @rule()
+    def rename(self) -> None:
+        """Rename a column on purpose, which is refused while the table is there without it."""
+        with suppress(WarehouseError):
+            apply_versions(self.connection, "demo", self.versions)
 
     @invariant()
     def every_step_is_counted(self) -> None:
@@ -156,5 +170,6 @@ def _told(version: Version) -> tuple[Any, ...]:
 
 
 def _of_table(row: dict[str, Any]) -> tuple[Any, ...]:
+    row = {"name": row.get("title"), **row}
     names = ("id", "name", "size", "changed", "month", "until_month", "valid_from", "valid_to")
     return (*(row.get(name) for name in names), row["is_current"])

@@ -5,7 +5,7 @@ do not block: the load's transaction has kept bad months out already, and blocki
 good ones.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.version_record import shape_of
 
 # A re-run may delete the files between the listing and the reading.
 read_again_if_deleted = retry(
@@ -53,6 +54,11 @@ class Looked:
         """
         found = {month: _told(self.table, self.month(month), tell) for month in self.months}
         return {month: text for month, text in found.items() if text}
+
+    def loaded_names(self, columns: Iterable[str]) -> list[str]:
+        """Return what landed columns are called in the warehouse table."""
+        with self.warehouse.connect() as connection:
+            return shape_of(connection, self.table.source, self.table.name).names(columns)
 
     @property
     def is_loaded(self) -> bool:

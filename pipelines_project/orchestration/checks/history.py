@@ -20,11 +20,11 @@ from pipelines_project.warehouse.loaders.history import History
 
 def versions_do_not_overlap(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that a key is one row at any instant, and that the last one is current."""
-    key = ", ".join(map(quoted, table.key))
 
     def wrong(looked: Looked) -> Wrong:
         if not looked.is_loaded:
             return {}
+        key = ", ".join(map(quoted, looked.loaded_names(table.key)))
         overlapping = looked.warehouse.rows(
             f"""
             select month, cast(count(*) as varchar) || ' versions that overlap the next'

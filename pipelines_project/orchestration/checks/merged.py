@@ -122,7 +122,8 @@ def references_are_known(
             column: looked.warehouse.rows(
                 _unknown_query(table, column, [name for name in known if name in loaded])
             )[0][0]
-            for column, known in references.items()
+            for landed, known in references.items()
+            for column in looked.loaded_names([landed])
         }
         return {column: f"unknown in {rows} rows" for column, rows in counts.items() if rows}
 

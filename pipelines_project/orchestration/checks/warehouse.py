@@ -18,11 +18,12 @@ from pipelines_project.warehouse.columns import is_loaded
 
 def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that a month of the warehouse table has each key once."""
-    key = ", ".join(map(quoted, table.key))
 
     def wrong(looked: Looked) -> Wrong:
-        if not is_loaded(looked.warehouse, table.source, table.name, table.key):
+        names = looked.loaded_names(table.key)
+        if not is_loaded(looked.warehouse, table.source, table.name, names):
             return {}
+        key = ", ".join(map(quoted, names))
         doubled = looked.warehouse.rows(
             f"""
             select month, cast(count(*) - count(distinct ({key})) as varchar) || ' rows too many'

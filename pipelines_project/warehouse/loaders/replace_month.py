@@ -10,6 +10,8 @@ from pipelines_project.landing.read_files import READ_FILES
 from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.columns import MONTH_COLUMN, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
+from pipelines_project.warehouse.loaders.row_versions import has_history
+from pipelines_project.warehouse.version_record import shape_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,12 @@ class ReplaceMonth:
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
     ) -> int:
         """Replace the month's rows, and return how many there are."""
+        if has_history(connection, place):
+            raise WarehouseError(
+                f"{place}: {table_name(place)} has every version of its rows, and to load it "
+                "without history would throw them away: set loader: history again. To give the "
+                f"versions up, run the job {place.source}_rebuild_warehouse"
+            )
         parameters = {"month": place.month}
         connection.execute(f"delete from {table_name(place)} where month = $month", parameters)
         connection.execute(
@@ -34,14 +42,15 @@ class ReplaceMonth:
             f"select {columns}, $month as month from {READ_FILES}",
             {"files": load.files, **parameters},
         )
-        _check_keys(connection, place, self.key)
+        key = shape_of(connection, place.source, place.table).names(self.key)
+        _check_keys(connection, place, key)
         return _check_count(connection, place, load)
 
     def is_complete(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, rows: int
     ) -> bool:
         """Tell whether the month has as many rows as the ledger states."""
-        return _count(connection, place) == rows
+        return _count(connection, place) == rows and not has_history(connection, place)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> int:

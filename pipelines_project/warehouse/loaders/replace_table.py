@@ -9,6 +9,7 @@ from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import table_name
 from pipelines_project.warehouse.ledger import newest_month, take_turn
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
+from pipelines_project.warehouse.loaders.row_versions import has_history
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class ReplaceTable:
     ) -> int:
         """Replace the table's rows, and return how many the load has."""
         take_turn(connection, place.source, place.table)
-        if _holds_later(connection, place):
+        if _holds_later(connection, place) and not has_history(connection, place):
             return load.record.rows_of(place.table)
         connection.execute(f"delete from {table_name(place)}")
         return ReplaceMonth(self.key).write(connection, place, load, columns)
@@ -38,7 +39,8 @@ class ReplaceTable:
         """Tell whether the table has the snapshot's rows and no others, or a later month's."""
         count = connection.execute(f"select count(*) from {table_name(place)}").fetchall()[0][0]
         of_month = ReplaceMonth(self.key).is_complete(connection, place, load, rows)
-        return _holds_later(connection, place) or (count == rows and of_month)
+        is_later = _holds_later(connection, place) and not has_history(connection, place)
+        return is_later or (count == rows and of_month)
 
 
 def _holds_later(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> bool:

@@ -3,16 +3,21 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.warehouse.apply_versions import apply_versions
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.loaders.history import History
+from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
+from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
+from pipelines_project.warehouse.version_files import read_versions
 from pipelines_project_tests.landings import place_of, write_load
 
 WHOLE = History(("id",), whole_months=True)
@@ -289,6 +294,51 @@ def test_a_table_that_was_loaded_without_history_is_refused(
     for month in ("2024-01", "2024-02"):
         with pytest.raises(WarehouseError, match=r"without history.* demo_rebuild_warehouse"):
             table.load(month)
+
+
+@pytest.mark.parametrize("loader", [ReplaceMonth(("id",)), ReplaceTable(("id",))])
+@pytest.mark.parametrize("month", ["2024-01", "2024-02", "2024-03"])
+def test_a_table_with_versions_is_not_replaced_by_one_without(
+    table: _Table, landing: LandingZone, warehouse: Warehouse, loader: Loader, month: str
+) -> None:
+    table.put("2024-01", _row(1, "a"))
+    table.put("2024-02", _row(1, "b"))
+    table.land("2024-03", _row(1, "c"))
+    before = table.versions()
+
+    with (
+        warehouse.connect(landing) as connection,
+        pytest.raises(WarehouseError, match=r"would throw them away: .* demo_rebuild_warehouse"),
+    ):
+        load_month(connection, place_of(landing, month), loader)
+    assert table.versions() == before
+
+
+def test_a_key_and_a_version_column_go_on_by_their_new_names(table: _Table, tmp_path: Path) -> None:
+    loader = History(("id",), whole_months=True, version_column="changed")
+
+    def row(month: str) -> dict[str, Any]:
+        return {"id": 1, "name": "a", "size": month, "changed": datetime(2024, 1, 2, tzinfo=UTC)}
+
+    table.put("2024-01", row("2024-01"), loader=loader)
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "001_rename.sql").write_text(
+        "alter table demo.events rename column id to number;"
+        "alter table demo.events rename column changed to since;"
+        "alter table demo.events drop column size"
+    )
+    with table.warehouse.connect() as connection:
+        apply_versions(connection, "demo", read_versions(tmp_path / "versions", "demo"))
+    table.put("2024-02", row("2024-02"), loader=loader)
+    table.land("2024-01", row("again"))
+    table.load("2024-01", loader)
+
+    query = "select number, strftime(since, '%m-%d'), month, until_month from demo.events"
+    # What tells versions apart is what was landed, so a dropped column tells them apart too.
+    assert table.warehouse.rows(f"{query} order by month") == [
+        (1, "01-02", "2024-01", "2024-02"),
+        (1, "01-02", "2024-02", None),
+    ]
 
 
 @pytest.mark.parametrize("harm", ["delete from demo.events where id = 1", "drop table demo.events"])

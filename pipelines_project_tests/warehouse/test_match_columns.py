@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.warehouse.columns import match_columns, table_name
+from pipelines_project.warehouse.columns import table_name
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
+from pipelines_project.warehouse.match_columns import match_columns
+from pipelines_project.warehouse.shape import Shape
 from pipelines_project_tests.landings import ids_ago, land, place_of, write_load
 
 REPLACE = ReplaceMonth(("id",))
@@ -258,7 +260,7 @@ def test_every_value_comes_back_from_the_table_in_the_type_it_came_in(
         for month, (_, rows) in zip((FIRST, SECOND), months, strict=True):
             place, files = _write_month(zone, month, rows)
             try:
-                columns = match_columns(connection, place, files)
+                columns = match_columns(connection, place, files, Shape())
             except WarehouseError:
                 break
             query = f"insert into {table_name(place)} by name select {columns}, '{month}' as month"

@@ -1,0 +1,53 @@
+"""The job `<source>_apply_versions`: tables are changed as the files of `versions/` say."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines_project.orchestration.late_run import refuse_late_run
+from pipelines_project.orchestration.warehouse_asset import POOL
+from pipelines_project.warehouse.apply_versions import apply_versions, pending_versions
+from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.version_files import Version
+
+
+class VersionsConfig(dg.Config):
+    """What the run does."""
+
+    dry_run: bool = Field(default=False, description="Only list the statements that would run.")
+
+
+def apply_versions_job(source: str, versions: Sequence[Version]) -> dg.JobDefinition:
+    """Return the job that applies a source's versions without loading anything."""
+
+    @dg.op(
+        name=f"{source}_apply_pending_versions",
+        description="Apply the versions that the warehouse does not have, and list them.",
+        pool=POOL,
+        out=dg.Out(dg.Nothing),
+    )
+    def apply_pending_versions(
+        context: dg.OpExecutionContext,
+        config: VersionsConfig,
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> None:
+        refuse_late_run(context)
+        work = pending_versions if config.dry_run else apply_versions
+        try:
+            with warehouse.connect() as connection:
+                found = work(connection, source, versions)
+        except WarehouseError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        said = {version.name: [each.sql(source) for each in version.changes] for version in found}
+        context.log.info(f"{'pending' if config.dry_run else 'applied'}: {said or 'none'}")
+        context.add_output_metadata({"versions": said})
+
+    @dg.job(
+        name=f"{source}_apply_versions",
+        description=f"Change the warehouse tables of {source} as its versions say.",
+    )
+    def apply() -> None:
+        apply_pending_versions()
+
+    return apply

@@ -1,0 +1,112 @@
+"""Making a warehouse table fit a new month: columns added, types widened, nothing cast unseen."""
+
+from collections.abc import Mapping
+
+import duckdb
+
+from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.read_files import READ_FILES, landed_types
+from pipelines_project.sql_text import quoted
+from pipelines_project.warehouse.changes import ChangeType
+from pipelines_project.warehouse.columns import (
+    MONTH_COLUMN,
+    selected,
+    table_name,
+    table_types,
+    target_names,
+)
+from pipelines_project.warehouse.database import UnfitMonthError
+from pipelines_project.warehouse.rewriting import drop_indexes
+from pipelines_project.warehouse.shape import Shape
+from pipelines_project.warehouse.types import lost_value
+from pipelines_project.warehouse.widening import Column, wider_types
+
+
+def match_columns(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str], shape: Shape
+) -> str:
+    """Create or alter the table so that it takes the files' rows, and return what to select.
+
+    It must come before anything else in its transaction: DuckDB fails at commit if a table is
+    altered after its rows were deleted.
+
+    Args:
+        connection: in a transaction.
+        place: the landed month.
+        files: of its current load.
+        shape: what versions have made of the table.
+
+    Returns:
+        The select list over the files, each column cast to the table's type where they differ.
+
+    Raises:
+        UnfitMonthError: a column's types cannot be reconciled; it names column, month and types.
+    """
+    landed = landed_types(connection, files)
+    names = target_names(landed, shape)
+    _check_names(place, names)
+    wanted = {name: shape.types.get(name, landed[column]) for column, name in names.items()}
+    have = _with_columns(connection, place, wanted)
+    columns = [
+        Column(column, name, have[name], landed[column])
+        for column, name in names.items()
+        if have[name] != landed[column]
+    ]
+    _check_given(connection, place, files, [each for each in columns if each.name in shape.types])
+    free = [each for each in columns if each.name not in shape.types]
+    targets = wider_types(connection, place, files, free)
+    if wider := [each for each in free if targets[each.name] != each.have]:
+        drop_indexes(connection, place.source, place.table, shape)
+    for each in wider:
+        change = ChangeType(place.table, each.name, targets[each.name])
+        connection.execute(change.sql(place.source))
+    return ", ".join(
+        selected(column, name, targets.get(name, have[name])) for column, name in names.items()
+    )
+
+
+def _check_names(place: LandedMonth, names: Mapping[str, str]) -> None:
+    """Refuse landed columns that a version has given one name."""
+    landed_by_name: dict[str, str] = {}
+    for column, name in names.items():
+        if other := landed_by_name.get(name):
+            raise UnfitMonthError(
+                f"{place}: a version has made one column {name!r} of {other!r} and {column!r}, and "
+                "the landed rows have both"
+            )
+        landed_by_name[name] = column
+
+
+def _with_columns(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, wanted: Mapping[str, str]
+) -> dict[str, str]:
+    """Create the table, or add the columns that it lacks, and return the type of each column."""
+    have = table_types(connection, place)
+    if not have:
+        columns = [f"{quoted(name)} {sql_type}" for name, sql_type in wanted.items()]
+        created = ", ".join([f"{MONTH_COLUMN} varchar", *columns])
+        connection.execute(f"create table {table_name(place)} ({created})")
+        return dict(wanted)
+    for name, sql_type in wanted.items():
+        if name not in have:
+            added = f"{quoted(name)} {sql_type}"
+            connection.execute(f"alter table {table_name(place)} add column {added}")
+    return {**wanted, **have}
+
+
+def _check_given(
+    connection: duckdb.DuckDBPyConnection,
+    place: LandedMonth,
+    files: list[str],
+    columns: list[Column],
+) -> None:
+    """Refuse values that would be others in the type that a version has given their column."""
+    for each in columns:
+        is_lost = lost_value(each.landed, each.new, each.have)
+        query = f"select distinct {quoted(each.landed)} from {READ_FILES} where {is_lost} limit 3"
+        if lost := connection.execute(query, {"files": files}).fetchall():
+            examples = ", ".join(str(value) for (value,) in lost)
+            raise UnfitMonthError(
+                f"{place}: a version has made column {each.name!r} {each.have}, which does not "
+                f"hold landed values as they are, for example {examples}"
+            )
