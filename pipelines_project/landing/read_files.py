@@ -5,6 +5,9 @@ import duckdb
 READ_FILES = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
 """The rows of the files that the parameter `files` names."""
 
+ADDED_BY_DLT = ("_dlt_id", "_dlt_load_id")
+"""The columns of a landed row that differ in each load of it."""
+
 
 def landed_types(connection: duckdb.DuckDBPyConnection, files: list[str]) -> dict[str, str]:
     """Return the type of each column of landed files."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from pipelines_project.landing.content import content_of_load
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import column_count, match_columns, table_name, table_types
-from pipelines_project.warehouse.content import content_of_load
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import HeldLoad, create_ledger, held_load, write_ledger
 from pipelines_project.warehouse.loaders.loader import Loader

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from pipelines_project.landing.read_files import ADDED_BY_DLT
 from pipelines_project.sql_text import literal, quoted
 
-ADDED_BY_DLT = ("_dlt_id", "_dlt_load_id")
 _FRACTIONAL = ("FLOAT", "DOUBLE", "DECIMAL")
 # The zeros at a fraction's end, which hang on the column's type.
 _ZEROS = r"'\.0*$|(\.[0-9]*[1-9])0+$', '\1'"

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 
 import duckdb
 
-from pipelines_project.landing.read_files import READ_FILES, landed_types
+from pipelines_project.landing.read_files import ADDED_BY_DLT, READ_FILES, landed_types
 from pipelines_project.sql_text import quoted
-from pipelines_project.warehouse.row_hash import ADDED_BY_DLT
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
