@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipelines_project.landing.content import content_of_load
+from pipelines_project.landing.content import content_of_files
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import column_count, match_columns, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
@@ -43,7 +43,7 @@ class Loaded:
         rows: its rows.
         skipped: whether the warehouse had this load before.
         unchanged: whether it had the same rows before, from another load, so that they stay.
-        content_hash: of the rows, if it is known; loads of the same rows share it.
+        content_hash: the content of the load, if it is known; loads of the same rows share it.
     """
 
     load_id: str
@@ -124,11 +124,12 @@ def _load_once(
         held = held_load(connection, place)
         is_whole = _is_whole(connection, place, loader, load, held)
         if held and held.load_id == load.load_id and is_whole:
-            return Loaded(held.load_id, held.rows, skipped=True, content_hash=held.content_hash)
+            content = load.record.content or held.content_hash
+            return Loaded(held.load_id, held.rows, skipped=True, content_hash=content)
         if held and not replace_newer_load:
             _refuse_older(place, load.load_id, held.load_id)
         place.check_content(load.record)
-        content = content_of_load(connection, load.files)
+        content = load.record.content or content_of_files(connection, load.files)
         if held and held.content_hash == content and is_whole:
             rows = held.rows
         else:
