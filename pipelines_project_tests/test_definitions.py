@@ -144,6 +144,25 @@ def test_marts_and_warehouse_follow_by_automation_and_landing_by_its_schedule(
     assert {key for key, condition in conditions.items() if not condition} == {LANDING}
 
 
+def test_each_source_has_an_automation_sensor_that_is_on_and_says_what_it_does(
+    defs: dg.Definitions,
+) -> None:
+    graph = defs.resolve_asset_graph()
+    sensors = {
+        sensor.name: sensor
+        for sensor in defs.get_repository_def().sensor_defs
+        if isinstance(sensor, dg.AutomationConditionSensorDefinition)
+    }
+
+    assert {*sensors} == {"chess_automation", "freshdesk_automation", "local_jsonl_automation"}
+    for name, sensor in sensors.items():
+        source = name.removesuffix("_automation")
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+        assert f"Load each month of {source}" in str(sensor.description)
+        of_source = {key for key in graph.get_all_asset_keys() if key.path[1] == source}
+        assert sensor.asset_selection.resolve(graph) == of_source
+
+
 def test_steps_run_in_the_process_of_their_run(defs: dg.Definitions) -> None:
     assert isinstance(defs.executor, dg.ExecutorDefinition)
     assert defs.executor.name == "in_process"

@@ -17,6 +17,7 @@ from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import checked_month
 from pipelines_project.names import checked_source
+from pipelines_project.orchestration.automation import automation_sensor
 from pipelines_project.orchestration.checks.landing import (
     current_month_is_fresh,
     landed_files_are_intact,
@@ -224,7 +225,7 @@ def _loader(settings: TableAttributes, is_snapshot: bool) -> Loader:
 def _of_whole_source(
     tidied: Sequence[tuple[Table, dg.OpDefinition]], months: dg.MonthlyPartitionsDefinition
 ) -> dg.Definitions:
-    """Return the jobs and schedules for every table of a source."""
+    """Return the jobs, the schedules and the automation of every table of a source."""
     tables = [table for table, _ in tidied]
     source = tables[0].source
     return dg.Definitions(
@@ -239,4 +240,5 @@ def _of_whole_source(
             rebuild_warehouse_job(source, tables),
         ],
         schedules=schedules(source, tables),
+        sensors=[automation_sensor(source)],
     )

@@ -1,8 +1,7 @@
 """The asset of a mart that is built by month: partitioned as the tables that it reads."""
 
-import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,11 +11,9 @@ from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import BuiltMonth, BuiltMonths, build_months
 from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.mart_asset import columns_metadata, mart_key
+from pipelines_project.orchestration.metadata import data_version, materialization
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
-
-# Where Dagster looks for the data version of a materialization that is logged.
-_DATA_VERSION = "dagster/data_version"
 
 
 class BuildConfig(dg.Config):
@@ -64,10 +61,8 @@ def month_mart_asset(
                 context.add_asset_metadata(metadata, asset_key=mart_key(mart), partition_key=month)
             elif months.has_partition_key(month):
                 context.log_event(month_event(mart, built, month))
-        contents = {month: built.months[month].content for month in asked}
-        return dg.MaterializeResult(
-            metadata=_table_metadata(mart, built), data_version=_data_version(contents)
-        )
+        version = data_version([month_metadata(built.months[month]) for month in asked])
+        return dg.MaterializeResult(metadata=_table_metadata(mart, built), data_version=version)
 
     return asset
 
@@ -87,6 +82,7 @@ def month_metadata(month: BuiltMonth) -> dict[str, Any]:
     """Return what Dagster shows of a month of a mart."""
     return {
         "dagster/partition_row_count": month.rows,
+        "content": month.content,
         "unchanged": month.unchanged,
         "skipped": month.skipped,
     }
@@ -94,21 +90,10 @@ def month_metadata(month: BuiltMonth) -> dict[str, Any]:
 
 def month_event(mart: Mart, built: BuiltMonths, month: str) -> dg.AssetMaterialization:
     """Return the materialization of a month that no step was asked for."""
-    each = built.months[month]
-    metadata = {**_table_metadata(mart, built), **month_metadata(each)}
-    return dg.AssetMaterialization(
-        mart_key(mart), partition=month, metadata=metadata, tags={_DATA_VERSION: each.content}
-    )
+    metadata = {**_table_metadata(mart, built), **month_metadata(built.months[month])}
+    return materialization(mart_key(mart), metadata, month)
 
 
 def _table_metadata(mart: Mart, built: BuiltMonths) -> dict[str, Any]:
     whole = {"built_whole_because": built.whole} if built.whole else {}
     return {**columns_metadata(mart, built.schema, built.origins), **whole}
-
-
-def _data_version(contents: Mapping[str, str]) -> dg.DataVersion:
-    """Return the one version that Dagster takes for all months of a run."""
-    if len(contents) == 1:
-        return dg.DataVersion(*contents.values())
-    text = "".join(contents.values())
-    return dg.DataVersion(hashlib.sha256(text.encode()).hexdigest()[:32])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from starlette.responses import Response
 
@@ -19,6 +20,7 @@ from pipelines_project_tests.code_location import (
 )
 
 _MONTH = "2024-02"
+_KEY = dg.AssetKey.from_user_string(LANDING)
 _ERIK = "erik/games/2024/02"
 
 
@@ -67,6 +69,40 @@ def test_an_unchanged_month_costs_one_request_a_player_and_keeps_its_load(
     assert loaded["skipped"]
     assert landed["http_requests"] == len(chess.faults.requests) == 4
     assert len(chess.faults.asked("games/2024/02")) == 2
+
+
+def test_what_is_known_of_an_unchanged_month_is_recorded_again_with_its_data_version(
+    chess: CodeLocation,
+) -> None:
+    _landed(chess)
+
+    again, first = chess.instance.fetch_materializations(_KEY, 2).records
+    now, before = again.asset_materialization, first.asset_materialization
+    assert now
+    assert before
+    of_the_run = {"http_requests", "seconds", "not_modified"}
+    assert now.metadata["not_modified"].value
+    assert {k: v for k, v in now.metadata.items() if k not in of_the_run} == {
+        k: v for k, v in before.metadata.items() if k not in of_the_run
+    }
+    assert {"dagster/column_schema", "games_by_player", "content"} <= {*now.metadata}
+    assert now.tags["dagster/data_version"] == before.tags["dagster/data_version"]
+    assert now.tags["dagster/data_version"] == now.metadata["content"].value
+
+
+def test_a_loaded_month_has_the_data_version_of_the_landed_one(chess: CodeLocation) -> None:
+    chess.materialize(_MONTH, WAREHOUSE)
+
+    versions = [
+        event.tags["dagster/data_version"]
+        for key in (LANDING, WAREHOUSE)
+        for record in chess.instance.fetch_materializations(
+            dg.AssetKey.from_user_string(key), 10
+        ).records
+        if (event := record.asset_materialization)
+    ]
+    assert len(versions) == 2
+    assert len({*versions}) == 1
 
 
 def test_an_unchanged_answer_is_not_sent_again(chess: CodeLocation) -> None:

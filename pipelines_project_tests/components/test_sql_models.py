@@ -71,6 +71,15 @@ def test_a_file_is_an_asset_that_depends_on_what_its_sql_reads() -> None:
     assert marts["marts/chess/monthly"].op.pool == "warehouse"
 
 
+@pytest.mark.parametrize("source", ["chess", "reports"])
+def test_marts_have_the_automation_of_their_source_or_one_of_their_own(source: str) -> None:
+    with _loaded(source, monthly="select count(*) as games from chess.games") as defs:
+        names = {sensor.name for sensor in defs.sensors or []}
+
+    own = {"reports_automation"} if source == "reports" else set[str]()
+    assert names == {"chess_automation", "freshdesk_automation", *own}
+
+
 def test_a_model_reads_tables_of_other_sources_and_has_values_of_variables() -> None:
     sql = "select id from chess.games join freshdesk.tickets using (id) where rating > $least"
 
