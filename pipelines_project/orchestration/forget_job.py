@@ -16,13 +16,10 @@ from pipelines_project.forget.forgetting import (
 )
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Built, Mart
+from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.mart_asset import mart_key, mart_metadata
-from pipelines_project.orchestration.metadata import (
-    landed_metadata,
-    loaded_metadata,
-    materialization,
-)
+from pipelines_project.orchestration.metadata import landed_metadata, loaded_metadata
 from pipelines_project.orchestration.month_mart_asset import month_event
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.table import Table

@@ -1,16 +1,12 @@
 """What Dagster shows of the engine's results: the one place where they become metadata."""
 
-import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import dagster as dg
 
 from pipelines_project.landing.land_month import Landed
 from pipelines_project.warehouse.load_month import Loaded
-
-# Where Dagster looks for the data version of a materialization that is logged.
-_DATA_VERSION = "dagster/data_version"
 
 
 def column_schema(
@@ -33,32 +29,10 @@ def column_schema(
     )
 
 
-def materialization(
-    key: dg.AssetKey, metadata: Mapping[str, Any], month: str | None = None
-) -> dg.AssetMaterialization:
-    """Return a materialization to be logged, with the data version that Dagster does not add."""
-    version = data_version([metadata])
-    tags = {_DATA_VERSION: version.value} if version else {}
-    return dg.AssetMaterialization(key, partition=month, metadata=metadata, tags=tags)
-
-
-def data_version(of_months: Sequence[Mapping[str, Any]]) -> dg.DataVersion | None:
-    """Return the one version that Dagster takes for all months of a run, given their metadata.
-
-    It is the content of one month, and hangs on that of all where there are several. None if what
-    is there has no content that is known.
-    """
-    known = [each.get("content") or each.get("load_id") for each in of_months]
-    if len(known) == 1:
-        return dg.DataVersion(known[0]) if known[0] else None
-    return dg.DataVersion(hashlib.sha256(" ".join(map(str, known)).encode()).hexdigest()[:32])
-
-
 def landed_metadata(landed: Landed) -> dict[str, Any]:
     """Return the metadata of a landed month; what did not happen is left out."""
     told = {
-        # What was superseded is gone again.
-        "content": None if landed.superseded_by else landed.content,
+        "content": landed.content,
         "not_modified": landed.not_modified,
         "superseded": bool(landed.superseded_by),
         "superseded_by": landed.superseded_by,

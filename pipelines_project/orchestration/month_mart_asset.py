@@ -10,8 +10,8 @@ from pydantic import Field
 from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import BuiltMonth, BuiltMonths, build_months
 from pipelines_project.orchestration.automation import follows_any_change
+from pipelines_project.orchestration.contents import data_version, materialization
 from pipelines_project.orchestration.mart_asset import columns_metadata, mart_key
-from pipelines_project.orchestration.metadata import data_version, materialization
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
 
@@ -61,7 +61,8 @@ def month_mart_asset(
                 context.add_asset_metadata(metadata, asset_key=mart_key(mart), partition_key=month)
             elif months.has_partition_key(month):
                 context.log_event(month_event(mart, built, month))
-        version = data_version([month_metadata(built.months[month]) for month in asked])
+        of_months = {month: month_metadata(built.months[month]) for month in asked}
+        version = data_version(context.instance, mart_key(mart), of_months)
         return dg.MaterializeResult(metadata=_table_metadata(mart, built), data_version=version)
 
     return asset

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines_project.months import stretches
-from pipelines_project.orchestration.metadata import data_version, materialization
+from pipelines_project.orchestration.contents import data_version, materialization
 
 _MATERIALIZE = "dagster asset materialize -m pipelines_project.definitions"
 
@@ -87,7 +87,8 @@ def record(
             f"failed:\n{reasons}\n{advice}".rstrip(),
             allow_retries=False,
         )
-    if version := data_version([result.metadata for result in results]):
+    metadata = {result.month: result.metadata for result in results}
+    if version := data_version(context.instance, context.asset_key, metadata):
         context.set_data_version(context.asset_key, version)
     for result in results:
         context.add_asset_metadata(

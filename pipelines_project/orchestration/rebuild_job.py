@@ -6,8 +6,9 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.late_run import refuse_late_run
-from pipelines_project.orchestration.metadata import loaded_metadata, materialization
+from pipelines_project.orchestration.metadata import loaded_metadata
 from pipelines_project.orchestration.table_assets import warehouse_key
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.table import Table

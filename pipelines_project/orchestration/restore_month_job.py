@@ -10,10 +10,11 @@ from pydantic import Field
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.orchestration.land_op import why_failed
 from pipelines_project.orchestration.late_run import refuse_late_run
-from pipelines_project.orchestration.metadata import landed_metadata, materialization
+from pipelines_project.orchestration.metadata import landed_metadata
 from pipelines_project.orchestration.month_results import MonthResult, attempt, materialize_commands
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.sources.http.api_calls import ApiCalls
