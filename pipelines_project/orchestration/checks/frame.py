@@ -8,6 +8,7 @@ good ones.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import dagster as dg
 import duckdb
@@ -112,17 +113,58 @@ def monthly_check(
             else _months_to_check(context, table, landing)
         )
         found = dict(wrong(Looked(table, months, landing, warehouse)))
-        metadata = {"wrong": found, "months": months}
-        return dg.AssetCheckResult(passed=not found, severity=severity, metadata=metadata)
+        result = dg.AssetCheckResult(
+            asset_key=asset,
+            check_name=name,
+            passed=not found,
+            severity=severity,
+            metadata={"wrong": found, "months": months},
+        )
+        log_months(context, result, found)
+        return result
 
     return check
+
+
+def log_months(
+    context: dg.AssetCheckExecutionContext,
+    result: dg.AssetCheckResult,
+    wrong: Wrong | None = None,
+) -> None:
+    """Log an evaluation for each month of the run, which the check's result is not one of.
+
+    Dagster plans one for each, and shows those that do not come as skipped.
+
+    Args:
+        context: of the check.
+        result: of the whole run, with the key of its asset and its name.
+        wrong: where its truth does not hold; where months are not told apart it holds in each or
+            in none.
+    """
+    months = _months_of_run(context)
+    by_month = {month: text for month, text in (wrong or {}).items() if month in months}
+    for month in months:
+        passed = month not in by_month if by_month else result.passed
+        evaluation = dg.AssetCheckEvaluation(
+            asset_key=cast(dg.AssetKey, result.asset_key),
+            check_name=str(result.check_name),
+            passed=passed,
+            severity=result.severity,
+            metadata={"wrong": by_month[month]} if month in by_month else {},
+            partition=month,
+        )
+        # It is taken, although the types do not name it.
+        context.op_execution_context.log_event(cast(Any, evaluation))
+
+
+def _months_of_run(context: dg.AssetCheckExecutionContext) -> list[str]:
+    run = context.op_execution_context
+    is_of_months = run.has_partition_key or run.has_partition_key_range
+    return list(run.partition_keys) if is_of_months else []
 
 
 def _months_to_check(
     context: dg.AssetCheckExecutionContext, table: Table, landing: LandingZone
 ) -> list[str]:
     """Return the months of the run, or all that are landed if the check runs by itself."""
-    run = context.op_execution_context
-    if run.has_partition_key or run.has_partition_key_range:
-        return list(run.partition_keys)
-    return landing.months(table.source, table.name)
+    return _months_of_run(context) or landing.months(table.source, table.name)
