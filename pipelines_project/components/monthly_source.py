@@ -1,7 +1,7 @@
 """The component that makes one dlt source into assets by month: landed, tidied, loaded, checked."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -159,6 +159,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         loader: Loader | None = None,
         verify: Verify | None = None,
         is_snapshot: bool = False,
+        columns: Mapping[str, str] | None = None,
     ) -> Table:
         """Return one table with the settings of this source; see `Table` for the arguments.
 
@@ -188,6 +189,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             timing=settings.timing(self.cron),
             owners=settings.owners,
             tags=settings.tags,
+            columns=columns or {},
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

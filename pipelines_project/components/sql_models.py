@@ -34,6 +34,14 @@ class SqlModels(DocumentPart, dg.Component, dg.Model):
         "dates, or lists of them.",
     )
 
+    owners: list[str] = Field(
+        default_factory=list,
+        description="Who answers for the marts: e-mail addresses, or team:name.",
+    )
+    tags: dict[str, str] = Field(
+        default_factory=dict, description="Tags of the marts' assets in Dagster."
+    )
+
     _folder: Path = PrivateAttr()
 
     @field_validator("vars")
@@ -63,8 +71,14 @@ class SqlModels(DocumentPart, dg.Component, dg.Model):
                 month from a table that is not; it names the file.
         """
         known = Known.of(context.component_tree)
+        assets = [known.asset(mart) for mart in self.marts]
         return dg.Definitions(
-            assets=[known.asset(mart) for mart in self.marts],
+            assets=dg.map_asset_specs(
+                lambda spec: spec.replace_attributes(
+                    owners=self.owners, tags={**spec.tags, **self.tags}
+                ),
+                assets,
+            ),
             asset_checks=[check for mart in self.marts for check in mart_checks(mart)],
             sensors=[automation_sensor(self.source)] if self._has_sensor(context) else [],
         )

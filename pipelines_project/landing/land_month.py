@@ -66,6 +66,7 @@ class Landed:
         schema: the dlt type of each column.
         required: the columns that are never null.
         content: the same for loads of the same rows and refused rows; None if it is not known.
+        uri: the folder of the month's files.
         not_modified: whether the current load stays.
         superseded_by: the newer load that made this one needless.
         replaced_damaged: what was wrong with the load that this one has replaced.
@@ -80,6 +81,7 @@ class Landed:
     schema: Mapping[str, str]
     required: list[str]
     content: str | None = None
+    uri: str = ""
     not_modified: bool = False
     superseded_by: str | None = None
     replaced_damaged: str = ""
@@ -166,6 +168,7 @@ def as_landed(month: LandedMonth, record: LoadRecord) -> Landed:
         record.schema,
         record.required,
         record.content,
+        month.uri,
         details=record.details,
     )
 

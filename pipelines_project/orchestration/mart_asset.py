@@ -9,7 +9,7 @@ from pipelines_project.marts.build import Built, Mart, build
 from pipelines_project.marts.lineage import Origins
 from pipelines_project.names import source_of_marts
 from pipelines_project.orchestration.automation import follows_any_change
-from pipelines_project.orchestration.metadata import column_schema
+from pipelines_project.orchestration.metadata import column_schema, layer_tags
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
 
@@ -37,10 +37,12 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         automation_condition=follows_any_change(),
         pool=POOL,
         kinds={"sql", "duckdb"},
+        tags=layer_tags("marts"),
+        metadata={"dagster/table_name": mart.full_name},
     )
     def asset(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
         built = build(warehouse, mart)
-        metadata = mart_metadata(mart, built)
+        metadata = {**mart_metadata(mart, built), "dagster/storage_kind": warehouse.kind}
         version = None if built.content is None else dg.DataVersion(built.content)
         return dg.MaterializeResult(metadata=metadata, data_version=version)
 

@@ -12,6 +12,7 @@ from pipelines_project.marts.build_months import BuiltMonth, BuiltMonths, build_
 from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.contents import data_version, materialization
 from pipelines_project.orchestration.mart_asset import columns_metadata, mart_key
+from pipelines_project.orchestration.metadata import layer_tags
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
 
@@ -47,6 +48,8 @@ def month_mart_asset(
         automation_condition=follows_any_change(),
         pool=POOL,
         kinds={"sql", "duckdb"},
+        tags=layer_tags("marts"),
+        metadata={"dagster/table_name": mart.full_name},
     )
     def asset(
         context: dg.AssetExecutionContext,
@@ -54,6 +57,7 @@ def month_mart_asset(
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult:
         asked = list(context.partition_keys)
+        context.add_asset_metadata({"dagster/storage_kind": warehouse.kind})
         built = build_months(warehouse, mart, asked, full_refresh=config.full_refresh)
         for month, each in built.months.items():
             if month in asked:

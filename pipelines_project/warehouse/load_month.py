@@ -5,6 +5,7 @@ load's rows enter the table is a `Loader`, one of those in `loaders/`.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import duckdb
@@ -44,6 +45,7 @@ class Loaded:
         skipped: whether the warehouse had this load before.
         unchanged: whether it had the same rows before, from another load, so that they stay.
         content_hash: the content of the load, if it is known; loads of the same rows share it.
+        columns: the type of each column of the table.
     """
 
     load_id: str
@@ -51,6 +53,7 @@ class Loaded:
     skipped: bool
     unchanged: bool = False
     content_hash: str | None = field(default=None, compare=False)
+    columns: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
 
 
 def load_month(
@@ -125,7 +128,8 @@ def _load_once(
         is_whole = _is_whole(connection, place, loader, load, held)
         if held and held.load_id == load.load_id and is_whole:
             content = load.record.content or held.content_hash
-            return Loaded(held.load_id, held.rows, skipped=True, content_hash=content)
+            columns = table_types(connection, place)
+            return Loaded(held.load_id, held.rows, True, content_hash=content, columns=columns)
         if held and not replace_newer_load:
             _refuse_older(place, load.load_id, held.load_id)
         place.check_content(load.record)
@@ -134,13 +138,14 @@ def _load_once(
             rows = held.rows
         else:
             is_whole = False
-            columns = match_columns(connection, place, load.files)
-            rows = loader.write(connection, place, load, columns)
+            selected = match_columns(connection, place, load.files)
+            rows = loader.write(connection, place, load, selected)
         load_quarantine(connection, place, load)
         write_ledger(connection, place, HeldLoad(load.load_id, rows, content))
         if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")
-    return Loaded(load.load_id, rows, skipped=False, unchanged=is_whole, content_hash=content)
+        columns = table_types(connection, place)
+    return Loaded(load.load_id, rows, False, is_whole, content, columns)
 
 
 def _is_whole(

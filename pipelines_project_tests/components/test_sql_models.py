@@ -23,7 +23,11 @@ type: pipelines_project.components.FreshdeskSource
 attributes: {domain: acme, start_month: 2022-06}
 ---
 type: pipelines_project.components.SqlModels
-attributes: {source: SOURCE, vars: {least: 1500, since: 2024-01-31, name: "it's"}}
+attributes:
+  source: SOURCE
+  vars: {least: 1500, since: 2024-01-31, name: "it's"}
+  owners: [team:chess]
+  tags: {tier: gold}
 """
 
 
@@ -68,6 +72,9 @@ def test_a_file_is_an_asset_that_depends_on_what_its_sql_reads() -> None:
     (spec,) = marts["marts/chess/monthly"].specs
     assert spec.description == "One row is one month. It counts games."
     assert spec.group_name == "chess"
+    assert spec.owners == ["team:chess"]
+    assert (spec.tags["tier"], spec.tags["layer"]) == ("gold", "marts")
+    assert spec.kinds == {"sql", "duckdb"}
     assert marts["marts/chess/monthly"].op.pool == "warehouse"
 
 
