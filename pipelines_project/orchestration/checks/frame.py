@@ -8,7 +8,6 @@ good ones.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
 
 import dagster as dg
 import duckdb
@@ -18,6 +17,7 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
+from pipelines_project.orchestration.checks.month_evaluations import log_months, months_of_run
 from pipelines_project.orchestration.month_results import materialize_commands
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
@@ -126,45 +126,8 @@ def monthly_check(
     return check
 
 
-def log_months(
-    context: dg.AssetCheckExecutionContext,
-    result: dg.AssetCheckResult,
-    wrong: Wrong | None = None,
-) -> None:
-    """Log an evaluation for each month of the run, which the check's result is not one of.
-
-    Dagster plans one for each, and shows those that do not come as skipped.
-
-    Args:
-        context: of the check.
-        result: of the whole run, with the key of its asset and its name.
-        wrong: where its truth does not hold; where months are not told apart it holds in each or
-            in none.
-    """
-    months = _months_of_run(context)
-    by_month = {month: text for month, text in (wrong or {}).items() if month in months}
-    for month in months:
-        passed = month not in by_month if by_month else result.passed
-        evaluation = dg.AssetCheckEvaluation(
-            asset_key=cast(dg.AssetKey, result.asset_key),
-            check_name=str(result.check_name),
-            passed=passed,
-            severity=result.severity,
-            metadata={"wrong": by_month[month]} if month in by_month else {},
-            partition=month,
-        )
-        # It is taken, although the types do not name it.
-        context.op_execution_context.log_event(cast(Any, evaluation))
-
-
-def _months_of_run(context: dg.AssetCheckExecutionContext) -> list[str]:
-    run = context.op_execution_context
-    is_of_months = run.has_partition_key or run.has_partition_key_range
-    return list(run.partition_keys) if is_of_months else []
-
-
 def _months_to_check(
     context: dg.AssetCheckExecutionContext, table: Table, landing: LandingZone
 ) -> list[str]:
     """Return the months of the run, or all that are landed if the check runs by itself."""
-    return _months_of_run(context) or landing.months(table.source, table.name)
+    return months_of_run(context) or landing.months(table.source, table.name)
