@@ -75,6 +75,7 @@ class Table:
         timing: when schedules and sensors land it.
         owners: who answers for it, as Dagster takes owners.
         tags: of its assets.
+        columns: the dlt type of each column that is declared, whatever rows a month has.
     """
 
     source: str
@@ -94,6 +95,7 @@ class Table:
     timing: Timing = field(default_factory=Timing)
     owners: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         """Refuse names that something else has, or that a path or SQL would take amiss."""

@@ -43,19 +43,21 @@ def test_chess_has_the_assets_of_the_design(defs: dg.Definitions) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "kinds", "upstream"),
+    ("key", "kinds", "upstream", "table"),
     [
-        (LANDING, {"dlt", "parquet"}, []),
-        (WAREHOUSE, {"duckdb"}, [LANDING]),
-        (MARTS[0], {"sql", "duckdb"}, [WAREHOUSE]),
-        (MARTS[1], {"sql", "duckdb"}, [WAREHOUSE]),
+        (LANDING, {"dlt", "parquet"}, [], "chess.games"),
+        (WAREHOUSE, {"duckdb"}, [LANDING], "chess.games"),
+        (MARTS[0], {"sql", "duckdb"}, [WAREHOUSE], "chess_marts.openings"),
+        (MARTS[1], {"sql", "duckdb"}, [WAREHOUSE], "chess_marts.player_months"),
     ],
 )
 def test_an_asset_says_what_it_is_and_what_it_stands_on(
-    defs: dg.Definitions, key: str, kinds: set[str], upstream: list[str]
+    defs: dg.Definitions, key: str, kinds: set[str], upstream: list[str], table: str
 ) -> None:
     spec = _spec(defs, key)
 
+    assert spec.tags["layer"] == key.partition("/")[0]
+    assert spec.metadata["dagster/table_name"] == table
     assert spec.kinds == kinds
     assert [dep.asset_key.to_user_string() for dep in spec.deps] == upstream
     assert len(spec.description or "") > 30
@@ -142,6 +144,38 @@ def test_marts_and_warehouse_follow_by_automation_and_landing_by_its_schedule(
     }
 
     assert {key for key, condition in conditions.items() if not condition} == {LANDING}
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "kind"),
+    [("chess/games", "white__rating", "bigint"), ("freshdesk/tickets", "due_by", "timestamp")],
+)
+@pytest.mark.parametrize("layer", ["landing", "warehouse"])
+def test_columns_that_are_declared_are_shown_before_anything_was_landed(
+    defs: dg.Definitions, layer: str, table: str, column: str, kind: str
+) -> None:
+    schema = _spec(defs, f"{layer}/{table}").metadata["dagster/column_schema"]
+
+    assert {each.name: each.type for each in schema.columns}[column] == kind
+
+
+def test_each_source_has_an_automation_sensor_that_is_on_and_says_what_it_does(
+    defs: dg.Definitions,
+) -> None:
+    graph = defs.resolve_asset_graph()
+    sensors = {
+        sensor.name: sensor
+        for sensor in defs.get_repository_def().sensor_defs
+        if isinstance(sensor, dg.AutomationConditionSensorDefinition)
+    }
+
+    assert {*sensors} == {"chess_automation", "freshdesk_automation", "local_jsonl_automation"}
+    for name, sensor in sensors.items():
+        source = name.removesuffix("_automation")
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+        assert f"Load each month of {source}" in str(sensor.description)
+        of_source = {key for key in graph.get_all_asset_keys() if key.path[1] == source}
+        assert sensor.asset_selection.resolve(graph) == of_source
 
 
 def test_steps_run_in_the_process_of_their_run(defs: dg.Definitions) -> None:

@@ -23,7 +23,7 @@ from pipelines_project.orchestration.checks.merged import (
 )
 from pipelines_project.sources.freshdesk import lists as freshdesk
 from pipelines_project.sources.freshdesk.api import MOST_PAGES, FreshdeskApi, checked_address
-from pipelines_project.sources.freshdesk.columns import TABLES
+from pipelines_project.sources.freshdesk.columns import TABLES, documented_types
 from pipelines_project.sources.freshdesk.since_last import MonthsOfTable
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.sources.http.rate_limit import RateLimit
@@ -104,6 +104,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
                 ),
                 self._extractor(name),
                 verify=accept,
+                columns=documented_types(name),
                 loader=MergeMonth("id", freshdesk.MARKS.get(name, ())),
             )
             for name in TABLES

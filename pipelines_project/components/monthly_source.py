@@ -1,7 +1,7 @@
 """The component that makes one dlt source into assets by month: landed, tidied, loaded, checked."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import checked_month
 from pipelines_project.names import checked_source
+from pipelines_project.orchestration.automation import automation_sensor
 from pipelines_project.orchestration.checks.landing import (
     current_month_is_fresh,
     landed_files_are_intact,
@@ -162,6 +163,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         loader: Loader | None = None,
         verify: Verify | None = None,
         is_snapshot: bool = False,
+        columns: Mapping[str, str] | None = None,
     ) -> Table:
         """Return one table with the settings of this source; see `Table` for the arguments.
 
@@ -191,6 +193,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             timing=settings.timing(self.cron),
             owners=settings.owners,
             tags=settings.tags,
+            columns=columns or {},
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -234,7 +237,7 @@ def _of_whole_source(
     months: dg.MonthlyPartitionsDefinition,
     versions: Sequence[Version],
 ) -> dg.Definitions:
-    """Return the jobs and schedules for every table of a source."""
+    """Return the jobs, the schedules and the automation of every table of a source."""
     tables = [table for table, _ in tidied]
     source = tables[0].source
     return dg.Definitions(
@@ -250,4 +253,5 @@ def _of_whole_source(
             apply_versions_job(source, versions),
         ],
         schedules=schedules(source, tables),
+        sensors=[automation_sensor(source)],
     )

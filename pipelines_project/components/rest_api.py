@@ -103,7 +103,10 @@ class RestApi(MonthlySource):
         """Return the tables."""
         return [
             self.table(
-                each, self._extractor(each.name), is_snapshot=self._engine.is_snapshot(each.name)
+                each,
+                self._extractor(each.name),
+                is_snapshot=self._engine.is_snapshot(each.name),
+                columns=each.columns,
             )
             for each in self.tables
         ]

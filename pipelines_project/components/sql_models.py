@@ -16,6 +16,7 @@ from pipelines_project.marts.build import Mart
 from pipelines_project.marts.folder import read_models
 from pipelines_project.marts.variables import Value, checked_variables
 from pipelines_project.names import checked_source
+from pipelines_project.orchestration.automation import automation_sensor
 from pipelines_project.orchestration.checks.marts import mart_checks
 from pipelines_project.orchestration.mart_asset import mart_asset, mart_key
 from pipelines_project.orchestration.month_mart_asset import month_mart_asset
@@ -31,6 +32,14 @@ class SqlModels(DocumentPart, dg.Component, dg.Model):
         default_factory=dict,
         description="What stands for $name in the SQL of the models: text, numbers, true or false, "
         "dates, or lists of them.",
+    )
+
+    owners: list[str] = Field(
+        default_factory=list,
+        description="Who answers for the marts: e-mail addresses, or team:name.",
+    )
+    tags: dict[str, str] = Field(
+        default_factory=dict, description="Tags of the marts' assets in Dagster."
     )
 
     _folder: Path = PrivateAttr()
@@ -62,10 +71,25 @@ class SqlModels(DocumentPart, dg.Component, dg.Model):
                 month from a table that is not; it names the file.
         """
         known = Known.of(context.component_tree)
+        assets = [known.asset(mart) for mart in self.marts]
         return dg.Definitions(
-            assets=[known.asset(mart) for mart in self.marts],
+            assets=dg.map_asset_specs(
+                lambda spec: spec.replace_attributes(
+                    owners=self.owners, tags={**spec.tags, **self.tags}
+                ),
+                assets,
+            ),
             asset_checks=[check for mart in self.marts for check in mart_checks(mart)],
+            sensors=[automation_sensor(self.source)] if self._has_sensor(context) else [],
         )
+
+    def _has_sensor(self, context: dg.ComponentLoadContext) -> bool:
+        """Tell whether the marts' automation is here, because no source has their group's name."""
+        tree = context.component_tree
+        sources = {each.source for each in tree.get_all_components(of_type=MonthlySource)}
+        models = tree.get_all_components(of_type=SqlModels)
+        first = next(each for each in models if each.source == self.source)
+        return self.source not in sources and first is self
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import requests
 from dlt.common.exceptions import DltException
 
 from pipelines_project.landing.changes import WholeMonthNeededError, with_unchanged_rows
+from pipelines_project.landing.content import content_of_load
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.previous import Previous, previous_load
@@ -64,10 +65,12 @@ class Landed:
         bytes: of all of them.
         schema: the dlt type of each column.
         required: the columns that are never null.
+        content: the same for loads of the same rows and refused rows; None if it is not known.
+        uri: the folder of the month's files.
         not_modified: whether the current load stays.
         superseded_by: the newer load that made this one needless.
         replaced_damaged: what was wrong with the load that this one has replaced.
-        details: what the source says of it.
+        details: what the source says of it, also where it said so when the current load was landed.
         seconds: how long it took.
     """
 
@@ -77,6 +80,8 @@ class Landed:
     bytes: int
     schema: Mapping[str, str]
     required: list[str]
+    content: str | None = None
+    uri: str = ""
     not_modified: bool = False
     superseded_by: str | None = None
     replaced_damaged: str = ""
@@ -116,19 +121,19 @@ def land_month(
     fetch = Fetch(0 if allow_shrink else before.rows, before.facts if is_comparable else {})
     publish = partial(_fetch_and_publish, month, extract, verify, before, allow_shrink)
     try:
-        record, details = publish(fetch)
+        record, told = publish(fetch)
     except WholeMonthNeededError:
-        record, details = publish(Fetch(fetch.rows_before))
+        record, told = publish(Fetch(fetch.rows_before))
     except Exception as error:
         if before.record is None or not isinstance(root_cause(error), NotModifiedError):
             raise
-        return replace(_landed(month, before.record), not_modified=True)
-    landed = _landed(month, record)
+        return replace(as_landed(month, before.record), not_modified=True)
+    landed = as_landed(month, record)
     return replace(
         landed,
         superseded_by=_withdraw_if_superseded(month, record),
         replaced_damaged=before.damage,
-        details=details,
+        details={**record.details, **told},
         seconds=round(time.monotonic() - started, 3),
     )
 
@@ -141,7 +146,7 @@ def _fetch_and_publish(
     allow_shrink: bool,
     fetch: Fetch,
 ) -> tuple[LoadRecord, Details]:
-    """Stage, verify and publish a load, and return its record and what the source says of it."""
+    """Stage, verify and publish a load, and return its record and how many rows have changed."""
     told: Details = {}
     with staged(month, lambda: extract(month.month, fetch)) as new:
         if fetch.changes_by:
@@ -150,22 +155,39 @@ def _fetch_and_publish(
                 raise NotModifiedError
             new = with_unchanged_rows(month, new, before, fetch.changes_by)
         details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))
-        return _publish(month, new, fetch.facts), {**details, **told}
+        return _publish(month, new, fetch.facts, details), told
 
 
-def _landed(month: LandedMonth, record: LoadRecord) -> Landed:
-    rows = record.rows_of(month.table)
-    files = len(record.files)
-    return Landed(record.load_id, rows, files, record.bytes, record.schema, record.required)
+def as_landed(month: LandedMonth, record: LoadRecord) -> Landed:
+    """Return a load that is landed, as its record tells it."""
+    return Landed(
+        record.load_id,
+        record.rows_of(month.table),
+        len(record.files),
+        record.bytes,
+        record.schema,
+        record.required,
+        record.content,
+        month.uri,
+        details=record.details,
+    )
 
 
-def _publish(month: LandedMonth, new: Staged, facts: Mapping[str, str]) -> LoadRecord:
+def _publish(
+    month: LandedMonth, new: Staged, facts: Mapping[str, str], details: Details
+) -> LoadRecord:
+    own, refused = list[str](), list[str]()
+    for file in new.files:
+        (own if file.table == month.table else refused).append(str(file.path))
+    content = content_of_load(own, refused)
     files: list[RecordedFile] = []
     for file in new.files:
         name = f"{new.load_id}.{file.file_id}.parquet"
         put_file(month.fs, file.path, f"{month.folder_of(file.table)}/{name}")
         files.append(recorded_file(file.table, name, file.rows, file.path))
-    record = LoadRecord(new.load_id, new.schema, files, dict(facts), new.required)
+    record = LoadRecord(
+        new.load_id, new.schema, files, dict(facts), new.required, dict(details), content
+    )
     month.commit(record)
     return record
 

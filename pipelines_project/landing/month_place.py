@@ -44,6 +44,11 @@ class MonthPlace:
         return self.folder_of(self.table)
 
     @property
+    def uri(self) -> str:
+        """The same as a URI, by which other programs find it."""
+        return self.fs.unstrip_protocol(self.path)
+
+    @property
     def quarantine_path(self) -> str:
         """The folder of the rows that the month's loads refused; most tables have none."""
         return self.folder_of(quarantine_table(self.table))

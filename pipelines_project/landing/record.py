@@ -48,6 +48,9 @@ class LoadRecord:
         files: every data file, of the table and of its quarantine.
         fetched: what the source compares the next time, such as the ETag of an address.
         required: the columns that are never null.
+        details: what the source said of it, to be shown.
+        content: the same for loads of the same rows and refused rows, where it is known; an earlier
+            version of the project did not record it.
         format: the version of this format.
     """
 
@@ -56,6 +59,8 @@ class LoadRecord:
     files: list[RecordedFile]
     fetched: Mapping[str, str] = field(default_factory=dict[str, str])
     required: list[str] = field(default_factory=list[str])
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    content: str | None = None
     format: int = FORMAT
 
     def rows_of(self, table: str) -> int:

@@ -26,7 +26,7 @@ def restore(month: LandedMonth, load_id: str | None) -> Landed:
         # The load may have been deleted, for good, since it was compared.
         if kept.load_id not in month.listing().committed:
             raise LandingError(f"{month}: load {kept.load_id} was deleted while it was read")
-        return verify_rows(new)
+        return {**kept.record.details, **verify_rows(new)}
 
     files = {path: file.table for path, file in paths.items()}
     landed = land_month(month, lambda _month, _fetch: landed_rows(month, files), verify)

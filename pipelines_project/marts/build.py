@@ -7,12 +7,12 @@ from graphlib import TopologicalSorter
 
 import duckdb
 
+from pipelines_project.landing.content import columns_of, content_of
 from pipelines_project.marts.lineage import Origins, column_lineage
 from pipelines_project.marts.model import SqlModel
 from pipelines_project.names import marts_schema
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.columns import column_types
-from pipelines_project.warehouse.content import columns_of, content_of
 from pipelines_project.warehouse.database import Warehouse, transaction
 from pipelines_project.warehouse.load_month import retried
 

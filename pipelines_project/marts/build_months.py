@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines_project.landing.content import columns_of, content_aggregates, content_text
 from pipelines_project.marts.build import (
     Mart,
     create_macros,
@@ -27,7 +28,6 @@ from pipelines_project.marts.month_ledger import (
 )
 from pipelines_project.months import months_before, stretches
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
-from pipelines_project.warehouse.content import columns_of, content_aggregates, content_text
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import retried
 

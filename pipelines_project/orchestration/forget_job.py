@@ -16,6 +16,7 @@ from pipelines_project.forget.forgetting import (
 )
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Built, Mart
+from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.mart_asset import mart_key, mart_metadata
 from pipelines_project.orchestration.metadata import landed_metadata, loaded_metadata
@@ -104,16 +105,12 @@ def _events(done: LandedAnew | LoadedAnew | BuiltAnew) -> list[dg.AssetMateriali
     else:
         key = landing_key(done.table)
         metadata = {**landed_metadata(done.landed), "rows_forgotten": done.rows_forgotten}
-    return [dg.AssetMaterialization(key, partition=done.month, metadata=metadata)]
+    return [materialization(key, metadata, done.month)]
 
 
 def _built_events(done: BuiltAnew) -> list[dg.AssetMaterialization]:
     if isinstance(done.built, Built):
-        return [
-            dg.AssetMaterialization(
-                mart_key(done.mart), metadata=mart_metadata(done.mart, done.built)
-            )
-        ]
+        return [materialization(mart_key(done.mart), mart_metadata(done.mart, done.built))]
     return [month_event(done.mart, done.built, month) for month in done.built.months]
 
 

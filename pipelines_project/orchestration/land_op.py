@@ -8,7 +8,13 @@ from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Landed, is_passing_fault, land_month, root_cause
+from pipelines_project.landing.land_month import (
+    Landed,
+    as_landed,
+    is_passing_fault,
+    land_month,
+    root_cause,
+)
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.metadata import landed_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
@@ -77,10 +83,12 @@ def _land(
     config: LandConfig,
 ) -> dict[str, Any]:
     """Land one month, again if the fault may pass, and return its metadata."""
+    place = table.month(zone, month)
     if reason := table.reason_to_skip(month):
         context.log.info(f"{month}: {reason}")
-        load = table.month(zone, month).current_files()
-        return nothing_to_land_metadata(reason, load.record.rows_of(table.name) if load else 0)
+        load = place.current_files()
+        kept = landed_metadata(as_landed(place, load.record)) if load else {}
+        return {**nothing_to_land_metadata(reason), **kept}
     asked_before = calls.count
     retrying = Retrying(
         stop=stop_after_attempt(MONTH_ATTEMPTS),
@@ -90,7 +98,7 @@ def _land(
     )
     landed = retrying(
         land_month,
-        table.month(zone, month),
+        place,
         extract,
         table.verify,
         land_unchanged=config.land_unchanged,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from pipelines_project.orchestration.metadata import defined_metadata, layer_tags
 from pipelines_project.orchestration.table_assets import backfill_policy, landing_key
 from pipelines_project.table import Table
 
@@ -31,7 +32,8 @@ def landing_asset(
         backfill_policy=backfill_policy(table),
         kinds={"dlt", "parquet"},
         owners=table.owners,
-        tags=table.tags,
+        tags=layer_tags("landing", table.tags),
+        metadata=defined_metadata(table),
     )
     def landing() -> None:
         return delete_stale_files(land())

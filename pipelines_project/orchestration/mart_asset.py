@@ -9,7 +9,7 @@ from pipelines_project.marts.build import Built, Mart, build
 from pipelines_project.marts.lineage import Origins
 from pipelines_project.names import source_of_marts
 from pipelines_project.orchestration.automation import follows_any_change
-from pipelines_project.orchestration.metadata import column_schema
+from pipelines_project.orchestration.metadata import column_schema, layer_tags
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
 
@@ -37,21 +37,25 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         automation_condition=follows_any_change(),
         pool=POOL,
         kinds={"sql", "duckdb"},
+        tags=layer_tags("marts"),
+        metadata={"dagster/table_name": mart.full_name},
     )
     def asset(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
         built = build(warehouse, mart)
-        # Whether what a view shows has changed is known to whoever reads it, so it has no version.
+        metadata = {**mart_metadata(mart, built), "dagster/storage_kind": warehouse.kind}
         version = None if built.content is None else dg.DataVersion(built.content)
-        return dg.MaterializeResult(metadata=mart_metadata(mart, built), data_version=version)
+        return dg.MaterializeResult(metadata=metadata, data_version=version)
 
     return asset
 
 
 def mart_metadata(mart: Mart, built: Built) -> dict[str, Any]:
     """Return what Dagster shows of a mart that was built."""
+    # Whether what a view shows has changed is known to whoever reads it, so it has no content.
     return {
         "dagster/row_count": built.rows,
         "unchanged": built.unchanged,
+        **({"content": built.content} if built.content else {}),
         **columns_metadata(mart, built.schema, built.origins),
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines_project.landing.land_month import Landed
+from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loaded
 
 
@@ -29,9 +30,23 @@ def column_schema(
     )
 
 
+def defined_metadata(table: Table) -> dict[str, Any]:
+    """Return what Dagster shows of a table before any month of it was landed or loaded."""
+    return {
+        "dagster/table_name": f"{table.source}.{table.name}",
+        **({"dagster/column_schema": column_schema(table.columns)} if table.columns else {}),
+    }
+
+
+def layer_tags(layer: str, others: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the tags of an asset: which layer it belongs to, and those that were set for it."""
+    return {"layer": layer, **(others or {})}
+
+
 def landed_metadata(landed: Landed) -> dict[str, Any]:
     """Return the metadata of a landed month; what did not happen is left out."""
     told = {
+        "content": landed.content,
         "not_modified": landed.not_modified,
         "superseded": bool(landed.superseded_by),
         "superseded_by": landed.superseded_by,
@@ -40,6 +55,8 @@ def landed_metadata(landed: Landed) -> dict[str, Any]:
     return {
         "dagster/partition_row_count": landed.rows,
         "dagster/column_schema": column_schema(landed.schema, landed.required),
+        "dagster/uri": landed.uri,
+        "dagster/storage_kind": "filesystem",
         "files": landed.files,
         "bytes": landed.bytes,
         "load_id": landed.load_id,
@@ -50,19 +67,17 @@ def landed_metadata(landed: Landed) -> dict[str, Any]:
 
 
 def loaded_metadata(loaded: Loaded) -> dict[str, Any]:
-    """Return the metadata of a loaded month."""
+    """Return the metadata of a loaded month, and of the table that holds it."""
     return {
         "dagster/partition_row_count": loaded.rows,
+        "dagster/column_schema": column_schema(loaded.columns),
         "load_id": loaded.load_id,
         "skipped": loaded.skipped,
+        "unchanged": loaded.unchanged,
+        **({"content": loaded.content_hash} if loaded.content_hash else {}),
     }
 
 
-def nothing_to_land_metadata(reason: str, rows: int = 0) -> dict[str, Any]:
-    """Return the metadata of a month that a table does not have, or can no longer fetch.
-
-    Args:
-        reason: why.
-        rows: of what is landed all the same.
-    """
-    return {"dagster/partition_row_count": rows, "nothing_to_land": reason}
+def nothing_to_land_metadata(reason: str) -> dict[str, Any]:
+    """Return the metadata of a month that a table does not have, or can no longer fetch."""
+    return {"dagster/partition_row_count": 0, "content": "nothing", "nothing_to_land": reason}

@@ -1,8 +1,7 @@
 """The asset of a mart that is built by month: partitioned as the tables that it reads."""
 
-import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,12 +10,11 @@ from pydantic import Field
 from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import BuiltMonth, BuiltMonths, build_months
 from pipelines_project.orchestration.automation import follows_any_change
+from pipelines_project.orchestration.contents import data_version, materialization
 from pipelines_project.orchestration.mart_asset import columns_metadata, mart_key
+from pipelines_project.orchestration.metadata import layer_tags
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
-
-# Where Dagster looks for the data version of a materialization that is logged.
-_DATA_VERSION = "dagster/data_version"
 
 
 class BuildConfig(dg.Config):
@@ -50,6 +48,8 @@ def month_mart_asset(
         automation_condition=follows_any_change(),
         pool=POOL,
         kinds={"sql", "duckdb"},
+        tags=layer_tags("marts"),
+        metadata={"dagster/table_name": mart.full_name},
     )
     def asset(
         context: dg.AssetExecutionContext,
@@ -57,6 +57,7 @@ def month_mart_asset(
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult:
         asked = list(context.partition_keys)
+        context.add_asset_metadata({"dagster/storage_kind": warehouse.kind})
         built = build_months(warehouse, mart, asked, full_refresh=config.full_refresh)
         for month, each in built.months.items():
             if month in asked:
@@ -64,10 +65,9 @@ def month_mart_asset(
                 context.add_asset_metadata(metadata, asset_key=mart_key(mart), partition_key=month)
             elif months.has_partition_key(month):
                 context.log_event(month_event(mart, built, month))
-        contents = {month: built.months[month].content for month in asked}
-        return dg.MaterializeResult(
-            metadata=_table_metadata(mart, built), data_version=_data_version(contents)
-        )
+        of_months = {month: month_metadata(built.months[month]) for month in asked}
+        version = data_version(context.instance, mart_key(mart), of_months)
+        return dg.MaterializeResult(metadata=_table_metadata(mart, built), data_version=version)
 
     return asset
 
@@ -87,6 +87,7 @@ def month_metadata(month: BuiltMonth) -> dict[str, Any]:
     """Return what Dagster shows of a month of a mart."""
     return {
         "dagster/partition_row_count": month.rows,
+        "content": month.content,
         "unchanged": month.unchanged,
         "skipped": month.skipped,
     }
@@ -94,21 +95,10 @@ def month_metadata(month: BuiltMonth) -> dict[str, Any]:
 
 def month_event(mart: Mart, built: BuiltMonths, month: str) -> dg.AssetMaterialization:
     """Return the materialization of a month that no step was asked for."""
-    each = built.months[month]
-    metadata = {**_table_metadata(mart, built), **month_metadata(each)}
-    return dg.AssetMaterialization(
-        mart_key(mart), partition=month, metadata=metadata, tags={_DATA_VERSION: each.content}
-    )
+    metadata = {**_table_metadata(mart, built), **month_metadata(built.months[month])}
+    return materialization(mart_key(mart), metadata, month)
 
 
 def _table_metadata(mart: Mart, built: BuiltMonths) -> dict[str, Any]:
     whole = {"built_whole_because": built.whole} if built.whole else {}
     return {**columns_metadata(mart, built.schema, built.origins), **whole}
-
-
-def _data_version(contents: Mapping[str, str]) -> dg.DataVersion:
-    """Return the one version that Dagster takes for all months of a run."""
-    if len(contents) == 1:
-        return dg.DataVersion(*contents.values())
-    text = "".join(contents.values())
-    return dg.DataVersion(hashlib.sha256(text.encode()).hexdigest()[:32])

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines_project.months import stretches
+from pipelines_project.orchestration.contents import data_version, materialization
 
 _MATERIALIZE = "dagster asset materialize -m pipelines_project.definitions"
 
@@ -86,6 +87,9 @@ def record(
             f"failed:\n{reasons}\n{advice}".rstrip(),
             allow_retries=False,
         )
+    metadata = {result.month: result.metadata for result in results}
+    if version := data_version(context.instance, context.asset_key, metadata):
+        context.set_data_version(context.asset_key, version)
     for result in results:
         context.add_asset_metadata(
             result.metadata, asset_key=context.asset_key, partition_key=result.month
@@ -100,9 +104,7 @@ def _log(
     """Record the good months as materialized, which Dagster does not do for a step that fails."""
     for result in results:
         if not result.error:
-            context.log_event(
-                dg.AssetMaterialization(key, partition=result.month, metadata=result.metadata)
-            )
+            context.log_event(materialization(key, result.metadata, result.month))
 
 
 def materialize_commands(key: dg.AssetKey, months: Sequence[str], *, one_run: bool = True) -> str:

@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import loaded_metadata
 from pipelines_project.orchestration.table_assets import warehouse_key
@@ -93,9 +94,5 @@ def _rebuild(
             return {m: load.record.rows_of(table.name) for m, load in loads.items() if load}
         loaded = rebuild_table(connection, months, table.loader)
     for month, load in loaded.items():
-        context.log_event(
-            dg.AssetMaterialization(
-                warehouse_key(table), partition=month, metadata=loaded_metadata(load)
-            )
-        )
+        context.log_event(materialization(warehouse_key(table), loaded_metadata(load), month))
     return {month: load.rows for month, load in loaded.items()}

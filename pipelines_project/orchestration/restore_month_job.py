@@ -10,6 +10,7 @@ from pydantic import Field
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.orchestration.land_op import why_failed
 from pipelines_project.orchestration.late_run import refuse_late_run
@@ -82,9 +83,7 @@ def _restore(
         raise dg.Failure(f"{restored.error}:\n{land}", allow_retries=False)
     _check(restored)
     # Before anything is deleted: a run that is killed here can be repeated.
-    context.log_event(
-        dg.AssetMaterialization(landing_key(table), partition=month, metadata=restored.metadata)
-    )
+    context.log_event(materialization(landing_key(table), restored.metadata, month))
     tidied = attempt(month, partial(tidy, table, landing, DeleteStaleFilesConfig(), restored))
     _check(tidied)
     load = materialize_commands(warehouse_key(table), [month])

@@ -11,7 +11,12 @@ from pydantic import Field
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.automation import follows_any_month
-from pipelines_project.orchestration.metadata import loaded_metadata, nothing_to_land_metadata
+from pipelines_project.orchestration.metadata import (
+    defined_metadata,
+    layer_tags,
+    loaded_metadata,
+    nothing_to_land_metadata,
+)
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
@@ -66,7 +71,8 @@ def warehouse_asset(
         pool=POOL,
         kinds={"duckdb"},
         owners=table.owners,
-        tags=table.tags,
+        tags=layer_tags("warehouse", table.tags),
+        metadata=defined_metadata(table),
     )
     def warehouse(
         context: dg.AssetExecutionContext,
@@ -74,6 +80,7 @@ def warehouse_asset(
         landing: dg.ResourceParam[LandingZone],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
+        context.add_asset_metadata({"dagster/storage_kind": warehouse.kind})
         results: list[MonthResult] = []
         interruptible = recorded_if_interrupted(context, warehouse_key(table), results)
         with warehouse.connect(landing) as connection, interruptible:

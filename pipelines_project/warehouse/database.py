@@ -65,6 +65,12 @@ class Warehouse:
     url: str = "data/warehouse.duckdb"
     lock_timeout_seconds: float = 120.0
 
+    @property
+    def kind(self) -> str:
+        """What the warehouse is: `duckdb`, `ducklake` or `postgres`."""
+        scheme = _SCHEME.match(self.url)
+        return scheme[0].rstrip(":") if scheme else "duckdb"
+
     @contextmanager
     def connect(self, landing: LandingZone | None = None) -> Generator[duckdb.DuckDBPyConnection]:
         """Give a DuckDB connection whose default database is the warehouse.

@@ -5,14 +5,15 @@ load's rows enter the table is a `Loader`, one of those in `loaders/`.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from pipelines_project.landing.content import content_of_files
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.warehouse.columns import column_count, table_name, table_types
-from pipelines_project.warehouse.content import content_of_load
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import HeldLoad, create_ledger, held_load, write_ledger
 from pipelines_project.warehouse.loaders.loader import Loader
@@ -46,7 +47,8 @@ class Loaded:
         rows: its rows.
         skipped: whether the warehouse had this load before.
         unchanged: whether it had the same rows before, from another load, so that they stay.
-        content_hash: of the rows, if it is known; loads of the same rows share it.
+        content_hash: the content of the load, if it is known; loads of the same rows share it.
+        columns: the type of each column of the table.
     """
 
     load_id: str
@@ -54,6 +56,7 @@ class Loaded:
     skipped: bool
     unchanged: bool = False
     content_hash: str | None = field(default=None, compare=False)
+    columns: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
 
 
 def load_month(
@@ -127,24 +130,32 @@ def _load_once(
         held = held_load(connection, place)
         is_whole = _is_whole(connection, place, loader, load, held)
         if held and held.load_id == load.load_id and is_whole:
-            return Loaded(held.load_id, held.rows, skipped=True, content_hash=held.content_hash)
+            content = load.record.content or held.content_hash
+            columns = table_types(connection, place)
+            return Loaded(held.load_id, held.rows, True, content_hash=content, columns=columns)
         if held and not replace_newer_load:
             _refuse_older(place, load.load_id, held.load_id)
         place.check_content(load.record)
-        content = content_of_load(connection, load.files)
-        if held and held.content_hash == content and is_whole:
-            rows = held.rows
-        else:
-            is_whole = False
-            shape = shape_of(connection, place.source, place.table)
-            columns = match_columns(connection, place, load.files, shape)
-            rows = loader.write(connection, place, load, columns)
-            create_indexes(connection, place.source, place.table, shape)
+        content = load.record.content or content_of_files(connection, load.files)
+        same = held if held and is_whole and held.content_hash == content else None
+        rows = same.rows if same else _write(connection, place, loader, load)
         load_quarantine(connection, place, load)
         write_ledger(connection, place, HeldLoad(load.load_id, rows, content))
         if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")
-    return Loaded(load.load_id, rows, skipped=False, unchanged=is_whole, content_hash=content)
+        columns = table_types(connection, place)
+    return Loaded(load.load_id, rows, False, same is not None, content, columns)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, loader: Loader, load: Load
+) -> int:
+    """Bring the load's rows into the table, whose shape the source's versions may have changed."""
+    shape = shape_of(connection, place.source, place.table)
+    columns = match_columns(connection, place, load.files, shape)
+    rows = loader.write(connection, place, load, columns)
+    create_indexes(connection, place.source, place.table, shape)
+    return rows
 
 
 def _is_whole(

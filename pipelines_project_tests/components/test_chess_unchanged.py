@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from starlette.responses import Response
 
@@ -67,6 +68,57 @@ def test_an_unchanged_month_costs_one_request_a_player_and_keeps_its_load(
     assert loaded["skipped"]
     assert landed["http_requests"] == len(chess.faults.requests) == 4
     assert len(chess.faults.asked("games/2024/02")) == 2
+
+
+def _data_versions(chess: CodeLocation, key: str) -> list[str | None]:
+    """Return the data version of each materialization of the month, the newest first."""
+    months = dg.AssetRecordsFilter(dg.AssetKey.from_user_string(key), asset_partitions=[_MONTH])
+    records = chess.instance.fetch_materializations(months, 100).records
+    made = [record.asset_materialization for record in records]
+    return [(each.tags or {}).get("dagster/data_version") for each in made if each]
+
+
+def test_what_is_known_of_an_unchanged_month_is_recorded_again(chess: CodeLocation) -> None:
+    before = chess.materialize(_MONTH, LANDING, **{LAND: {"land_unchanged": True}})
+
+    now = _landed(chess)
+
+    of_the_run = {"http_requests", "seconds", "not_modified", "stale_files_deleted", "stale_files"}
+    assert now["not_modified"]
+    assert {"dagster/column_schema", "games_by_player", "content"} <= {*now}
+    assert {name: now[name] for name in {*now} - of_the_run} == {
+        name: value
+        for name, value in before.materialized()[_MONTH].items()
+        if name not in of_the_run
+    }
+
+
+def test_a_month_has_its_content_as_data_version_and_keeps_it_while_it_is_unchanged(
+    chess: CodeLocation,
+) -> None:
+    chess.materialize(_MONTH, WAREHOUSE)
+    content = _landed(chess)["content"]
+    _landed(chess, land_unchanged=True)
+
+    assert _data_versions(chess, LANDING) == [content] * 3
+    assert _data_versions(chess, WAREHOUSE) == [content]
+
+    chess.faults.answer_next(_ERIK, _answer(*map(_game, range(GAMES_PER_MONTH))))
+    assert _landed(chess)["content"] != content
+    assert _data_versions(chess, LANDING)[0] != content
+
+
+def test_an_unchanged_month_keeps_the_data_version_that_a_run_over_several_gave_it(
+    chess: CodeLocation,
+) -> None:
+    chess.materialize("2024-01...2024-03", LANDING, WAREHOUSE)
+    of_the_run = [_data_versions(chess, key)[0] for key in (LANDING, WAREHOUSE)]
+
+    _landed(chess, LANDING, WAREHOUSE)
+    chess.materialize("2024-01...2024-02", LANDING, WAREHOUSE)
+
+    assert _data_versions(chess, LANDING)[:2] == of_the_run[:1] * 2
+    assert _data_versions(chess, WAREHOUSE)[:2] == of_the_run[1:] * 2
 
 
 def test_an_unchanged_answer_is_not_sent_again(chess: CodeLocation) -> None:

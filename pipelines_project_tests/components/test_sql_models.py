@@ -23,7 +23,11 @@ type: pipelines_project.components.FreshdeskSource
 attributes: {domain: acme, start_month: 2022-06}
 ---
 type: pipelines_project.components.SqlModels
-attributes: {source: SOURCE, vars: {least: 1500, since: 2024-01-31, name: "it's"}}
+attributes:
+  source: SOURCE
+  vars: {least: 1500, since: 2024-01-31, name: "it's"}
+  owners: [team:chess]
+  tags: {tier: gold}
 """
 
 
@@ -68,7 +72,19 @@ def test_a_file_is_an_asset_that_depends_on_what_its_sql_reads() -> None:
     (spec,) = marts["marts/chess/monthly"].specs
     assert spec.description == "One row is one month. It counts games."
     assert spec.group_name == "chess"
+    assert spec.owners == ["team:chess"]
+    assert (spec.tags["tier"], spec.tags["layer"]) == ("gold", "marts")
+    assert spec.kinds == {"sql", "duckdb"}
     assert marts["marts/chess/monthly"].op.pool == "warehouse"
+
+
+@pytest.mark.parametrize("source", ["chess", "reports"])
+def test_marts_have_the_automation_of_their_source_or_one_of_their_own(source: str) -> None:
+    with _loaded(source, monthly="select count(*) as games from chess.games") as defs:
+        names = {sensor.name for sensor in defs.sensors or []}
+
+    own = {"reports_automation"} if source == "reports" else set[str]()
+    assert names == {"chess_automation", "freshdesk_automation", *own}
 
 
 def test_a_model_reads_tables_of_other_sources_and_has_values_of_variables() -> None:

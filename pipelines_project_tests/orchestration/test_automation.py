@@ -1,7 +1,9 @@
 """What is loaded and modelled by itself after a month was landed again."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ from pipelines_project.marts.build import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.orchestration import warehouse_asset
 from pipelines_project.orchestration.mart_asset import mart_asset
+from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project_tests.code_location import (
+    GAMES_PER_MONTH,
     LANDING,
     MARTS,
     WAREHOUSE,
@@ -34,19 +38,39 @@ def _marts(*months: str) -> Requests:
     return {openings: {None}, player_months: {*months}}
 
 
+@dataclass(frozen=True)
+class PlayedArchives:
+    """Made-up archives, in which games can be played: those of the month are others then."""
+
+    played: Counter[str] = field(default_factory=Counter[str])
+
+    def months(self, player: str) -> list[str] | None:
+        return GeneratedArchives(GAMES_PER_MONTH).months(player)
+
+    def games(self, player: str, month: str) -> bytes:
+        return GeneratedArchives(GAMES_PER_MONTH + self.played[month]).games(player, month)
+
+
 @dataclass
 class Daemon:
     """Evaluates the conditions as the daemon does, each time from where it was before."""
 
     location: CodeLocation
+    archives: PlayedArchives
     cursor: Any = None
 
-    def tick(self) -> Requests:
+    def land(self, months: str, *played: str) -> None:
+        """Land months, after games were played in some of them."""
+        self.archives.played.update(played)
+        assert self.location.materialize(months, LANDING).result.success
+
+    def tick(self, after: timedelta = timedelta(0)) -> Requests:
         """Return what one evaluation asks for."""
         result = dg.evaluate_automation_conditions(
             defs=self.location.defs,
             instance=self.location.instance,
             cursor=self.cursor,
+            evaluation_time=datetime.now(UTC) + after,
         )
         self.cursor = result.cursor
         keys = (LANDING, WAREHOUSE, *MARTS)
@@ -62,28 +86,29 @@ class Daemon:
 
 
 @pytest.fixture(scope="module")
-def location(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeLocation]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A code location where January to March 2024 are landed, loaded and modelled."""
-    with code_location(tmp_path_factory.mktemp("automation")) as location:
+    archives = PlayedArchives()
+    with code_location(tmp_path_factory.mktemp("automation"), archives) as location:
         run = location.materialize("2024-01...2024-03", LANDING, WAREHOUSE, *MARTS)
         assert run.result.success
-        yield location
+        yield Daemon(location, archives)
 
 
 @pytest.fixture
-def daemon(location: CodeLocation) -> Daemon:
-    """A daemon that is started now, and so looks at nothing that was before."""
-    location.faults.clear()
-    daemon = Daemon(location)
-    daemon.tick()
-    assert daemon.tick() == {}
+def daemon(running: Daemon) -> Daemon:
+    """A daemon that is started now, and has loaded what is landed."""
+    running.location.faults.clear()
+    daemon = Daemon(running.location, running.archives)
+    while asked := daemon.tick():
+        daemon.follow(asked)
     return daemon
 
 
 def test_an_old_month_that_is_landed_again_flows_on_to_the_warehouse_and_once_to_the_marts(
     daemon: Daemon,
 ) -> None:
-    daemon.location.materialize("2024-02", LANDING)
+    daemon.land("2024-02", "2024-02")
 
     asked = daemon.tick()
     assert asked == {WAREHOUSE: {"2024-02"}}
@@ -98,17 +123,118 @@ def test_an_old_month_that_is_landed_again_flows_on_to_the_warehouse_and_once_to
 
 
 def test_a_month_that_is_landed_for_the_first_time_flows_on(daemon: Daemon) -> None:
-    daemon.location.materialize("2022-05", LANDING)
+    daemon.land("2023-05")
 
     asked = daemon.tick()
     daemon.follow(asked)
 
-    assert asked == {WAREHOUSE: {"2022-05"}}
-    assert daemon.tick() == _marts("2022-05")
+    assert asked == {WAREHOUSE: {"2023-05"}}
+    assert daemon.tick() == _marts("2023-05")
+
+
+@pytest.mark.parametrize("months", ["2024-02", "2024-01...2024-03"])
+def test_months_that_are_landed_again_with_the_same_rows_ask_for_nothing(
+    daemon: Daemon, months: str
+) -> None:
+    daemon.land(months)
+
+    assert [daemon.tick() for _ in range(2)] == [{}] * 2
+
+
+@pytest.mark.parametrize("months", ["2024-02", "2024-01...2024-03"])
+def test_months_that_are_loaded_again_with_the_same_rows_ask_for_no_mart(
+    daemon: Daemon, months: str
+) -> None:
+    daemon.land(months)
+    run = daemon.location.materialize(months, WAREHOUSE)
+
+    assert all(month["unchanged"] for month in run.materialized(WAREHOUSE).values())
+    assert [daemon.tick() for _ in range(2)] == [{}] * 2
+
+
+def test_of_several_months_those_with_other_rows_than_before_are_asked_for(
+    daemon: Daemon,
+) -> None:
+    daemon.land("2024-01...2024-03", "2024-02")
+
+    asked = daemon.tick()
+    daemon.follow(asked)
+
+    assert asked == {WAREHOUSE: {"2024-02"}}
+    assert daemon.tick() == _marts("2024-02")
+
+
+def test_what_was_landed_before_the_first_tick_is_caught_up_with(daemon: Daemon) -> None:
+    daemon.land("2024-01...2024-02", "2024-02")
+    daemon.land("2023-06")
+    late = Daemon(daemon.location, daemon.archives)
+
+    asked = late.tick()
+    late.follow(asked)
+
+    assert asked == {WAREHOUSE: {"2024-02", "2023-06"}}
+    assert late.tick() == _marts("2024-02", "2023-06")
+
+
+def test_the_sensor_asks_for_what_was_landed_before_its_first_tick(daemon: Daemon) -> None:
+    daemon.land("2024-02", "2024-02")
+    repository = daemon.location.defs.get_repository_def()
+    sensor = repository.get_sensor_def("chess_automation")
+    context = dg.build_sensor_context(daemon.location.instance, repository_def=repository)
+
+    asked = sensor.evaluate_tick(context).run_requests or []
+
+    keys = [dg.AssetKey.from_user_string(WAREHOUSE)]
+    assert [(each.partition_key, each.asset_selection) for each in asked] == [("2024-02", keys)]
+
+
+def test_a_month_that_is_landed_again_while_its_load_goes_on_is_asked_for_again(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def land_then(*args: Any) -> Any:
+        loaded = load_month(*args)
+        daemon.land("2024-02", "2024-02")
+        return loaded
+
+    daemon.land("2024-02", "2024-02")
+    asked = daemon.tick()
+    with monkeypatch.context() as patch:
+        patch.setattr(warehouse_asset, "load_month", land_then)
+        daemon.follow(asked)
+
+    again = daemon.tick()
+    daemon.follow(again)
+
+    assert asked == {WAREHOUSE: {"2024-02"}}
+    assert again[WAREHOUSE] == {"2024-02"}
+    games = 2 * (GAMES_PER_MONTH + daemon.archives.played["2024-02"])
+    assert daemon.location.rows_by_month()["2024-02"] == games
+    _, player_months = MARTS
+    assert daemon.tick() == {player_months: {"2024-02"}}
+
+
+def test_a_load_that_failed_is_asked_for_again_once_an_hour(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise OSError("the disk is full")
+
+    daemon.land("2024-02", "2024-02")
+    asked = daemon.tick()
+    with monkeypatch.context() as patch:
+        patch.setattr(warehouse_asset, "load_month", fail)
+        assert not daemon.location.materialize("2024-02", WAREHOUSE).result.success
+    hour = timedelta(hours=1)
+
+    assert daemon.tick() == {}
+    assert [daemon.tick(hour), daemon.tick(hour)] == [asked, {}]
+    daemon.follow(asked)
+    assert daemon.tick(hour) == _marts("2024-02")
+    assert daemon.tick(2 * hour) == {}
 
 
 def test_several_months_that_were_loaded_ask_for_each_mart_once(daemon: Daemon) -> None:
-    daemon.location.materialize("2024-01...2024-03", LANDING)
+    daemon.land("2024-01...2024-03", "2024-01", "2024-02", "2024-03")
     asked = daemon.tick()
     assert asked == {WAREHOUSE: {"2024-01", "2024-02", "2024-03"}}
 
@@ -119,6 +245,7 @@ def test_several_months_that_were_loaded_ask_for_each_mart_once(daemon: Daemon) 
 
 
 def test_the_good_months_of_a_run_that_failed_flow_on(daemon: Daemon) -> None:
+    daemon.archives.played.update(["2024-01", "2024-03"])
     daemon.location.faults.answer_always("erik/games/2024/02", Response(status_code=404))
     run = daemon.location.materialize("2024-01...2024-03", LANDING, WAREHOUSE)
     assert not run.result.success
@@ -136,6 +263,7 @@ def test_the_good_months_of_a_run_that_failed_to_load_one_flow_on_to_the_marts(
     location = daemon.location
     twice = [{"player": "erik", "url": "twice"}] * 2
     write_load(location.landing.month("chess", "games", "2024-04"), ids_ago(10)[0], [twice])
+    daemon.land("2024-03", "2024-03")
     run = location.materialize("2024-03...2024-04", WAREHOUSE, *MARTS)
     assert [*run.materialized(WAREHOUSE)] == ["2024-03"]
 
@@ -143,6 +271,7 @@ def test_the_good_months_of_a_run_that_failed_to_load_one_flow_on_to_the_marts(
 
 
 def test_what_a_run_has_loaded_itself_is_not_asked_for_again(daemon: Daemon) -> None:
+    daemon.archives.played.update(["2024-02", "2024-03"])
     daemon.location.materialize("2024-02...2024-03", LANDING, WAREHOUSE, *MARTS)
 
     assert daemon.tick() == {}
@@ -159,6 +288,7 @@ def test_what_a_run_is_about_to_load_is_not_asked_for_meanwhile(
         return load_month(*args)
 
     monkeypatch.setattr(warehouse_asset, "load_month", load)
+    daemon.archives.played.update(["2024-02", "2024-03"])
 
     daemon.location.materialize(months, LANDING, WAREHOUSE, *MARTS)
 

@@ -72,6 +72,8 @@ def test_a_month_is_recorded_with_all_that_is_known_of_it(chess: CodeLocation) -
     schema = {column.name: column for column in metadata["dagster/column_schema"].columns}
     assert (metadata["dagster/partition_row_count"], metadata["files"]) == (ROWS, len(files))
     assert metadata["bytes"] == sum(file.stat().st_size for file in files) > 0
+    assert metadata["dagster/uri"] == f"file://{files[0].parent}"
+    assert metadata["dagster/storage_kind"] == "filesystem"
     assert metadata["load_id"] == chess.landing.month("chess", "games", "2024-02").current_load()
     assert metadata["games_by_player"] == {"hikaru": GAMES_PER_MONTH, "erik": GAMES_PER_MONTH}
     assert (metadata["stale_files_deleted"], metadata["stale_files"]) == (0, [])

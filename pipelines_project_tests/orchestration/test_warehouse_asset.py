@@ -23,11 +23,33 @@ def test_a_run_loads_its_months_and_the_next_run_skips_them(chess: CodeLocation)
     for skipped in (False, True):
         run = chess.materialize("2024-01...2024-03", WAREHOUSE)
 
-        assert run.materialized(WAREHOUSE) == {
-            month: {"dagster/partition_row_count": rows, "load_id": load_id, "skipped": skipped}
+        names = ("dagster/partition_row_count", "load_id", "skipped")
+        assert {
+            month: tuple(each[name] for name in names)
+            for month, each in run.materialized(WAREHOUSE).items()
+        } == {
+            month: (rows, load_id, skipped)
             for rows, (month, load_id) in enumerate(loads.items(), 1)
         }
         assert chess.rows_by_month() == {"2024-01": 1, "2024-02": 2, "2024-03": 3}
+
+
+def test_a_loaded_month_tells_the_columns_of_its_table_and_what_holds_it(
+    chess: CodeLocation,
+) -> None:
+    _write(chess, "2024-01", *ids_ago(10), "one")
+
+    for _ in ("loaded", "skipped"):
+        run = chess.materialize("2024-01", WAREHOUSE)
+
+        metadata = run.materialized(WAREHOUSE)["2024-01"]
+        columns = metadata["dagster/column_schema"].columns
+        assert {column.name: column.type for column in columns} == {
+            "player": "VARCHAR",
+            "url": "VARCHAR",
+            "month": "VARCHAR",
+        }
+        assert metadata["dagster/storage_kind"] == "duckdb"
 
 
 def test_only_a_month_that_was_landed_again_is_loaded_again(chess: CodeLocation) -> None:

@@ -17,6 +17,7 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
+from pipelines_project.orchestration.checks.month_evaluations import log_months, months_of_run
 from pipelines_project.orchestration.month_results import materialize_commands
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
@@ -118,8 +119,15 @@ def monthly_check(
             else _months_to_check(context, table, landing)
         )
         found = dict(wrong(Looked(table, months, landing, warehouse)))
-        metadata = {"wrong": found, "months": months}
-        return dg.AssetCheckResult(passed=not found, severity=severity, metadata=metadata)
+        result = dg.AssetCheckResult(
+            asset_key=asset,
+            check_name=name,
+            passed=not found,
+            severity=severity,
+            metadata={"wrong": found, "months": months},
+        )
+        log_months(context, result, found)
+        return result
 
     return check
 
@@ -128,7 +136,4 @@ def _months_to_check(
     context: dg.AssetCheckExecutionContext, table: Table, landing: LandingZone
 ) -> list[str]:
     """Return the months of the run, or all that are landed if the check runs by itself."""
-    run = context.op_execution_context
-    if run.has_partition_key or run.has_partition_key_range:
-        return list(run.partition_keys)
-    return landing.months(table.source, table.name)
+    return months_of_run(context) or landing.months(table.source, table.name)

@@ -4,6 +4,7 @@ import dagster as dg
 
 from pipelines_project.marts.assertions import Assertion, assertions_of, failing_rows
 from pipelines_project.marts.build import Mart
+from pipelines_project.orchestration.checks.month_evaluations import log_months
 from pipelines_project.orchestration.mart_asset import mart_key
 from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
@@ -16,12 +17,25 @@ def mart_checks(mart: Mart) -> list[dg.AssetChecksDefinition]:
 
 def _check(mart: Mart, assertion: Assertion) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=mart_key(mart), name=assertion.name, description=assertion.description)
-    def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+    def check(
+        context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.AssetCheckResult:
+        result = evaluate(warehouse)
+        log_months(context, result)
+        return result
+
+    def evaluate(warehouse: Warehouse) -> dg.AssetCheckResult:
+        key, name = mart_key(mart), assertion.name
         if not is_loaded(warehouse, mart.schema, mart.name):
-            return dg.AssetCheckResult(passed=True, metadata={"never_built": True})
+            metadata = {"never_built": True}
+            return dg.AssetCheckResult(
+                asset_key=key, check_name=name, passed=True, metadata=metadata
+            )
         rows, sample = failing_rows(warehouse, assertion)
         told = [{name: str(value) for name, value in row.items()} for row in sample]
         metadata = {"failing_rows": rows, "sample": dg.MetadataValue.json(told)}
-        return dg.AssetCheckResult(passed=not rows, metadata=metadata)
+        return dg.AssetCheckResult(
+            asset_key=key, check_name=name, passed=not rows, metadata=metadata
+        )
 
     return check

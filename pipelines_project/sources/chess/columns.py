@@ -5,6 +5,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.compute
+from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from pipelines_project.names import DLT_COLUMNS, ROW_ID_COLUMN
@@ -67,6 +68,12 @@ def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: str
     lines = sorted_lines(connection, Block(games, []), known=lambda: DOCUMENTED)
     _refuse(lines.bad)
     return lines
+
+
+def documented_columns() -> dict[str, str]:
+    """Return the dlt type of each column that every month has."""
+    columns = py_arrow_to_table_schema_columns(no_games(DOCUMENTED).schema)
+    return {name: str(column.get("data_type")) for name, column in columns.items()}
 
 
 def no_games(shape: Shape) -> pa.Table:

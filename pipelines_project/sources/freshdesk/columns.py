@@ -59,12 +59,17 @@ _TYPES: dict[str, dict[str, str]] = {
 TABLES = tuple(_TYPES)
 
 
-def columns(table: str) -> dict[str, TColumnSchema]:
-    """Return the documented columns of one of the tables; `id` and `updated_at` are required."""
+def documented_types(table: str) -> dict[str, str]:
+    """Return the dlt type of each documented column of one of the tables."""
     types = {**_COMMON}
     for data_type, names in _TYPES[table].items():
         types |= dict.fromkeys(names.split(), data_type)
+    return types
+
+
+def columns(table: str) -> dict[str, TColumnSchema]:
+    """Return the documented columns of one of the tables; `id` and `updated_at` are required."""
     return {
         name: {"data_type": data_type, "nullable": name not in ("id", "updated_at")}  # type: ignore[typeddict-item]
-        for name, data_type in types.items()
+        for name, data_type in documented_types(table).items()
     }

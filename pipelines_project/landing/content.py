@@ -14,6 +14,7 @@ import duckdb
 from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sql_text import quoted
+from pipelines_project.temporary import duckdb_session
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
@@ -31,7 +32,20 @@ def content_of(
     return rows, content_text(columns, rows, total)
 
 
-def content_of_load(connection: duckdb.DuckDBPyConnection, files: list[str]) -> str:
+def content_of_load(files: list[str], quarantined: list[str]) -> str | None:
+    """Return the content of a load of local files: of its rows, and of those that it refused.
+
+    A load can be too wide for the memory that DuckDB may take here; its content is None.
+    """
+    try:
+        with duckdb_session() as connection:
+            contents = [content_of_files(connection, each) for each in (files, quarantined) if each]
+    except duckdb.OutOfMemoryException:
+        return None
+    return contents[0] if len(contents) == 1 else _hashed(" ".join(contents))
+
+
+def content_of_files(connection: duckdb.DuckDBPyConnection, files: list[str]) -> str:
     """Return the content of landed files, without what dlt adds to each row."""
     types = landed_types(connection, files)
     columns = {name: types[name] for name in sorted({*types} - {*DLT_COLUMNS})}
@@ -50,5 +64,8 @@ def content_aggregates(columns: Mapping[str, str]) -> str:
 
 def content_text(columns: Mapping[str, str], rows: int, total: int) -> str:
     """Return the content, given what the aggregates answered."""
-    text = f"{[*columns.items()]} {rows} {total}"
+    return _hashed(f"{[*columns.items()]} {rows} {total}")
+
+
+def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]

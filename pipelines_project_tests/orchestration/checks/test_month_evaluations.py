@@ -1,0 +1,59 @@
+"""What every check records: one result for its run, and one for each of the run's months."""
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipelines_project_tests.code_location import (
+    LANDING,
+    MARTS,
+    TIDY,
+    WAREHOUSE,
+    CodeLocation,
+    Run,
+)
+
+_CHECKS = {
+    (LANDING, "no_stale_files"),
+    (LANDING, "landed_files_are_intact"),
+    (WAREHOUSE, "games_have_unique_keys"),
+    (WAREHOUSE, "warehouse_rows_match_landing"),
+    (MARTS[1], "player_is_not_null"),
+}
+
+
+def _history(chess: CodeLocation, key: str, name: str, run: Run) -> dict[str | None, Any]:
+    """Return how each evaluation that a run planned or made has ended, by its month."""
+    check = dg.AssetCheckKey(dg.AssetKey.from_user_string(key), name)
+    records = chess.instance.event_log_storage.get_asset_check_execution_history(check, limit=100)
+    of_run = [record for record in records if record.run_id == run.result.run_id]
+    found = {record.partition: record.status.value for record in of_run}
+    assert len(found) == len(of_run)
+    return found
+
+
+@pytest.mark.parametrize("months", [["2024-01"], ["2024-01", "2024-02"]])
+def test_no_evaluation_that_a_run_plans_for_a_month_is_left_out(
+    chess: CodeLocation, months: list[str]
+) -> None:
+    run = chess.materialize(
+        "...".join(dict.fromkeys([months[0], months[-1]])), LANDING, WAREHOUSE, *MARTS
+    )
+
+    for key, name in _CHECKS:
+        passed = dict.fromkeys([None, *months], "SUCCEEDED")
+        assert _history(chess, key, name, run) == passed, name
+
+
+def test_only_the_months_that_are_wrong_have_failed(chess: CodeLocation) -> None:
+    assert chess.materialize("2024-02", LANDING).result.success
+
+    run = chess.materialize("2024-01...2024-03", LANDING, **{TIDY: {"dry_run": True}})
+
+    assert _history(chess, LANDING, "no_stale_files", run) == {
+        None: "FAILED",
+        "2024-01": "SUCCEEDED",
+        "2024-02": "FAILED",
+        "2024-03": "SUCCEEDED",
+    }
