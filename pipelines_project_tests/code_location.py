@@ -1,5 +1,6 @@
 """The whole code location beside a chess.com of its own, run as Dagster runs it."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -43,6 +44,11 @@ class Run:
         """What the failed steps say, or nothing."""
         failures = self.result.filter_events(lambda event: event.is_step_failure)
         return "\n".join(_text(event.step_failure_data) for event in failures)
+
+    def log(self, level: str) -> list[str]:
+        """Return what the run's log has of a level."""
+        entries = self.instance.all_logs(self.result.run_id)
+        return [each.user_message for each in entries if logging.getLevelName(each.level) == level]
 
     @property
     def output_metadata(self) -> dict[str, Any]:

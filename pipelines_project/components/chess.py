@@ -15,10 +15,8 @@ from pipelines_project.landing.shrink_guard import ALLOW, is_shrunk, refuse_shri
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.chess.archives import API_URL, PlayerArchives
 from pipelines_project.sources.chess.games import GAME_KEY, GamesByMonth, games_by_player
-from pipelines_project.sources.http.api_calls import (
-    ApiCalls,
-    retrying_session,
-)
+from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.http.session import retrying_session
 from pipelines_project.table import Extract, Table
 
 _ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9a-f:]+\])(:[1-6]?[0-9]{1,4})?(/[\w./-]*)?", re.A)

@@ -5,7 +5,13 @@ from typing import Any
 
 import dagster as dg
 from pydantic import Field
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Landed, is_passing_fault, land_month, root_cause
@@ -52,7 +58,7 @@ def land_op(table: Table) -> dg.OpDefinition:
     def land(
         context: dg.OpExecutionContext, config: LandConfig, landing: dg.ResourceParam[LandingZone]
     ) -> list[MonthResult]:
-        calls = ApiCalls()
+        calls = ApiCalls(log=context.log)
         extract = table.extractor(calls, landing)
         results: list[MonthResult] = []
         with recorded_if_interrupted(context, landing_key(table), results):
@@ -86,6 +92,7 @@ def _land(
         stop=stop_after_attempt(MONTH_ATTEMPTS),
         wait=wait_random_exponential(multiplier=1, max=30),
         retry=retry_if_exception(is_passing_fault),
+        before_sleep=partial(_tell_retry, context, month, calls),
         reraise=True,
     )
     landed = retrying(
@@ -100,6 +107,16 @@ def _land(
     return {**landed_metadata(landed), "http_requests": calls.count - asked_before}
 
 
+def _tell_retry(
+    context: dg.OpExecutionContext, month: str, calls: ApiCalls, state: RetryCallState
+) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    context.log.warning(
+        f"{month}: trying again in {state.upcoming_sleep:.1f} s (tried {state.attempt_number} "
+        f"times): {why_failed(calls, error) if error else ''}"
+    )
+
+
 def _summary(landed: Landed) -> str:
     if landed.not_modified:
         return f"not modified since its {landed.rows} rows were landed as load {landed.load_id}"
@@ -108,7 +125,7 @@ def _summary(landed: Landed) -> str:
     return f"{landed.rows} rows landed as load {landed.load_id} in {landed.seconds} s{why}"
 
 
-def why_failed(calls: ApiCalls, error: Exception) -> str:
+def why_failed(calls: ApiCalls, error: BaseException) -> str:
     """Return why a month failed: the innermost error, and what was asked last."""
     cause = root_cause(error)
     if isinstance(cause, SourceError | LandingError):

@@ -1,6 +1,7 @@
 """The op `chess_games_land`: what is tried again, how often, and what is said in the end."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def test_a_month_is_fetched_again_after_a_body_that_was_cut_off(chess: CodeLocat
     metadata = run.materialized()["2024-02"]
     assert metadata["dagster/partition_row_count"] == 2 * GAMES_PER_MONTH
     assert metadata["http_requests"] == len(chess.faults.requests) == 6
+    (told,) = run.log("WARNING")
+    assert re.match(r"2024-02: trying again in [0-9.]+ s \(tried 1 times\): InvalidJSONError", told)
     assert len(chess.landing.month("chess", "games", "2024-02").listing().files) == 1
 
 
