@@ -1,5 +1,7 @@
 """The asset `warehouse/chess/games`: which months a run loads, skips and refuses."""
 
+import subprocess
+import sys
 import time
 
 import dagster as dg
@@ -28,6 +30,21 @@ def test_a_run_loads_its_months_and_the_next_run_skips_them(chess: CodeLocation)
             for rows, (month, load_id) in enumerate(loads.items(), 1)
         }
         assert chess.rows_by_month() == {"2024-01": 1, "2024-02": 2, "2024-03": 3}
+
+
+def test_a_run_that_waits_for_a_reader_says_so_in_its_log(chess: CodeLocation) -> None:
+    _write(chess, "2024-01", *ids_ago(30), "one")
+    chess.warehouse.rows("select 1")
+    reads = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1], read_only=True); print(1)"
+    command = [sys.executable, "-uc", f"{reads}; time.sleep(1)", chess.warehouse.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
+        assert reader.stdout
+        assert reader.stdout.readline()
+
+        run = chess.materialize("2024-01", WAREHOUSE)
+
+    assert run.result.success
+    assert any(f"(PID {reader.pid}) to let go of" in line for line in run.log("WARNING"))
 
 
 def test_only_a_month_that_was_landed_again_is_loaded_again(chess: CodeLocation) -> None:
