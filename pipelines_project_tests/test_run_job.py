@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines_project import definitions, run_job
-from pipelines_project_tests.code_location import LANDING, TIDY, CodeLocation
+from pipelines_project_tests.code_location import LANDING, CodeLocation
 
 PROJECT = Path(__file__).parents[1]
 # Without the page that brings a source of its own, which `examples/test_python_source.py` follows.
@@ -48,7 +48,7 @@ def test_a_job_runs_at_once_and_what_its_ops_reported_is_printed(
     place = location.landing.month("chess", "games", MONTH)
     location.materialize(MONTH, LANDING)
     (old,) = place.listing().committed
-    location.materialize(MONTH, LANDING, **{TIDY: {"keep_loads": 1}})
+    location.materialize(MONTH, LANDING, keep_loads=1)
     config = json.dumps({"table": "games", "load_id": old})
 
     assert run_job.main(["chess_restore_month", "--partition", MONTH, "--config", config]) == 0
@@ -84,7 +84,7 @@ def test_each_month_of_a_range_is_a_run_and_one_that_fails_does_not_stop_the_oth
 ) -> None:
     location.materialize("2023-01...2023-03", LANDING)
     (load_id,) = location.landing.month("chess", "games", "2023-02").listing().committed
-    location.materialize("2023-02", LANDING, **{TIDY: {"keep_loads": 1}})
+    location.materialize("2023-02", LANDING, keep_loads=1)
     config = json.dumps({"table": "games", "load_id": load_id})
 
     arguments = ["--partition", "2023-01...2023-03", "--config", config]

@@ -16,13 +16,20 @@ from tenacity import (
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Landed, is_passing_fault, land_month, root_cause
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.delete_stale_files_op import (
+    DeleteStaleFilesConfig,
+    keep_loads_field,
+    tidied_months,
+)
 from pipelines_project.orchestration.metadata import landed_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
     recorded_if_interrupted,
+    refuse_failed,
 )
 from pipelines_project.orchestration.table_assets import landing_key
+from pipelines_project.orchestration.what_now import what_now
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.table import Table
@@ -41,12 +48,13 @@ class LandConfig(dg.Config):
         default=False,
         description="Land a month again although its source says that nothing has changed.",
     )
+    keep_loads: int | None = keep_loads_field()
 
 
 def land_op(table: Table) -> dg.OpDefinition:
-    """Return the op that lands the months of its run and hands on how each went.
+    """Return the op that lands the months of its run and hands on what came of each.
 
-    It never fails for a month: the op after it tidies the good ones, and then reports.
+    If months fail, the op tidies and records the good ones before it fails.
     """
 
     @dg.op(
@@ -64,10 +72,12 @@ def land_op(table: Table) -> dg.OpDefinition:
         with recorded_if_interrupted(context, landing_key(table), results):
             for month in context.partition_keys:
                 work = partial(_land, context, table, landing, month, extract, calls, config)
-                result = attempt(month, work, partial(why_failed, calls))
-                results.append(result)
-                if result.error:
-                    context.log.error(f"{month}: {result.error}")
+                results.append(attempt(context.log, month, work, partial(why_failed, calls)))
+        if any(result.error for result in results):
+            # Dagster skips the op after one that fails, so the good months are tidied here.
+            tidying = DeleteStaleFilesConfig(keep_loads=config.keep_loads)
+            tidied = tidied_months(context, table, landing, tidying, results)
+            refuse_failed(context, landing_key(table), tidied, what_now(table, results, tidied))
         return results
 
     return land

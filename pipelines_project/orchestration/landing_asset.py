@@ -1,9 +1,11 @@
 """The asset `landing/<source>/<table>`, a graph of two ops, and the job that runs the second."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
+from pipelines_project.orchestration.land_op import LandConfig
 from pipelines_project.orchestration.table_assets import backfill_policy, landing_key
 from pipelines_project.table import Table
 
@@ -14,7 +16,9 @@ def landing_asset(
     delete_stale_files: dg.OpDefinition,
     months: dg.MonthlyPartitionsDefinition,
 ) -> dg.AssetsDefinition:
-    """Return the asset: `land` fetches its months, `delete_stale_files` tidies and reports.
+    """Return the asset: `land` fetches its months, `delete_stale_files` tidies.
+
+    The config of the asset is that of `land`, in one place for both ops.
 
     Args:
         table: the table.
@@ -22,6 +26,14 @@ def landing_asset(
         delete_stale_files: its op that tidies.
         months: of the source.
     """
+
+    @dg.config_mapping
+    def of_ops(config: LandConfig) -> dict[str, Any]:
+        tidying = {"keep_loads": config.keep_loads}
+        return {
+            land.name: {"config": config.model_dump()},
+            delete_stale_files.name: {"config": tidying},
+        }
 
     @dg.graph_asset(
         key=landing_key(table),
@@ -32,6 +44,7 @@ def landing_asset(
         kinds={"dlt", "parquet"},
         owners=table.owners,
         tags=table.tags,
+        config=of_ops,
     )
     def landing() -> None:
         return delete_stale_files(land())

@@ -10,11 +10,12 @@ from pydantic import Field
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.orchestration.land_op import why_failed
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import landed_metadata
-from pipelines_project.orchestration.month_results import MonthResult, attempt, materialize_commands
+from pipelines_project.orchestration.month_results import MonthResult, attempt
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
@@ -76,7 +77,7 @@ def _restore(
         return {**landed_metadata(landed), "restored_from": load_id}
 
     # Nothing is asked of the API.
-    restored = attempt(month, work, partial(why_failed, ApiCalls()))
+    restored = attempt(context.log, month, work, partial(why_failed, ApiCalls()))
     if restored.error_type == DamagedLoadError.__name__:
         land = materialize_commands(landing_key(table), [month])
         raise dg.Failure(f"{restored.error}:\n{land}", allow_retries=False)
@@ -85,7 +86,9 @@ def _restore(
     context.log_event(
         dg.AssetMaterialization(landing_key(table), partition=month, metadata=restored.metadata)
     )
-    tidied = attempt(month, partial(tidy, table, landing, DeleteStaleFilesConfig(), restored))
+    tidied = attempt(
+        context.log, month, partial(tidy, table, landing, DeleteStaleFilesConfig(), restored)
+    )
     _check(tidied)
     load = materialize_commands(warehouse_key(table), [month])
     context.log.info(f"Restored. Automation loads it, or at once:\n{load}")

@@ -11,13 +11,14 @@ from pydantic import Field
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.automation import follows_any_month
+from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.metadata import loaded_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
-    materialize_commands,
     record,
     recorded_if_interrupted,
+    refuse_failed,
 )
 from pipelines_project.orchestration.table_assets import (
     backfill_policy,
@@ -74,19 +75,23 @@ def warehouse_asset(table: Table, months: dg.MonthlyPartitionsDefinition) -> dg.
         with warehouse.connect(landing) as connection, interruptible:
             for month in context.partition_keys:
                 work = partial(_load, table, landing, connection, month, config)
-                results.append(attempt(month, work))
-        record(context, results, _advice(table, results))
+                results.append(attempt(context.log, month, work))
+        refuse_failed(context, warehouse_key(table), results, _what_now(table, results))
+        record(context, results)
 
     return warehouse
 
 
-def _advice(table: Table, results: Sequence[MonthResult]) -> str:
-    """Return the commands that load the months that failed, and land them before if that helps."""
+def _what_now(table: Table, results: Sequence[MonthResult]) -> str:
+    """Return how months that failed were left, and the commands that load them.
+
+    Those land a month before, if that helps.
+    """
     failed = [result for result in results if result.error]
     unfit = [r.month for r in failed if r.error_type in _MENDED_BY_LANDING]
     others = [r.month for r in failed if r.month not in unfit]
     commands = partial(materialize_commands, one_run=not table.months_per_run)
-    said = []
+    said = ["What the warehouse has of a failed month is unchanged."]
     if unfit:
         said.append(
             f"{', '.join(unfit)} cannot be loaded as landed now. Make a kept load current with "

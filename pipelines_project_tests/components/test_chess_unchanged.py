@@ -11,7 +11,6 @@ from starlette.responses import Response
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
-    LAND,
     LANDING,
     WAREHOUSE,
     CodeLocation,
@@ -33,7 +32,7 @@ def chess(tmp_path: Path) -> Iterator[CodeLocation]:
 
 def _landed(chess: CodeLocation, *keys: str, **config: Any) -> dict[str, Any]:
     """Land the month again, and return its metadata."""
-    run = chess.materialize(_MONTH, *(keys or (LANDING,)), **({LAND: config} if config else {}))
+    run = chess.materialize(_MONTH, *(keys or (LANDING,)), **config)
     assert run.result.success, run.error
     return run.materialized()[_MONTH]
 

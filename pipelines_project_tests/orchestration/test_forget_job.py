@@ -13,7 +13,6 @@ from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     LANDING,
     MARTS,
-    TIDY,
     WAREHOUSE,
     CodeLocation,
     Run,
@@ -46,7 +45,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
     with code_location(folder, CHESS_PLAYERS=f"hikaru,{PLAYER}") as location:
         for months in (f"{OTHER}...{MONTH}", MONTH):
-            run = location.materialize(months, **{TIDY: {"keep_loads": 1}})
+            run = location.materialize(months, keep_loads=1)
             assert run.result.success, run.error
         assert location.materialize(f"{OTHER}...{MONTH}", *MARTS).result.success
     return folder

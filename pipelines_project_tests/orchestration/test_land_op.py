@@ -11,7 +11,7 @@ from tenacity import RetryCallState, wait_random_exponential
 
 from pipelines_project.orchestration import land_op
 from pipelines_project.sandbox.faults import half
-from pipelines_project_tests.code_location import GAMES_PER_MONTH, LAND, LANDING, CodeLocation
+from pipelines_project_tests.code_location import GAMES_PER_MONTH, LANDING, CodeLocation
 
 _HALF = half(json.dumps({"games": [{"url": "one"}] * 9}).encode())
 _MONTH = "erik/games/2024/02"
@@ -103,7 +103,7 @@ def test_the_config_of_a_run_overrides_what_the_source_says_of_shrinking(
     tolerant.materialize("2024-02", LANDING)
     chess.faults.answer_always(_MONTH, JSONResponse({"games": []}))
 
-    strict_run = tolerant.materialize("2024-02", LANDING, **{LAND: {"allow_shrink": False}})
+    strict_run = tolerant.materialize("2024-02", LANDING, allow_shrink=False)
     own_run = tolerant.materialize("2024-02", LANDING)
 
     assert "allow_shrink: true" in strict_run.error

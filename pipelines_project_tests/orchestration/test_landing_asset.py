@@ -179,15 +179,18 @@ def test_a_month_that_fails_does_not_stop_the_others(chess: CodeLocation) -> Non
     assert run.error.startswith(
         f"1 of 6 months of {LANDING} failed:\n"
         f"- {failing}: chess.com lists {failing} of 'hikaru' but answers 404 for it\n"
-        "The other 5 are landed."
+        f"What was landed of {failing} before is unchanged. Once mended:\n"
     )
+    assert "\nThe other 5 are landed." in run.error
+    assert run.failed_steps == [LAND]
+    assert f"{failing} failed: chess.com lists" in "\n".join(run.log("ERROR"))
     assert [*run.materialized()] == good
     assert {each["dagster/partition_row_count"] for each in run.materialized().values()} == {ROWS}
     assert chess.months_materialized() == {*good}
     assert chess.landing.months("chess", "games") == good
     assert run.materialized(WAREHOUSE) == {}
 
-    _run_printed_commands(chess, run)
+    _run_printed_commands(chess, run, "warehouse/")
     assert chess.rows_by_month() == dict.fromkeys(good, ROWS)
 
     chess.faults.clear()
@@ -195,8 +198,34 @@ def test_a_month_that_fails_does_not_stop_the_others(chess: CodeLocation) -> Non
     assert chess.rows_by_month() == dict.fromkeys(SIX, ROWS)
 
 
-def _run_printed_commands(location: CodeLocation, run: Run) -> None:
-    commands = [line for line in run.error.splitlines() if line.startswith("  dagster ")]
+def test_the_good_months_of_a_run_in_which_one_failed_are_tidied(chess: CodeLocation) -> None:
+    chess.materialize("2024-01...2024-03", LANDING)
+    chess.faults.answer_always("hikaru/games/2024/02", Response(status_code=404))
+
+    run = chess.materialize("2024-01...2024-03", LANDING)
+
+    assert run.failed_steps == [LAND]
+    assert {
+        month: metadata["stale_files_deleted"] for month, metadata in run.materialized().items()
+    } == {"2024-01": 2, "2024-03": 2}
+    assert {month: len(_live_loads(chess, month)) for month in SIX[:3]} == dict.fromkeys(SIX[:3], 1)
+
+
+def test_the_good_months_of_a_run_in_which_one_failed_keep_the_loads_that_it_asks_for(
+    chess: CodeLocation,
+) -> None:
+    chess.materialize("2024-01...2024-02", LANDING)
+    chess.faults.answer_always("hikaru/games/2024/02", Response(status_code=404))
+
+    chess.materialize("2024-01...2024-02", LANDING, keep_loads=1)
+
+    kept = chess.landing.month("chess", "games", "2024-01").listing().committed
+    assert len(kept) == 2
+
+
+def _run_printed_commands(location: CodeLocation, run: Run, layer: str) -> None:
+    printed = [line for line in run.error.splitlines() if line.startswith("  dagster ")]
+    commands = [line for line in printed if layer in line]
     assert commands
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         # The command line says that `dg` supersedes it.
@@ -264,7 +293,11 @@ def test_a_player_who_loses_most_games_of_a_month_is_refused(unharmed: CodeLocat
     run = unharmed.materialize("2024-02")
 
     assert "answers 9 games for 'erik' in 2024-02, where 20 are landed" in run.error
-    assert "allow_shrink: true" in run.error
+    assert "run config allow_shrink: true" in run.error
+    assert (
+        "or with this in the launchpad (hold Shift and click Materialize):\n"
+        "ops:\n  landing__chess__games:\n    config:\n      allow_shrink: true" in run.error
+    )
 
 
 def test_a_player_may_lose_half_of_the_games_of_a_month(chess: CodeLocation) -> None:
@@ -281,7 +314,7 @@ def test_allow_shrink_lets_a_month_become_empty(chess: CodeLocation) -> None:
     chess.materialize("2024-02")
     chess.faults.answer_always("erik/games/2024/02", JSONResponse({"games": []}))
 
-    run = chess.materialize("2024-02", **{LAND: {"allow_shrink": True}})
+    run = chess.materialize("2024-02", allow_shrink=True)
 
     assert run.materialized()["2024-02"]["games_by_player"] == {"hikaru": 20, "erik": 0}
     assert chess.rows_by_month() == {"2024-02": GAMES_PER_MONTH}

@@ -84,6 +84,7 @@ def test_a_month_that_cannot_be_loaded_does_not_stop_the_others(chess: CodeLocat
         "- 2024-02: chess/games 2024-02: rows with the same ('player', 'url'), "
         "for example [('erik', 'twice')]\n"
         "- 2024-03: chess/games 2024-03 was never landed: land it first\n"
+        "What the warehouse has of a failed month is unchanged.\n"
         "2024-02, 2024-03 cannot be loaded as landed now. Make a kept load current with "
         "chess_restore_month, or land again when the source is mended:\n"
         f"  {command} 'key:\"{LANDING}\"+' --partition-range 2024-02...2024-03"

@@ -17,7 +17,7 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
-from pipelines_project.orchestration.month_results import materialize_commands
+from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
