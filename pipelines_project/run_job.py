@@ -117,10 +117,13 @@ def _reported(result: dg.JobExecutionResult) -> Iterator[str]:
     for event in result.all_events:
         if event.is_successful_output:
             metadata = event.step_output_data.metadata
+            texts = [v for v in metadata.values() if isinstance(v, dg.MarkdownMetadataValue)]
+            metadata = {n: v for n, v in metadata.items() if v not in texts}
             plain = {name: value.value for name, value in metadata.items()}
             # Tables, such as that of the columns, are for the UI.
             said = {n: v for n, v in plain.items() if v is None or isinstance(v, _PLAIN)}
             yield json.dumps({event.step_key: said}, indent=2, default=str, ensure_ascii=False)
+            yield from (text.value for text in texts if text.value)
         elif event.is_step_failure:
             failure = event.step_failure_data
             said = failure.user_failure_data and failure.user_failure_data.description

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines_project import definitions, run_job
-from pipelines_project_tests.code_location import LANDING, CodeLocation
+from pipelines_project_tests.code_location import LANDING, WAREHOUSE, CodeLocation
 
 PROJECT = Path(__file__).parents[1]
 # Without the page that brings a source of its own, which `examples/test_python_source.py` follows.
@@ -57,6 +57,7 @@ def test_a_job_runs_at_once_and_what_its_ops_reported_is_printed(
     assert printed.startswith(f"chess_restore_month {MONTH}: succeeded (run ")
     (report,) = _reports(printed)
     assert report["chess_restore_month_of_table"]["restored_from"] == old
+    assert f"""--select 'key:"{WAREHOUSE}"+' --partition {MONTH}\n""" in printed
     with dg.DagsterInstance.get() as instance:
         key = dg.AssetKey.from_user_string(LANDING)
         assert instance.get_materialized_partitions(key) == {MONTH}
@@ -65,14 +66,14 @@ def test_a_job_runs_at_once_and_what_its_ops_reported_is_printed(
 def test_a_job_that_fails_says_why_and_the_command_exits_with_1(
     location: CodeLocation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["chess_restore_month", "--partition", MONTH, "--config", '{"table": "gmaes"}']
+    arguments = ["chess_restore_month", "--partition", MONTH, "--config", '{"table": "games"}']
 
     assert run_job.main(arguments) == 1
 
     printed = capsys.readouterr().out
     assert re.fullmatch(
         rf"chess_restore_month {MONTH}: failed \(run \S+\)\n"
-        "'gmaes' is no table of chess: there are games\n",
+        rf"chess/games {MONTH}: set load_id. Kept are:\n- none\nNothing was changed. [^\n]+\n",
         printed,
     )
     assert [run.dagster_run.status for run in _runs()] == [dg.DagsterRunStatus.FAILURE]
@@ -119,6 +120,7 @@ def test_what_makes_no_sense_is_refused_and_no_run_is_made(
         "chess_forget --config {player": "is not JSON",
         "chess_forget --config 3": "'3' is no JSON object",
         """chess_forget --config '{"playr": "x"}'""": 'unexpected config entry "playr"',
+        """chess_restore_month --partition 2023-01 --config '{"table": "x"}'""": "chess: games;",
     }
     for arguments, reason in refused.items():
         with pytest.raises(SystemExit) as ended:

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig
 from pipelines_project.orchestration.land_op import LandConfig
 from pipelines_project.orchestration.table_assets import backfill_policy, landing_key
 from pipelines_project.table import Table
@@ -61,6 +62,7 @@ def delete_stale_files_job(
         name=f"{source}_delete_stale_files",
         description=f"Delete the stale files of every table of {source} in a month.",
         partitions_def=partitions,
+        config={"ops": {op.name: {"config": DeleteStaleFilesConfig().model_dump()} for op in ops}},
     )
     def delete_stale_files() -> None:
         for op in ops:

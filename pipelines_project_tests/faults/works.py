@@ -175,7 +175,7 @@ def forget(defs: dg.Definitions, data: str, player: str) -> Outcome:
             "warehouse": Warehouse(url=f"{data}/warehouse.duckdb"),
         },
     )
-    config = {"ops": {"chess_forget_rows": {"config": {"player": player}}}}
+    config = {"ops": {"chess_forget_rows": {"config": {"player": player, "dry_run": False}}}}
     with _location(forgetful, data) as location:
         run = location.run(forgetful.resolve_job_def("chess_forget"), config=config)
         return Outcome(run.result.success, run.error, [], {})
