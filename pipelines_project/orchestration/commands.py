@@ -24,7 +24,7 @@ def materialize_commands(
 
     Args:
         key: the asset.
-        months: in any order.
+        months: in any order; none for an asset that has none.
         one_run: whether one run may take several months; else each has a command of its own.
         config: of the asset, if it is to have one.
     """
@@ -33,7 +33,8 @@ def materialize_commands(
         f" --config-json {shlex.quote(json.dumps(asset_config(key, config)))}" if config else ""
     )
     found = stretches(months) if one_run else [(month, month) for month in sorted(months)]
-    return "\n".join(f"  {selected}{_option(*stretch)}{ending}" for stretch in found)
+    options = [_option(*stretch) for stretch in found] or [""]
+    return "\n".join(f"  {selected}{option}{ending}" for option in options)
 
 
 def job_commands(

@@ -22,6 +22,7 @@ from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.mart_asset import mart_key, mart_metadata
 from pipelines_project.orchestration.metadata import landed_metadata, loaded_metadata
 from pipelines_project.orchestration.month_mart_asset import month_event
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
@@ -91,14 +92,13 @@ def forget_job(
             if not is_dry:
                 raise dg.Failure(f"{again}. Nothing was removed", allow_retries=False)
             context.log.warning(f"To be done before the rows are removed: {again}")
-        found = forgetting.look()
-        config = {person.name: context.op_config[person.name], "dry_run": False}
-        _tell(context, found, job_commands(job_name, config=config) if is_dry else "")
-        if not is_dry:
-            for done in forgetting.forget():
-                for event in _events(done):
-                    context.log_event(event)
-            _check(forgetting.look())
+        command = {person.name: context.op_config[person.name], "dry_run": False}
+        removing = job_commands(job_name, config=command)
+        with told_plainly(job_name, f"Run it again; it goes on where it ended:\n{removing}"):
+            found = forgetting.look()
+            _tell(context, found, removing if is_dry else "")
+            if not is_dry:
+                _forget(context, forgetting)
 
     @dg.job(
         name=job_name,
@@ -109,6 +109,14 @@ def forget_job(
         forget_rows()
 
     return forget
+
+
+def _forget(context: dg.OpExecutionContext, forgetting: Forgetting) -> None:
+    """Remove the rows, record what was made anew, and look again."""
+    for done in forgetting.forget():
+        for event in _events(done):
+            context.log_event(event)
+    _check(forgetting.look())
 
 
 def _tell(context: dg.OpExecutionContext, found: Places, removing: str) -> None:

@@ -28,6 +28,7 @@ from pipelines_project.orchestration.month_results import (
     recorded_if_interrupted,
     refuse_failed,
 )
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.orchestration.what_now import what_now
 from pipelines_project.sources.fetch import Extract
@@ -67,7 +68,8 @@ def land_op(table: Table) -> dg.OpDefinition:
         context: dg.OpExecutionContext, config: LandConfig, landing: dg.ResourceParam[LandingZone]
     ) -> list[MonthResult]:
         calls = ApiCalls(log=context.log)
-        extract = table.extractor(calls, landing)
+        with told_plainly(landing_key(table).to_user_string(), "Nothing was asked or changed."):
+            extract = table.extractor(calls, landing)
         results: list[MonthResult] = []
         with recorded_if_interrupted(context, landing_key(table), results):
             for month in context.partition_keys:

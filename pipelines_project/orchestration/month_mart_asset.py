@@ -11,7 +11,11 @@ from pydantic import Field
 from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import BuiltMonth, BuiltMonths, build_months
 from pipelines_project.orchestration.automation import follows_any_change
-from pipelines_project.orchestration.mart_asset import columns_metadata, mart_key
+from pipelines_project.orchestration.mart_asset import (
+    columns_metadata,
+    mart_key,
+    mart_told_plainly,
+)
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
 
@@ -57,7 +61,8 @@ def month_mart_asset(
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult:
         asked = list(context.partition_keys)
-        built = build_months(warehouse, mart, asked, full_refresh=config.full_refresh)
+        with mart_told_plainly(mart, asked):
+            built = build_months(warehouse, mart, asked, full_refresh=config.full_refresh)
         for month, each in built.months.items():
             if month in asked:
                 metadata = month_metadata(each)

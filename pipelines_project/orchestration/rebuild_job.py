@@ -7,10 +7,11 @@ import dagster as dg
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import loaded_metadata
+from pipelines_project.orchestration.refusals import REFUSALS
 from pipelines_project.orchestration.table_assets import names_of, warehouse_key
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.table import Table
-from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.rebuild import check_landed, rebuild_table
 
 
@@ -50,13 +51,16 @@ def rebuild_warehouse_job(source: str, tables: Sequence[Table]) -> dg.JobDefinit
         for table in chosen:
             try:
                 rows = _rebuild(context, table, landing, warehouse, dry_run=config["dry_run"])
-            except WarehouseError as error:
+            except REFUSALS as error:
                 failed.append(f"- {table.name}: {error}")
             else:
                 context.log.info(f"{table.name}: {rows or 'no month is landed'}")
                 context.add_output_metadata({table.name: rows})
         if failed:
-            raise dg.Failure("\n".join(["Not rebuilt:", *failed]), allow_retries=False)
+            raise dg.Failure(
+                "\n".join(["Not rebuilt, so that the old table stays:", *failed]),
+                allow_retries=False,
+            )
 
     @dg.job(
         name=f"{source}_rebuild_warehouse",

@@ -20,6 +20,7 @@ from pipelines_project.orchestration.month_results import (
     recorded_if_interrupted,
     refuse_failed,
 )
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import (
     backfill_policy,
     landing_key,
@@ -30,6 +31,7 @@ from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
 from pipelines_project.warehouse.load_month import load_month
 
 POOL = "warehouse"
+REPLACE_NEWER_LOAD = "replace_newer_load"
 _MENDED_BY_LANDING = (UnfitMonthError.__name__, DamagedLoadError.__name__)
 
 
@@ -71,8 +73,15 @@ def warehouse_asset(table: Table, months: dg.MonthlyPartitionsDefinition) -> dg.
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
         results: list[MonthResult] = []
-        interruptible = recorded_if_interrupted(context, warehouse_key(table), results)
-        with warehouse.connect(landing) as connection, interruptible:
+        again = materialize_commands(warehouse_key(table), context.partition_keys)
+        with (
+            told_plainly(
+                context.asset_key.to_user_string(),
+                f"No month of this run was loaded. Once mended:\n{again}",
+            ),
+            warehouse.connect(landing) as connection,
+            recorded_if_interrupted(context, warehouse_key(table), results),
+        ):
             for month in context.partition_keys:
                 work = partial(_load, table, landing, connection, month, config)
                 results.append(attempt(context.log, month, work))
@@ -97,6 +106,12 @@ def _what_now(table: Table, results: Sequence[MonthResult]) -> str:
             f"{', '.join(unfit)} cannot be loaded as landed now. Make a kept load current with "
             f"{table.source}_restore_month, or land again when the source is mended:\n"
             f"{commands(landing_key(table), unfit)}"
+        )
+    if older := [r.month for r in failed if REPLACE_NEWER_LOAD in (r.error or "")]:
+        config = {REPLACE_NEWER_LOAD: True}
+        said.append(
+            f"To load the older load of {', '.join(older)} all the same:\n"
+            f"{commands(warehouse_key(table), older, config=config)}"
         )
     if others:
         said.append(f"When the cause is mended:\n{commands(warehouse_key(table), others)}")

@@ -23,7 +23,7 @@ def test_there_is_one_command_for_each_unbroken_stretch() -> None:
         f"  {_SELECTED} --partition 2022-12",
         f"  {_SELECTED} --partition 2023-02",
     ]
-    assert materialize_commands(KEY, []) == ""
+    assert materialize_commands(KEY, []) == f"  {_SELECTED}"
 
 
 def test_config_is_that_of_the_asset() -> None:

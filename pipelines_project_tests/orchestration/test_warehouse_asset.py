@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import dagster as dg
 
@@ -30,6 +31,19 @@ def test_a_run_loads_its_months_and_the_next_run_skips_them(chess: CodeLocation)
             for rows, (month, load_id) in enumerate(loads.items(), 1)
         }
         assert chess.rows_by_month() == {"2024-01": 1, "2024-02": 2, "2024-03": 3}
+
+
+def test_a_warehouse_that_cannot_be_opened_is_told_with_the_command_that_loads_then(
+    chess: CodeLocation,
+) -> None:
+    _write(chess, "2024-01", *ids_ago(30), "one")
+    Path(chess.warehouse.url).write_text("no database" * 1000)
+
+    run = chess.materialize("2024-01", WAREHOUSE)
+
+    first, *_ = run.error.splitlines()
+    assert first.startswith(f"{WAREHOUSE}: cannot open the warehouse {chess.warehouse.url}")
+    assert "No month of this run was loaded. Once mended:\n  dagster asset" in run.error
 
 
 def test_a_run_that_waits_for_a_reader_says_so_in_its_log(chess: CodeLocation) -> None:
