@@ -63,6 +63,18 @@ def test_a_job_runs_at_once_and_what_its_ops_reported_is_printed(
         assert instance.get_materialized_partitions(key) == {MONTH}
 
 
+def test_settings_come_from_the_file_beside_which_it_is_started(
+    location: CodeLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANDING_URL", "set before")
+    (tmp_path / ".env").write_text("LANDING_URL=from the file\n")
+
+    assert run_job.main(["chess_delete_stale_files", "--partition", MONTH]) == 0
+
+    assert os.environ["LANDING_URL"] == "from the file"
+
+
 def test_a_job_that_fails_says_why_and_the_command_exits_with_1(
     location: CodeLocation, capsys: pytest.CaptureFixture[str]
 ) -> None:

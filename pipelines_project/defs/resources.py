@@ -13,6 +13,9 @@ from pipelines_project.warehouse.database import Warehouse
 def resources() -> dg.Definitions:
     """Return the resources, each where its environment variable says.
 
+    They take no config: a run that lands or loads elsewhere than the others would be a month that
+    Dagster's history has and the landing zone has not.
+
     Steps run in the run's own process: start-up is paid once, and a killed run leaves no step
     behind that goes on writing. Parallel work is parallel runs.
     """
@@ -22,7 +25,10 @@ def resources() -> dg.Definitions:
         return replace(loaded, log=context.log or loaded.log)
 
     return dg.Definitions(
-        resources={"landing": zone, "warehouse": dg.ResourceDefinition(warehouse_of_run)},
+        resources={
+            "landing": dg.ResourceDefinition(lambda _: zone, config_schema={}),
+            "warehouse": dg.ResourceDefinition(warehouse_of_run, config_schema={}),
+        },
         executor=locked_in_process_executor,
     )
 

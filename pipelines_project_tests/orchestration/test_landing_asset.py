@@ -380,5 +380,8 @@ def test_a_load_of_a_clock_that_is_ahead_stops_the_month_and_names_both_clocks(
 
     assert f"- 2024-02: the current load {ahead} of chess/games 2024-02" in run.error
     assert f"discard_load_id: '{ahead}'" in run.error
+    config = json.dumps({"discard_load_id": ahead})
+    job = "python -m pipelines_project.run_job chess_delete_stale_files"
+    assert f"  {job} --partition 2024-02 --config '{config}'\n" in run.error
     assert [*run.materialized()] == ["2024-03"]
     assert _live_loads(chess, "2024-02") == [ahead]

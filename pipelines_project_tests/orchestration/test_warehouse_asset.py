@@ -1,5 +1,6 @@
 """The asset `warehouse/chess/games`: which months a run loads, skips and refuses."""
 
+import json
 import subprocess
 import sys
 import time
@@ -120,6 +121,8 @@ def test_an_older_load_replaces_a_newer_one_only_where_the_config_says_so(
     refused = chess.materialize("2024-01", WAREHOUSE)
 
     assert f"holds load {ahead}, the landing zone only the older {older}" in refused.error
+    own = {"ops": {"warehouse__chess__games": {"config": {"replace_newer_load": True}}}}
+    assert f"--partition 2024-01 --config-json '{json.dumps(own)}'\n" in refused.error
     assert chess.rows_by_month() == {"2024-01": 2}
 
     config = {"ops": {"warehouse__chess__games": {"config": {"replace_newer_load": True}}}}
