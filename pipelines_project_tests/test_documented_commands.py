@@ -39,8 +39,8 @@ def test_dagster_takes_every_selection(document: Path) -> None:
             # Dagster's parser passes a parameter that Dagster calls beta.
             warnings.simplefilter("ignore", dg.BetaWarning)
             assert dg.AssetSelection.from_string(selected)
-        partitions = _option(arguments, "--partition") + _option(arguments, "--partition-range")
-        assert re.fullmatch(r"20[0-9]{2}-[01][0-9](\.\.\.20[0-9]{2}-[01][0-9])?", *partitions)
+        (months,) = _option(arguments, "--partition") + _option(arguments, "--partition-range")
+        assert re.fullmatch(r"20[0-9]{2}-[01][0-9](\.\.\.20[0-9]{2}-[01][0-9])?", months)
 
 
 def test_there_are_selections_in_the_readme() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from threading import Event, Timer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -40,6 +40,10 @@ class ApiCalls:
     last_url: str = ""
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     log: logging.Logger = field(default=logging.getLogger(__name__), repr=False, compare=False)
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        """Return itself: whoever copies a session, as dlt does, makes no other run of it."""
+        return self
 
     def note(self, response: requests.Response) -> None:
         """Note what the service's clock says, which may be behind this machine's."""
