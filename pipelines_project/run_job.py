@@ -9,9 +9,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dotenv import load_dotenv
 
 from pipelines_project import definitions
 
@@ -22,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the job once for each month that is asked for, and return 1 if one of the runs failed."""
     parser = _parser()
     asked = parser.parse_args(arguments)
+    # As Dagster's own commands do: what the file says wins.
+    load_dotenv(Path(".env"), override=True)
     if not os.environ.get("DAGSTER_HOME"):
         parser.error("DAGSTER_HOME is not set: export DAGSTER_HOME=$PWD/data/dagster")
     try:
@@ -117,10 +121,13 @@ def _reported(result: dg.JobExecutionResult) -> Iterator[str]:
     for event in result.all_events:
         if event.is_successful_output:
             metadata = event.step_output_data.metadata
+            texts = [v for v in metadata.values() if isinstance(v, dg.MarkdownMetadataValue)]
+            metadata = {n: v for n, v in metadata.items() if v not in texts}
             plain = {name: value.value for name, value in metadata.items()}
             # Tables, such as that of the columns, are for the UI.
             said = {n: v for n, v in plain.items() if v is None or isinstance(v, _PLAIN)}
             yield json.dumps({event.step_key: said}, indent=2, default=str, ensure_ascii=False)
+            yield from (text.value for text in texts if text.value)
         elif event.is_step_failure:
             failure = event.step_failure_data
             said = failure.user_failure_data and failure.user_failure_data.description

@@ -1,5 +1,6 @@
 """The whole code location beside a chess.com of its own, run as Dagster runs it."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -43,6 +44,17 @@ class Run:
         """What the failed steps say, or nothing."""
         failures = self.result.filter_events(lambda event: event.is_step_failure)
         return "\n".join(_text(event.step_failure_data) for event in failures)
+
+    def log(self, level: str) -> list[str]:
+        """Return what the run's log has of a level."""
+        entries = self.instance.all_logs(self.result.run_id)
+        return [each.user_message for each in entries if logging.getLevelName(each.level) == level]
+
+    @property
+    def failed_steps(self) -> list[str]:
+        """The ops that failed."""
+        failures = self.result.filter_events(lambda event: event.is_step_failure)
+        return [(each.step_key or "").rpartition(".")[2] for each in failures]
 
     @property
     def output_metadata(self) -> dict[str, Any]:
@@ -109,20 +121,19 @@ class CodeLocation:
         defs = self.service.loaded(("alone", settings), load) if self.service else load()
         return replace(self, defs=defs)
 
-    def materialize(self, months: str, *keys: str, **op_config: Mapping[str, Any]) -> Run:
+    def materialize(self, months: str, *keys: str, **config: Any) -> Run:
         """Materialize months of assets in one run, which may fail.
 
         Args:
             months: one month, or the first and the last as `2024-01...2024-06`; `""` for none.
             keys: the assets; none for landing and warehouse.
-            op_config: the config of the landing asset's ops, by their names.
+            config: of the landing asset.
         """
-        ops = {name: {"config": config} for name, config in op_config.items()}
         return self.run(
             self.defs.resolve_implicit_global_asset_job_def(),
             months,
             assets=[dg.AssetKey.from_user_string(key) for key in keys or (LANDING, WAREHOUSE)],
-            config={"ops": {"landing__chess__games": {"ops": ops}}} if ops else {},
+            config={"ops": {"landing__chess__games": {"config": config}}} if config else {},
         )
 
     def tidy(self, months: str, **config: Any) -> Run:

@@ -32,16 +32,17 @@ class JsonlLocation:
     raw: Path
 
     def materialize(self, months: str, *keys: str, **config: Any) -> Run:
-        """Materialize months of `events`, or of the assets named; config is of the op `land`."""
+        """Materialize months of `events`, or of the assets named; config is of `landing`."""
         first, _, last = months.partition("...")
-        ops = {"local_jsonl_events_land": {"config": config}} if config else {}
         job = self.defs.resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(
             instance=self.instance,
             asset_selection=[
                 dg.AssetKey.from_user_string(key) for key in keys or (LANDING, WAREHOUSE)
             ],
-            run_config={"ops": {"landing__local_jsonl__events": {"ops": ops}}} if ops else {},
+            run_config={"ops": {"landing__local_jsonl__events": {"config": config}}}
+            if config
+            else {},
             partition_key=first if not last else None,
             tags=range_tags(first, last) if last else None,
             raise_on_error=False,

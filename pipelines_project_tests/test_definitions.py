@@ -183,6 +183,17 @@ def test_steps_run_in_the_process_of_their_run(defs: dg.Definitions) -> None:
     assert defs.executor.name == "in_process"
 
 
+@pytest.mark.parametrize("resource", ["landing", "warehouse"])
+def test_a_resource_takes_no_config_that_it_would_not_heed(
+    defs: dg.Definitions, resource: str
+) -> None:
+    job = defs.resolve_job_def("chess_materialize")
+    config = {"resources": {resource: {"config": {"url": "elsewhere"}}}}
+
+    with pytest.raises(dg.DagsterInvalidConfigError, match='unexpected config entry "url"'):
+        dg.validate_run_config(job, config)
+
+
 def test_sources_whose_tables_say_whose_a_row_is_have_a_job_that_forgets(
     defs: dg.Definitions,
 ) -> None:

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines_project import definitions, run_job
-from pipelines_project_tests.code_location import LANDING, TIDY, CodeLocation
+from pipelines_project_tests.code_location import LANDING, WAREHOUSE, CodeLocation
 
 PROJECT = Path(__file__).parents[1]
 # Without the page that brings a source of its own, which `examples/test_python_source.py` follows.
@@ -48,7 +48,7 @@ def test_a_job_runs_at_once_and_what_its_ops_reported_is_printed(
     place = location.landing.month("chess", "games", MONTH)
     location.materialize(MONTH, LANDING)
     (old,) = place.listing().committed
-    location.materialize(MONTH, LANDING, **{TIDY: {"keep_loads": 1}})
+    location.materialize(MONTH, LANDING, keep_loads=1)
     config = json.dumps({"table": "games", "load_id": old})
 
     assert run_job.main(["chess_restore_month", "--partition", MONTH, "--config", config]) == 0
@@ -57,22 +57,35 @@ def test_a_job_runs_at_once_and_what_its_ops_reported_is_printed(
     assert printed.startswith(f"chess_restore_month {MONTH}: succeeded (run ")
     (report,) = _reports(printed)
     assert report["chess_restore_month_of_table"]["restored_from"] == old
+    assert f"""--select 'key:"{WAREHOUSE}"+' --partition {MONTH}\n""" in printed
     with dg.DagsterInstance.get() as instance:
         key = dg.AssetKey.from_user_string(LANDING)
         assert instance.get_materialized_partitions(key) == {MONTH}
 
 
+def test_settings_come_from_the_file_beside_which_it_is_started(
+    location: CodeLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANDING_URL", "set before")
+    (tmp_path / ".env").write_text("LANDING_URL=from the file\n")
+
+    assert run_job.main(["chess_delete_stale_files", "--partition", MONTH]) == 0
+
+    assert os.environ["LANDING_URL"] == "from the file"
+
+
 def test_a_job_that_fails_says_why_and_the_command_exits_with_1(
     location: CodeLocation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["chess_restore_month", "--partition", MONTH, "--config", '{"table": "gmaes"}']
+    arguments = ["chess_restore_month", "--partition", MONTH, "--config", '{"table": "games"}']
 
     assert run_job.main(arguments) == 1
 
     printed = capsys.readouterr().out
     assert re.fullmatch(
         rf"chess_restore_month {MONTH}: failed \(run \S+\)\n"
-        "'gmaes' is no table of chess: there are games\n",
+        rf"chess/games {MONTH}: set load_id. Kept are:\n- none\nNothing was changed. [^\n]+\n",
         printed,
     )
     assert [run.dagster_run.status for run in _runs()] == [dg.DagsterRunStatus.FAILURE]
@@ -84,7 +97,7 @@ def test_each_month_of_a_range_is_a_run_and_one_that_fails_does_not_stop_the_oth
 ) -> None:
     location.materialize("2023-01...2023-03", LANDING)
     (load_id,) = location.landing.month("chess", "games", "2023-02").listing().committed
-    location.materialize("2023-02", LANDING, **{TIDY: {"keep_loads": 1}})
+    location.materialize("2023-02", LANDING, keep_loads=1)
     config = json.dumps({"table": "games", "load_id": load_id})
 
     arguments = ["--partition", "2023-01...2023-03", "--config", config]
@@ -119,6 +132,7 @@ def test_what_makes_no_sense_is_refused_and_no_run_is_made(
         "chess_forget --config {player": "is not JSON",
         "chess_forget --config 3": "'3' is no JSON object",
         """chess_forget --config '{"playr": "x"}'""": 'unexpected config entry "playr"',
+        """chess_restore_month --partition 2023-01 --config '{"table": "x"}'""": "chess: games;",
     }
     for arguments, reason in refused.items():
         with pytest.raises(SystemExit) as ended:

@@ -16,10 +16,8 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.chess.archives import API_URL, PlayerArchives
 from pipelines_project.sources.chess.columns import documented_columns
 from pipelines_project.sources.chess.games import GAME_KEY, GamesByMonth, games_by_player
-from pipelines_project.sources.http.api_calls import (
-    ApiCalls,
-    retrying_session,
-)
+from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.http.session import retrying_session
 from pipelines_project.table import Extract, Table
 
 _ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9a-f:]+\])(:[1-6]?[0-9]{1,4})?(/[\w./-]*)?", re.A)
@@ -74,16 +72,20 @@ class ChessSource(monthly_source.MonthlySource):
         ]
 
     def checked_subject(self, value: Any) -> str:
-        """Return the player's name, if it is one and nobody lands the player any more."""
+        """Return the player's name, if it is one."""
         name = str(value).strip().lower()
         if not _PLAYER.fullmatch(name):
             raise ValueError(f"{name[:80]!r} is no chess.com user name")
-        if name in self.players.split(","):
-            raise ValueError(
-                f"{name!r} is in CHESS_PLAYERS, and the next run would land the games again: take "
-                "the name out of it, where runs get it from, and wait for runs that go on"
-            )
         return name
+
+    def why_subject_comes_again(self, subject: str) -> str:
+        """Return what to do about a player whom the next run lands again."""
+        if subject not in self.players.split(","):
+            return ""
+        return (
+            f"{subject!r} is in CHESS_PLAYERS, and the next run would land the games again: take "
+            "the name out of it, where runs get it from, and wait for runs that go on"
+        )
 
     def _extractor(self, calls: ApiCalls, _landing: LandingZone) -> Extract:
         is_header = len(self.contact) <= 200 and _CONTACT.fullmatch(self.contact)

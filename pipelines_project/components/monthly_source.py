@@ -144,16 +144,28 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         """Return a person as the tables' `subject` columns name them.
 
         Raises:
-            ValueError: it is nobody's name, or the next run would land their rows again.
+            ValueError: it is nobody's name.
         """
         if not str(value).strip():
             raise ValueError(f"set {self.subject_name}: whose rows are to go")
         return str(value)
 
+    def why_subject_comes_again(self, subject: str) -> str:
+        """Return why the next run would land the person's rows again, and what to do before.
+
+        Nothing if it would not, as far as the source can tell.
+        """
+        return ""
+
     @property
     def person(self) -> Person:
         """How the source names a person whose rows are forgotten."""
-        return Person(self.subject_name, self.subject_type, self.checked_subject)
+        return Person(
+            self.subject_name,
+            self.subject_type,
+            self.checked_subject,
+            self.why_subject_comes_again,
+        )
 
     def table(
         self,

@@ -1,5 +1,7 @@
 """What every source shares: the landing zone, the warehouse, and how a run is executed."""
 
+from dataclasses import replace
+
 import dagster as dg
 
 from pipelines_project.landing.zone import LandingZone
@@ -11,15 +13,31 @@ from pipelines_project.warehouse.database import Warehouse
 def resources() -> dg.Definitions:
     """Return the resources, each where its environment variable says.
 
+    They take no config: a run that lands or loads elsewhere than the others would be a month that
+    Dagster's history has and the landing zone has not.
+
     Steps run in the run's own process: start-up is paid once, and a killed run leaves no step
     behind that goes on writing. Parallel work is parallel runs.
     """
+    zone, loaded = landing_zone(), warehouse()
+
+    def warehouse_of_run(context: dg.InitResourceContext) -> Warehouse:
+        return replace(loaded, log=context.log or loaded.log)
+
     return dg.Definitions(
         resources={
-            "landing": LandingZone(url=dg.EnvVar("LANDING_URL").get_value() or "data/landing"),
-            "warehouse": Warehouse(
-                url=dg.EnvVar("WAREHOUSE_URL").get_value() or "data/warehouse.duckdb"
-            ),
+            "landing": dg.ResourceDefinition(lambda _: zone, config_schema={}),
+            "warehouse": dg.ResourceDefinition(warehouse_of_run, config_schema={}),
         },
         executor=locked_in_process_executor,
     )
+
+
+def landing_zone() -> LandingZone:
+    """Return the landing zone that `LANDING_URL` names."""
+    return LandingZone(url=dg.EnvVar("LANDING_URL").get_value() or "data/landing")
+
+
+def warehouse() -> Warehouse:
+    """Return the warehouse that `WAREHOUSE_URL` names."""
+    return Warehouse(url=dg.EnvVar("WAREHOUSE_URL").get_value() or "data/warehouse.duckdb")

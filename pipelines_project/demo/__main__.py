@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines_project.defs.resources import resources
+from pipelines_project.defs.resources import landing_zone, warehouse
 from pipelines_project.demo.child_process import exit_on_signals, run
 from pipelines_project.demo.sources import DEMO_SOURCES, DemoSource
 from pipelines_project.demo.text_table import text_table
@@ -40,8 +40,7 @@ def main(arguments: Sequence[str]) -> None:
             "sets it to the project's data/dagster"
         )
     exit_on_signals()
-    shared = resources().resources or {}
-    landing, warehouse = shared["landing"], shared["warehouse"]
+    landing, loaded = landing_zone(), warehouse()
     last_months = _last_months()
     app = services_app(help_desk_opened=last_months[0])
     with serving(app) as url:
@@ -49,13 +48,13 @@ def main(arguments: Sequence[str]) -> None:
         for source in sources:
             months = source.months or last_months
             try:
-                _refuse_real_data(source, landing, warehouse, months)
+                _refuse_real_data(source, landing, loaded, months)
                 _materialize(source, url, months)
-                _show(source, warehouse)
+                _show(source, loaded)
             except (LandingError, WarehouseError) as error:
                 sys.exit(f"{source.name}: {error}")
     print(f"Files:      {landing.url}, a folder for each month of a table")
-    print(f"Warehouse:  {warehouse.url}")
+    print(f"Warehouse:  {loaded.url}")
     print("UI:         make dev, then http://localhost:3000; there, real services are asked")
 
 

@@ -22,6 +22,8 @@ from pipelines_project.landing.storage import put_file
 from pipelines_project.sources.fetch import Extract, Fetch, NotModifiedError
 
 CLOCK_WAIT_SECONDS = 5.0
+DISCARD = "discard_load_id:"
+"""What the run config of delete_stale_files says before the id of a load that is to go."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +205,8 @@ def _wait_for_clock(month: LandedMonth, current: str | None) -> None:
             f"the current load {current} of {month} was landed at "
             f"{_clock(float(current or 0))} by the clock of its machine, and this machine's "
             f"clock says {_clock(time.time())}. Set the clock that is wrong; if it was the "
-            f"other one, delete that load with the run config discard_load_id: '{current}' of "
-            "the op delete_stale_files"
+            f"other one, delete that load with the run config {DISCARD} '{current}' of the job "
+            f"{month.source}_delete_stale_files"
         )
     if ahead >= 0:
         time.sleep(ahead + 0.001)

@@ -7,11 +7,12 @@ from pipelines_project.landing.land_month import Details, NewLoad
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.previous import Previous, previous_load
 from pipelines_project.months import previous_month
+from pipelines_project.sources.fetch import ALLOW_SHRINK
 
 # How far back an earlier snapshot is looked for.
 _MONTHS_BACK = 12
 
-ALLOW = "If that is right, land the month with the run config allow_shrink: true"
+ALLOW = f"If that is right, land the month with the run config {ALLOW_SHRINK}"
 
 
 def is_shrunk(rows: int, before: int) -> bool:

@@ -1,6 +1,6 @@
 """Marts: which there are over a table, and building one as a table of the warehouse."""
 
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
@@ -13,8 +13,23 @@ from pipelines_project.marts.model import SqlModel
 from pipelines_project.names import marts_schema
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.columns import column_types
-from pipelines_project.warehouse.database import Warehouse, transaction
+from pipelines_project.warehouse.database import Warehouse, WarehouseError, transaction
 from pipelines_project.warehouse.load_month import retried
+
+
+class MissingTablesError(WarehouseError):
+    """A mart reads tables that were never loaded, or marts that were never built.
+
+    Attributes:
+        tables: their names in SQL.
+    """
+
+    def __init__(self, mart: "Mart", tables: Sequence[str]) -> None:
+        """Name the mart and what it lacks."""
+        super().__init__(
+            f"{mart.full_name} reads {', '.join(tables)}, which the warehouse does not have yet"
+        )
+        self.tables = tables
 
 
 @dataclass(frozen=True)
@@ -91,6 +106,9 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
     """Replace the mart's table in one transaction; if the SQL fails, it stays as it was.
 
     A table that has the same rows already is not swapped.
+
+    Raises:
+        MissingTablesError: a table that it reads is not there.
     """
     with warehouse.connect() as connection:
         connection.execute(f"create schema if not exists {quoted(mart.schema)}")
@@ -132,6 +150,12 @@ def origins_of(
     return column_lineage(mart.model.query, schemas, [*columns])
 
 
+def _refuse_missing_tables(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    reads = mart.model.reads
+    if missing := [name for name in reads if not column_types(connection, *name.split("."))]:
+        raise MissingTablesError(mart, missing)
+
+
 def create_macros(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     """Create the macros that the mart can call, for the session."""
     for macro in mart.model.macros:
@@ -140,10 +164,15 @@ def create_macros(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
 
 @contextmanager
 def in_transaction(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Generator[None]:
-    """Give a transaction that begins and ends with the statements beside the model."""
+    """Give a transaction that begins and ends with the statements beside the model.
+
+    Raises:
+        MissingTablesError: after the first of them, a table that the mart reads is not there.
+    """
     with transaction(connection):
         for statement in mart.model.before:
             connection.execute(statement)
+        _refuse_missing_tables(connection, mart)
         yield
         for statement in mart.model.after:
             connection.execute(statement)

@@ -84,6 +84,9 @@ def build_months(
         mart: an incremental model.
         months: which to look at.
         full_refresh: build the table whole in any case.
+
+    Raises:
+        MissingTablesError: a table that it reads is not there.
     """
     with warehouse.connect() as connection:
         create_month_ledger(connection, mart.schema)

@@ -1,6 +1,7 @@
 """The op `<source>_<table>_delete_stale_files`: what a re-run of a month leaves behind goes."""
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,25 +14,31 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
-    materialize_commands,
     record,
     recorded_if_interrupted,
+    refuse_failed,
 )
-from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
+from pipelines_project.orchestration.table_assets import landing_key
+from pipelines_project.orchestration.what_now import what_now
 from pipelines_project.table import Table
 
 AHEAD_OF_CLOCK_SECONDS = 60.0
+
+
+def keep_loads_field() -> Any:
+    """Return the field that says how many superseded loads stay."""
+    return Field(
+        default=None,
+        ge=0,
+        description="How many superseded loads to keep; default: the source's own.",
+    )
 
 
 class DeleteStaleFilesConfig(dg.Config):
     """What one run may do differently when it deletes."""
 
     dry_run: bool = Field(default=False, description="List what would go, and delete nothing.")
-    keep_loads: int | None = Field(
-        default=None,
-        ge=0,
-        description="How many superseded loads to keep; default: the source's own.",
-    )
+    keep_loads: int | None = keep_loads_field()
     discard_load_id: str | None = Field(
         default=None,
         description="Delete this load and nothing else, because the clock of the machine that "
@@ -57,20 +64,46 @@ def delete_stale_files_op(table: Table) -> dg.OpDefinition:
         landing: dg.ResourceParam[LandingZone],
         landed: list[MonthResult],
     ) -> None:
-        in_asset = context.has_assets_def
-        results = landed if in_asset else [MonthResult(month) for month in context.partition_keys]
-        # A month that is landed and not tidied yet is recorded too; alone, the op records nothing.
-        with recorded_if_interrupted(context, landing_key(table), results if in_asset else []):
-            for number, month in enumerate(results):
-                if not month.error:
-                    work = partial(tidy, table, landing, config, month)
-                    results[number] = attempt(month.month, work)
-        if in_asset:
-            record(dg.AssetExecutionContext.get(), results, _advice(table, results))
+        if context.has_assets_def:
+            tidied = tidied_months(context, table, landing, config, landed)
+            refuse_failed(context, landing_key(table), tidied, what_now(table, landed, tidied))
+            record(dg.AssetExecutionContext.get(), tidied)
         else:
-            _report(context, results)
+            months = [MonthResult(month) for month in context.partition_keys]
+            _report(context, _tidied(context, table, landing, config, months))
 
     return delete_stale_files
+
+
+def tidied_months(
+    context: dg.OpExecutionContext,
+    table: Table,
+    landing: LandingZone,
+    config: DeleteStaleFilesConfig,
+    landed: Sequence[MonthResult],
+) -> list[MonthResult]:
+    """Tidy the months that were landed; those that failed stay as they are.
+
+    A month that is landed and not tidied yet is recorded too if the run is interrupted.
+    """
+    results = [*landed]
+    with recorded_if_interrupted(context, landing_key(table), results):
+        return _tidied(context, table, landing, config, results)
+
+
+def _tidied(
+    context: dg.OpExecutionContext,
+    table: Table,
+    landing: LandingZone,
+    config: DeleteStaleFilesConfig,
+    results: list[MonthResult],
+) -> list[MonthResult]:
+    """Tidy each month that is good, and put what came of it in the month's place."""
+    for number, month in enumerate(results):
+        if not month.error:
+            work = partial(tidy, table, landing, config, month)
+            results[number] = attempt(context.log, month.month, work)
+    return results
 
 
 def tidy(
@@ -109,17 +142,6 @@ def _check_ahead_of_clock(load_id: str) -> None:
             f"load {load_id} is not later than now, so it is no mistake of a clock: nothing was "
             "deleted. A superseded load goes without discard_load_id"
         )
-
-
-def _advice(table: Table, results: list[MonthResult]) -> str:
-    """Return the command that loads what was landed, as Dagster skips this run's next step."""
-    good = [result.month for result in results if not result.error]
-    if not good:
-        return ""
-    return (
-        f"The other {len(good)} are landed. Automation loads them, or at once:\n"
-        f"{materialize_commands(warehouse_key(table), good, one_run=not table.months_per_run)}"
-    )
 
 
 def _report(context: dg.OpExecutionContext, results: list[MonthResult]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 
 import dagster as dg
@@ -16,11 +17,13 @@ from pipelines_project.forget.forgetting import (
 )
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Built, Mart
+from pipelines_project.orchestration.commands import job_commands
 from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.mart_asset import mart_key, mart_metadata
 from pipelines_project.orchestration.metadata import landed_metadata, loaded_metadata
 from pipelines_project.orchestration.month_mart_asset import month_event
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
@@ -34,11 +37,14 @@ class Person:
         name: what the run config calls it.
         type: what it takes.
         checked: returns it as the tables' `subject` columns have it, or raises `ValueError`.
+        comes_again: returns why the next run would land the person's rows again, and what to do;
+            nothing if it would not.
     """
 
     name: str
     type: type
     checked: Callable[[Any], str]
+    comes_again: Callable[[str], str]
 
 
 def forget_job(
@@ -46,20 +52,25 @@ def forget_job(
 ) -> dg.JobDefinition:
     """Return the job that forgets a person in tables of a source.
 
+    It only lists what would go, unless its config says otherwise.
+
     Args:
         source: the source.
         person: how it names a person.
         tables: those that have a `subject`.
         marts: the models over them, each after those that it reads.
     """
+    op_name, job_name = f"{source}_forget_rows", f"{source}_forget"
 
     @dg.op(
-        name=f"{source}_forget_rows",
+        name=op_name,
         description=f"Remove the rows of one {person.name} from "
         f"{', '.join(t.name for t in tables)}, wherever they are kept, and list what went.",
         config_schema={
             person.name: dg.Field(person.type, description="Whose rows go."),
-            "dry_run": dg.Field(bool, default_value=False, description="Only list what would go."),
+            "dry_run": dg.Field(
+                bool, default_value=True, description="Only list what would go; false removes it."
+            ),
         },
         # Not to meet runs that land; the second look finds what they land nevertheless.
         pool=f"{source}_api",
@@ -71,29 +82,65 @@ def forget_job(
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
         refuse_late_run(context)
+        is_dry = context.op_config["dry_run"]
         try:
             value = person.checked(context.op_config[person.name])
             forgetting = Forgetting(value, landing, warehouse, tables, marts)
             forgetting.check_columns()
         except (ValueError, UnknownColumnError) as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
-        found = forgetting.look()
-        for where, rows in found.items():
-            context.log.info(f"{where}: {rows}")
-        context.add_output_metadata({"rows": found})
-        if not context.op_config["dry_run"]:
-            for done in forgetting.forget():
-                for event in _events(done):
-                    context.log_event(event)
-            _check(forgetting.look())
+            raise dg.Failure(f"{error}. Nothing was removed", allow_retries=False) from None
+        if again := person.comes_again(value):
+            if not is_dry:
+                raise dg.Failure(f"{again}. Nothing was removed", allow_retries=False)
+            context.log.warning(f"To be done before the rows are removed: {again}")
+        command = {person.name: context.op_config[person.name], "dry_run": False}
+        removing = job_commands(job_name, config=command)
+        with told_plainly(job_name, f"Run it again; it goes on where it ended:\n{removing}"):
+            found = forgetting.look()
+            _tell(context, found, removing if is_dry else "")
+            if not is_dry:
+                _forget(context, forgetting)
 
     @dg.job(
-        name=f"{source}_forget", description=f"Forget one {person.name} in all that {source} keeps."
+        name=job_name,
+        description=f"Forget one {person.name} in all that {source} keeps; a dry run by default.",
+        config={"ops": {op_name: {"config": {person.name: person.type(), "dry_run": True}}}},
     )
     def forget() -> None:
         forget_rows()
 
     return forget
+
+
+def _forget(context: dg.OpExecutionContext, forgetting: Forgetting) -> None:
+    """Remove the rows, record what was made anew, and look again."""
+    for done in forgetting.forget():
+        for event in _events(done):
+            context.log_event(event)
+    _check(forgetting.look())
+
+
+def _tell(context: dg.OpExecutionContext, found: Places, removing: str) -> None:
+    """Say where the person has rows, in the log and as a table.
+
+    Args:
+        context: of the op.
+        found: the rows.
+        removing: the command that removes them, if it is not this run that does.
+    """
+    lines = [(where, what, rows) for where, each in found.items() for what, rows in each.items()]
+    for where, what, rows in lines:
+        context.log.info(f"{where}: {rows} in {what}")
+    heading = "There are no rows." if not found else "These rows go."
+    if removing and found:
+        heading = (
+            f"A dry run: nothing was removed. To remove these rows:\n\n{indent(removing, '  ')}"
+        )
+    context.log.info(heading)
+    table = ["| where | what | rows |", "|---|---|---|"]
+    table += [f"| {where} | {what} | {rows} |" for where, what, rows in lines]
+    said = "\n".join([heading, "", *(table if lines else [])])
+    context.add_output_metadata({"rows": found, "what_goes": dg.MetadataValue.md(said)})
 
 
 def _events(done: LandedAnew | LoadedAnew | BuiltAnew) -> list[dg.AssetMaterialization]:

@@ -5,7 +5,13 @@ from typing import Any
 
 import dagster as dg
 from pydantic import Field
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import (
@@ -16,13 +22,21 @@ from pipelines_project.landing.land_month import (
     root_cause,
 )
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.delete_stale_files_op import (
+    DeleteStaleFilesConfig,
+    keep_loads_field,
+    tidied_months,
+)
 from pipelines_project.orchestration.metadata import landed_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
     recorded_if_interrupted,
+    refuse_failed,
 )
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import landing_key
+from pipelines_project.orchestration.what_now import what_now
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.table import Table
@@ -41,12 +55,13 @@ class LandConfig(dg.Config):
         default=False,
         description="Land a month again although its source says that nothing has changed.",
     )
+    keep_loads: int | None = keep_loads_field()
 
 
 def land_op(table: Table) -> dg.OpDefinition:
-    """Return the op that lands the months of its run and hands on how each went.
+    """Return the op that lands the months of its run and hands on what came of each.
 
-    It never fails for a month: the op after it tidies the good ones, and then reports.
+    If months fail, the op tidies and records the good ones before it fails.
     """
 
     @dg.op(
@@ -58,16 +73,19 @@ def land_op(table: Table) -> dg.OpDefinition:
     def land(
         context: dg.OpExecutionContext, config: LandConfig, landing: dg.ResourceParam[LandingZone]
     ) -> list[MonthResult]:
-        calls = ApiCalls()
-        extract = table.extractor(calls, landing)
+        calls = ApiCalls(log=context.log)
+        with told_plainly(landing_key(table).to_user_string(), "Nothing was asked or changed."):
+            extract = table.extractor(calls, landing)
         results: list[MonthResult] = []
         with recorded_if_interrupted(context, landing_key(table), results):
             for month in context.partition_keys:
                 work = partial(_land, context, table, landing, month, extract, calls, config)
-                result = attempt(month, work, partial(why_failed, calls))
-                results.append(result)
-                if result.error:
-                    context.log.error(f"{month}: {result.error}")
+                results.append(attempt(context.log, month, work, partial(why_failed, calls)))
+        if any(result.error for result in results):
+            # Dagster skips the op after one that fails, so the good months are tidied here.
+            tidying = DeleteStaleFilesConfig(keep_loads=config.keep_loads)
+            tidied = tidied_months(context, table, landing, tidying, results)
+            refuse_failed(context, landing_key(table), tidied, what_now(table, results, tidied))
         return results
 
     return land
@@ -94,6 +112,7 @@ def _land(
         stop=stop_after_attempt(MONTH_ATTEMPTS),
         wait=wait_random_exponential(multiplier=1, max=30),
         retry=retry_if_exception(is_passing_fault),
+        before_sleep=partial(_tell_retry, context, month, calls),
         reraise=True,
     )
     landed = retrying(
@@ -108,6 +127,16 @@ def _land(
     return {**landed_metadata(landed), "http_requests": calls.count - asked_before}
 
 
+def _tell_retry(
+    context: dg.OpExecutionContext, month: str, calls: ApiCalls, state: RetryCallState
+) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    context.log.warning(
+        f"{month}: trying again in {state.upcoming_sleep:.1f} s (tried {state.attempt_number} "
+        f"times): {why_failed(calls, error) if error else ''}"
+    )
+
+
 def _summary(landed: Landed) -> str:
     if landed.not_modified:
         return f"not modified since its {landed.rows} rows were landed as load {landed.load_id}"
@@ -116,7 +145,7 @@ def _summary(landed: Landed) -> str:
     return f"{landed.rows} rows landed as load {landed.load_id} in {landed.seconds} s{why}"
 
 
-def why_failed(calls: ApiCalls, error: Exception) -> str:
+def why_failed(calls: ApiCalls, error: BaseException) -> str:
     """Return why a month failed: the innermost error, and what was asked last."""
     cause = root_cause(error)
     if isinstance(cause, SourceError | LandingError):

@@ -1,15 +1,20 @@
 """The asset `marts/<source>/<model>`: an SQL model as a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
-from pipelines_project.marts.build import Built, Mart, build
+from pipelines_project.marts.build import Built, Mart, MissingTablesError, build
 from pipelines_project.marts.lineage import Origins
+from pipelines_project.months import month_of
 from pipelines_project.names import source_of_marts
 from pipelines_project.orchestration.automation import follows_any_change
+from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.metadata import column_schema, layer_tags
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
 
@@ -41,12 +46,44 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         metadata={"dagster/table_name": mart.full_name},
     )
     def asset(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
-        built = build(warehouse, mart)
+        with mart_told_plainly(mart, [month_of(datetime.now(UTC))]):
+            built = build(warehouse, mart)
         metadata = {**mart_metadata(mart, built), "dagster/storage_kind": warehouse.kind}
         version = None if built.content is None else dg.DataVersion(built.content)
         return dg.MaterializeResult(metadata=metadata, data_version=version)
 
     return asset
+
+
+@contextmanager
+def mart_told_plainly(mart: Mart, months: Sequence[str]) -> Generator[None]:
+    """Say what a mart that cannot be built lacks, and the commands that bring it.
+
+    Args:
+        mart: the model.
+        months: which to land of a table that is not there.
+
+    Raises:
+        dagster.Failure: it cannot be built.
+    """
+    is_left = "The mart is unchanged."
+    again = materialize_commands(mart_key(mart), months if mart.model.is_incremental else [])
+    with told_plainly(str(mart.model.path), f"{is_left} Once mended:\n{again}"):
+        try:
+            yield
+        except MissingTablesError as error:
+            first = "\n".join(dict.fromkeys(_bringing(name, months) for name in error.tables))
+            raise dg.Failure(
+                f"{error}. {is_left} First, then the mart follows:\n{first}", allow_retries=False
+            ) from None
+
+
+def _bringing(table: str, months: Sequence[str]) -> str:
+    """Return the commands that make a table or mart, and all that reads it."""
+    key = table_key(table)
+    if key.path[0] == "marts":
+        return materialize_commands(key, months)
+    return materialize_commands(dg.AssetKey(["landing", *key.path[1:]]), months)
 
 
 def mart_metadata(mart: Mart, built: Built) -> dict[str, Any]:

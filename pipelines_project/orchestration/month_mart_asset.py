@@ -11,7 +11,11 @@ from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import BuiltMonth, BuiltMonths, build_months
 from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.contents import data_version, materialization
-from pipelines_project.orchestration.mart_asset import columns_metadata, mart_key
+from pipelines_project.orchestration.mart_asset import (
+    columns_metadata,
+    mart_key,
+    mart_told_plainly,
+)
 from pipelines_project.orchestration.metadata import layer_tags
 from pipelines_project.orchestration.warehouse_asset import POOL
 from pipelines_project.warehouse.database import Warehouse
@@ -58,7 +62,8 @@ def month_mart_asset(
     ) -> dg.MaterializeResult:
         asked = list(context.partition_keys)
         context.add_asset_metadata({"dagster/storage_kind": warehouse.kind})
-        built = build_months(warehouse, mart, asked, full_refresh=config.full_refresh)
+        with mart_told_plainly(mart, asked):
+            built = build_months(warehouse, mart, asked, full_refresh=config.full_refresh)
         for month, each in built.months.items():
             if month in asked:
                 metadata = month_metadata(each)

@@ -1,5 +1,6 @@
 """What a run over many months says of each: metadata for the good ones, one error for the bad."""
 
+import logging
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,8 +10,6 @@ import dagster as dg
 
 from pipelines_project.months import stretches
 from pipelines_project.orchestration.contents import data_version, materialization
-
-_MATERIALIZE = "dagster asset materialize -m pipelines_project.definitions"
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,24 @@ class MonthResult:
 
 
 def attempt(
-    month: str, work: Callable[[], dict[str, Any]], describe: Callable[[Exception], str] = str
+    log: logging.Logger,
+    month: str,
+    work: Callable[[], dict[str, Any]],
+    describe: Callable[[Exception], str] = str,
 ) -> MonthResult:
-    """Return what `work` says of the month; an error is a result, so that other months go on."""
+    """Return what `work` says of the month; an error is a result, so that other months go on.
+
+    Args:
+        log: where an error is logged as soon as it is there.
+        month: the month.
+        work: does it.
+        describe: returns what an error says.
+    """
     try:
         return MonthResult(month, work())
     except Exception as error:
         said = describe(error) or repr(error)
+        log.error(f"{month} failed: {said}")
         return MonthResult(month, error=said, error_type=type(error).__name__)
 
 
@@ -65,28 +75,51 @@ def recorded_if_interrupted(
         raise
 
 
-def record(
-    context: dg.AssetExecutionContext, results: Sequence[MonthResult], advice: str = ""
+def refuse_failed(
+    context: dg.OpExecutionContext | dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    results: Sequence[MonthResult],
+    what_now: str,
 ) -> None:
-    """Record the good months as materialized, with a month's own metadata each.
+    """Fail if a month has failed, having recorded the good ones.
 
     Args:
-        context: of the step that materializes the asset.
+        context: of the step.
+        key: the asset that the step materializes, or a part of.
         results: one for each month of the run.
-        advice: what to do now, for the error's end.
+        what_now: how the failed months were left and what to do, for the error's end.
 
     Raises:
         dagster.Failure: names the months that failed, and why. Dagster then records nothing by
             itself, so the good months are logged one by one before.
     """
-    if failed := [result for result in results if result.error]:
-        _log(context, context.asset_key, results)
-        reasons = "\n".join(f"- {result.month}: {result.error}" for result in failed)
-        raise dg.Failure(
-            f"{len(failed)} of {len(results)} months of {context.asset_key.to_user_string()} "
-            f"failed:\n{reasons}\n{advice}".rstrip(),
-            allow_retries=False,
-        )
+    failed = [result for result in results if result.error]
+    if not failed:
+        return
+    _log(context, key, results)
+    raise dg.Failure(
+        f"{len(failed)} of {len(results)} months of {key.to_user_string()} failed:\n"
+        f"{_reasons(failed)}\n{what_now}".rstrip(),
+        allow_retries=False,
+    )
+
+
+def _reasons(failed: Sequence[MonthResult]) -> str:
+    """Return a line for each reason, with all months that failed for it."""
+    months: dict[str, list[str]] = {}
+    for result in failed:
+        months.setdefault(result.error or "", []).append(result.month)
+    return "\n".join(f"- {in_words(found)}: {error}" for error, found in months.items())
+
+
+def in_words(months: Sequence[str]) -> str:
+    """Return the months as a text, those that follow each other as `2024-01...2024-03`."""
+    found = stretches(months)
+    return ", ".join(first if first == last else f"{first}...{last}" for first, last in found)
+
+
+def record(context: dg.AssetExecutionContext, results: Sequence[MonthResult]) -> None:
+    """Give each month's materialization its own metadata, in a run whose months are all good."""
     metadata = {result.month: result.metadata for result in results}
     if version := data_version(context.instance, context.asset_key, metadata):
         context.set_data_version(context.asset_key, version)
@@ -105,21 +138,3 @@ def _log(
     for result in results:
         if not result.error:
             context.log_event(materialization(key, result.metadata, result.month))
-
-
-def materialize_commands(key: dg.AssetKey, months: Sequence[str], *, one_run: bool = True) -> str:
-    """Return the commands that materialize months of an asset and what is made of them, marts too.
-
-    Args:
-        key: the asset.
-        months: in any order.
-        one_run: whether one run may take several months; else each has a command of its own.
-    """
-    selected = f"{_MATERIALIZE} --select 'key:\"{key.to_user_string()}\"+'"
-    found = stretches(months) if one_run else [(month, month) for month in sorted(months)]
-    return "\n".join(
-        f"  {selected} --partition {first}"
-        if first == last
-        else f"  {selected} --partition-range {first}...{last}"
-        for first, last in found
-    )

@@ -3,70 +3,76 @@
 from collections.abc import Sequence
 
 import dagster as dg
-from pydantic import Field
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import loaded_metadata
-from pipelines_project.orchestration.table_assets import warehouse_key
+from pipelines_project.orchestration.refusals import REFUSALS
+from pipelines_project.orchestration.table_assets import names_of, warehouse_key
 from pipelines_project.orchestration.warehouse_asset import POOL, apply_or_fail
 from pipelines_project.table import Table
-from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.rebuild import check_landed, rebuild_table
 from pipelines_project.warehouse.version_files import Version
-
-
-class RebuildConfig(dg.Config):
-    """Which tables are rebuilt."""
-
-    table: str | None = Field(default=None, description="The table; all of them without one.")
-    dry_run: bool = Field(default=False, description="Only list the months that would be loaded.")
 
 
 def rebuild_warehouse_job(
     source: str, tables: Sequence[Table], versions: Sequence[Version]
 ) -> dg.JobDefinition:
-    """Return the job that rebuilds one table of a source, or every one, after its versions."""
+    """Return the job that rebuilds one table of a source, or every one, after its versions.
+
+    Its launchpad begins with a config that changes nothing.
+    """
+    by_name = {table.name: table for table in tables}
+    op_name = f"{source}_rebuild_tables"
 
     @dg.op(
-        name=f"{source}_rebuild_tables",
+        name=op_name,
+        config_schema={
+            "table": dg.Field(
+                dg.Noneable(names_of(source, tables)),
+                default_value=None,
+                description="The table; all of them without one.",
+            ),
+            "dry_run": dg.Field(
+                bool, default_value=False, description="Only list the months that would be loaded."
+            ),
+        },
         description="Load every landed month into a new table, which takes the old one's place.",
         pool=POOL,
         out=dg.Out(dg.Nothing),
     )
     def rebuild_tables(
         context: dg.OpExecutionContext,
-        config: RebuildConfig,
         landing: dg.ResourceParam[LandingZone],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
         refuse_late_run(context)
-        by_name = {table.name: table for table in tables}
-        if config.table is not None and config.table not in by_name:
-            raise dg.Failure(
-                f"{config.table[:80]!r} is no table of {source}: there are {', '.join(by_name)}",
-                allow_retries=False,
-            )
-        chosen = [by_name[config.table]] if config.table else [*tables]
-        if not config.dry_run:
+        config = context.op_config
+        chosen = [by_name[config["table"]]] if config["table"] else [*tables]
+        if not config["dry_run"]:
             with warehouse.connect() as connection:
                 apply_or_fail(context, connection, source, versions)
         failed: list[str] = []
         for table in chosen:
             try:
-                rows = _rebuild(context, table, landing, warehouse, dry_run=config.dry_run)
-            except WarehouseError as error:
+                rows = _rebuild(context, table, landing, warehouse, dry_run=config["dry_run"])
+            except REFUSALS as error:
                 failed.append(f"- {table.name}: {error}")
             else:
                 context.log.info(f"{table.name}: {rows or 'no month is landed'}")
                 context.add_output_metadata({table.name: rows})
         if failed:
-            raise dg.Failure("\n".join(["Not rebuilt:", *failed]), allow_retries=False)
+            raise dg.Failure(
+                "\n".join(["Not rebuilt, so that the old table stays:", *failed]),
+                allow_retries=False,
+            )
 
     @dg.job(
         name=f"{source}_rebuild_warehouse",
         description=f"Load tables of {source} anew from all months that are landed.",
+        config={"ops": {op_name: {"config": {"table": None, "dry_run": True}}}},
     )
     def rebuild_warehouse() -> None:
         rebuild_tables()

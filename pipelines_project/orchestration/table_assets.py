@@ -1,5 +1,7 @@
 """What Dagster knows of a table: its asset keys, its partitions, and how many a run takes."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from pipelines_project.months import KEY_FORMAT, checked_month
@@ -14,6 +16,15 @@ def landing_key(table: Table) -> dg.AssetKey:
 def warehouse_key(table: Table) -> dg.AssetKey:
     """Return the key of the asset that loads the table."""
     return dg.AssetKey(["warehouse", table.source, table.name])
+
+
+def names_of(source: str, tables: Sequence[Table]) -> dg.Enum:
+    """Return what a job's config takes for a table, which the launchpad then proposes.
+
+    Dagster names the type where it refuses a value, so its name says what there is.
+    """
+    names = [table.name for table in tables]
+    return dg.Enum(f"tables of {source}: {', '.join(names)};", [*map(dg.EnumValue, names)])
 
 
 def monthly_partitions(start_month: str) -> dg.MonthlyPartitionsDefinition:

@@ -11,6 +11,7 @@ from pydantic import Field
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.automation import follows_any_month
+from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.metadata import (
     defined_metadata,
     layer_tags,
@@ -20,10 +21,11 @@ from pipelines_project.orchestration.metadata import (
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
-    materialize_commands,
     record,
     recorded_if_interrupted,
+    refuse_failed,
 )
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import (
     backfill_policy,
     landing_key,
@@ -36,6 +38,7 @@ from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.version_files import Version
 
 POOL = "warehouse"
+REPLACE_NEWER_LOAD = "replace_newer_load"
 _MENDED_BY_LANDING = (UnfitMonthError.__name__, DamagedLoadError.__name__)
 
 
@@ -82,13 +85,21 @@ def warehouse_asset(
     ) -> None:
         context.add_asset_metadata({"dagster/storage_kind": warehouse.kind})
         results: list[MonthResult] = []
-        interruptible = recorded_if_interrupted(context, warehouse_key(table), results)
-        with warehouse.connect(landing) as connection, interruptible:
+        again = materialize_commands(warehouse_key(table), context.partition_keys)
+        with (
+            told_plainly(
+                context.asset_key.to_user_string(),
+                f"No month of this run was loaded. Once mended:\n{again}",
+            ),
+            warehouse.connect(landing) as connection,
+            recorded_if_interrupted(context, warehouse_key(table), results),
+        ):
             apply_or_fail(context, connection, table.source, versions)
             for month in context.partition_keys:
                 work = partial(_load, table, landing, connection, month, config)
-                results.append(attempt(month, work))
-        record(context, results, _advice(table, results))
+                results.append(attempt(context.log, month, work))
+        refuse_failed(context, warehouse_key(table), results, _what_now(table, results))
+        record(context, results)
 
     return warehouse
 
@@ -112,18 +123,27 @@ def apply_or_fail(
         context.log.info(f"applied {version.name}")
 
 
-def _advice(table: Table, results: Sequence[MonthResult]) -> str:
-    """Return the commands that load the months that failed, and land them before if that helps."""
+def _what_now(table: Table, results: Sequence[MonthResult]) -> str:
+    """Return how months that failed were left, and the commands that load them.
+
+    Those land a month before, if that helps.
+    """
     failed = [result for result in results if result.error]
     unfit = [r.month for r in failed if r.error_type in _MENDED_BY_LANDING]
     others = [r.month for r in failed if r.month not in unfit]
     commands = partial(materialize_commands, one_run=not table.months_per_run)
-    said = []
+    said = ["What the warehouse has of a failed month is unchanged."]
     if unfit:
         said.append(
             f"{', '.join(unfit)} cannot be loaded as landed now. Make a kept load current with "
             f"{table.source}_restore_month, or land again when the source is mended:\n"
             f"{commands(landing_key(table), unfit)}"
+        )
+    if older := [r.month for r in failed if REPLACE_NEWER_LOAD in (r.error or "")]:
+        config = {REPLACE_NEWER_LOAD: True}
+        said.append(
+            f"To load the older load of {', '.join(older)} all the same:\n"
+            f"{commands(warehouse_key(table), older, config=config)}"
         )
     if others:
         said.append(f"When the cause is mended:\n{commands(warehouse_key(table), others)}")

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from dlt.extract import DltResource
 
+ALLOW_SHRINK = "allow_shrink: true"
+"""What the run config says that lands a month although most of its rows would go."""
+
 
 class NotModifiedError(Exception):
     """The month's rows would be those of its current load; raised while a resource is read."""

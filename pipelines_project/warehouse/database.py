@@ -1,17 +1,24 @@
 """The warehouse: any database that DuckDB attaches, reached by loads, checks and marts alike."""
 
 import glob
+import logging
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import duckdb
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sql_text import literal
@@ -23,6 +30,8 @@ _REPAIR = (
     "docs/repair.md"
 )
 _LOCKED = re.compile(r"Could not set lock|Unique file handle conflict", re.IGNORECASE)
+_HOLDER = re.compile(r"held in (.+? \(PID \d+\))")
+_TELL_EVERY_SECONDS = 60.0
 
 
 class WarehouseError(Exception):
@@ -60,10 +69,12 @@ class Warehouse:
     Attributes:
         url: what DuckDB attaches: a file, `ducklake:…` or `postgres:…`.
         lock_timeout_seconds: how long to wait for another process to let go of the file.
+        log: where it is said who is waited for.
     """
 
     url: str = "data/warehouse.duckdb"
     lock_timeout_seconds: float = 120.0
+    log: logging.Logger = field(default=logging.getLogger(__name__), repr=False, compare=False)
 
     @property
     def kind(self) -> str:
@@ -103,6 +114,7 @@ class Warehouse:
             stop=stop_after_delay(self.lock_timeout_seconds),
             wait=wait_random_exponential(multiplier=0.05, max=2),
             retry=retry_if_exception(lambda error: bool(_LOCKED.search(str(error)))),
+            before_sleep=self._tell_waiting(),
             reraise=True,
         )
         try:
@@ -112,6 +124,26 @@ class Warehouse:
         except (duckdb.Error, OSError) as error:
             reason = f"cannot open the warehouse {self.url[:200]} (WAREHOUSE_URL): {error}"
             raise WarehouseError(f"{reason[:1000]}\n{_REPAIR}") from error
+
+    def _tell_waiting(self) -> Callable[[RetryCallState], None]:
+        """Return what says who is waited for, at once and then every minute."""
+        tell_at = 0.0
+
+        def tell(state: RetryCallState) -> None:
+            nonlocal tell_at
+            waited = state.seconds_since_start or 0.0
+            if waited < tell_at:
+                return
+            tell_at = waited + _TELL_EVERY_SECONDS
+            error = str(state.outcome.exception()) if state.outcome else ""
+            holder = _HOLDER.search(error)
+            self.log.warning(
+                f"waiting for {holder[1] if holder else 'this process'} to let go of {self.url}, "
+                f"which it has open: {waited:.0f} s so far, {self.lock_timeout_seconds:.0f} s at "
+                "most"
+            )
+
+        return tell
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Return what a query answers."""

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
-    LAND,
     LANDING,
     WAREHOUSE,
     CodeLocation,
@@ -34,7 +33,7 @@ def chess(tmp_path: Path) -> Iterator[CodeLocation]:
 
 def _landed(chess: CodeLocation, *keys: str, **config: Any) -> dict[str, Any]:
     """Land the month again, and return its metadata."""
-    run = chess.materialize(_MONTH, *(keys or (LANDING,)), **({LAND: config} if config else {}))
+    run = chess.materialize(_MONTH, *(keys or (LANDING,)), **config)
     assert run.result.success, run.error
     return run.materialized()[_MONTH]
 
@@ -79,7 +78,7 @@ def _data_versions(chess: CodeLocation, key: str) -> list[str | None]:
 
 
 def test_what_is_known_of_an_unchanged_month_is_recorded_again(chess: CodeLocation) -> None:
-    before = chess.materialize(_MONTH, LANDING, **{LAND: {"land_unchanged": True}})
+    before = chess.materialize(_MONTH, LANDING, land_unchanged=True)
 
     now = _landed(chess)
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from pipelines_project_tests.code_location import LAND, LANDING, CodeLocation, code_location
+from pipelines_project_tests.code_location import LANDING, CodeLocation, code_location
 from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.landings import rows_of, tree
 
@@ -160,7 +160,7 @@ def test_a_setting_that_means_harm_is_refused_before_anything_is_asked(
         run = chess.tidy(MONTH, **config)
         assert not run.result.success
     with pytest.raises(dg.DagsterInvalidConfigError, match="allow_shrink"):
-        chess.materialize(MONTH, LANDING, **{LAND: {"allow_shrink": name}})
+        chess.materialize(MONTH, LANDING, allow_shrink=name)
     assert tree(tmp_path) == before
     assert chess.faults.requests == []
     count("hostile inputs", 5)

@@ -17,7 +17,7 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.forget_job import forget_job
 from pipelines_project.sandbox.faults import Faults
 from pipelines_project.warehouse.database import Warehouse
-from pipelines_project_tests.code_location import TIDY, CodeLocation
+from pipelines_project_tests.code_location import CodeLocation
 from pipelines_project_tests.faults.live_data import LiveData, Month, Rows
 
 
@@ -55,7 +55,7 @@ def materialize(defs: dg.Definitions, data: str, months: str, keys: list[str]) -
 def materialize_keeping(defs: dg.Definitions, data: str, month: str, keys: list[str]) -> Outcome:
     """Run the assets of chess, and keep the load that is superseded by it."""
     with _location(defs, data) as location:
-        run = location.materialize(month, *keys, **{TIDY: {"keep_loads": 1}})
+        run = location.materialize(month, *keys, keep_loads=1)
         return Outcome(run.result.success, run.error, [], {})
 
 
@@ -175,7 +175,7 @@ def forget(defs: dg.Definitions, data: str, player: str) -> Outcome:
             "warehouse": Warehouse(url=f"{data}/warehouse.duckdb"),
         },
     )
-    config = {"ops": {"chess_forget_rows": {"config": {"player": player}}}}
+    config = {"ops": {"chess_forget_rows": {"config": {"player": player, "dry_run": False}}}}
     with _location(forgetful, data) as location:
         run = location.run(forgetful.resolve_job_def("chess_forget"), config=config)
         return Outcome(run.result.success, run.error, [], {})

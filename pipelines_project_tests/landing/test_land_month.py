@@ -40,7 +40,8 @@ from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.fetch import Fetch, NotModifiedError
-from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
+from pipelines_project.sources.http.session import ServiceAwayError, retrying_session
 from pipelines_project_tests.landings import (
     MONTH,
     ids_ago,
@@ -377,8 +378,8 @@ def test_a_bad_status_has_been_tried_again_by_the_session(
 
     fault = _fault(landing, ask)
 
-    kind = requests.HTTPError if path == "500" else SourceError
-    assert isinstance(root_cause(fault), kind)
+    kind = ServiceAwayError if path == "500" else SourceError
+    assert type(root_cause(fault)) is kind
     assert calls.count == (3 if path == "500" else 1)
     assert not is_passing_fault(fault)
 
@@ -389,7 +390,7 @@ def test_a_refused_connection_has_been_tried_again_by_the_session(landing: Landi
     fault = _fault(landing, lambda: session.get("http://127.0.0.1:9/nobody-listens"))
 
     assert calls.count == 3
-    assert isinstance(root_cause(fault), requests.ConnectionError)
+    assert isinstance(root_cause(fault), ServiceAwayError)
     assert not is_passing_fault(fault)
 
 

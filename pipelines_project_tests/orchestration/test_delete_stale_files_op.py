@@ -8,7 +8,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project_tests.code_location import LANDING, TIDY, CodeLocation
+from pipelines_project_tests.code_location import LANDING, CodeLocation
 from pipelines_project_tests.landings import ids_ago, tree, write_load
 
 MONTH = "2024-02"
@@ -185,9 +185,7 @@ def test_a_file_that_cannot_be_deleted_is_named_and_the_others_go(
 def test_a_month_whose_files_cannot_be_deleted_is_not_recorded_and_its_rows_are_whole(
     chess: CodeLocation, place: LandedMonth, loads: list[str], stubborn: str
 ) -> None:
-    run = chess.materialize(
-        "2024-02...2024-03", LANDING, **{"chess_games_land": {"allow_shrink": True}}
-    )
+    run = chess.materialize("2024-02...2024-03", LANDING, allow_shrink=True)
 
     assert f"- {MONTH}: could not delete {stubborn}" in run.error
     assert chess.months_materialized() == {"2024-03"}
@@ -222,7 +220,7 @@ def test_nothing_is_deleted_while_the_current_load_is_damaged(
 
 def test_the_asset_takes_the_same_config(chess: CodeLocation) -> None:
     chess.materialize(MONTH, LANDING)
-    run = chess.materialize(MONTH, LANDING, **{TIDY: {"keep_loads": 1}})
+    run = chess.materialize(MONTH, LANDING, keep_loads=1)
 
     place = chess.landing.month("chess", "games", MONTH)
     assert run.materialized()[MONTH]["stale_files_deleted"] == 0

@@ -13,7 +13,6 @@ from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     LANDING,
     MARTS,
-    TIDY,
     WAREHOUSE,
     CodeLocation,
     Run,
@@ -28,7 +27,7 @@ ROWS = "select * exclude (_dlt_load_id) from chess.games where player = 'hikaru'
 
 def _forget(location: CodeLocation, player: str = PLAYER, **config: Any) -> Run:
     job = location.defs.resolve_job_def("chess_forget")
-    op = {"config": {"player": player, **config}}
+    op = {"config": {"player": player, "dry_run": False, **config}}
     return location.run(job, config={"ops": {"chess_forget_rows": op}})
 
 
@@ -46,7 +45,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
     with code_location(folder, CHESS_PLAYERS=f"hikaru,{PLAYER}") as location:
         for months in (f"{OTHER}...{MONTH}", MONTH):
-            run = location.materialize(months, **{TIDY: {"keep_loads": 1}})
+            run = location.materialize(months, keep_loads=1)
             assert run.result.success, run.error
         assert location.materialize(f"{OTHER}...{MONTH}", *MARTS).result.success
     return folder
@@ -160,6 +159,39 @@ def test_a_player_that_is_tracked_or_no_player_is_refused(
     assert said in _forget(landed, player).error
 
     assert tree(tmp_path) == before
+
+
+def test_without_a_word_of_it_a_run_is_dry_and_prints_the_command_that_is_not(
+    fewer: CodeLocation, tmp_path: Path
+) -> None:
+    job = fewer.defs.resolve_job_def("chess_forget")
+
+    run = fewer.run(job, config={"ops": {"chess_forget_rows": {"config": {"player": PLAYER}}}})
+
+    assert _files_that_name(tmp_path)
+    said = run.output_metadata["what_goes"]
+    command = f"""run_job chess_forget --config '{{"player": "{PLAYER}", "dry_run": false}}'"""
+    assert said.startswith("A dry run: nothing was removed. To remove these rows:\n")
+    assert command in said
+    assert f"| games {OTHER} | current load | {GAMES_PER_MONTH} |" in said
+    assert f"games {OTHER}: {GAMES_PER_MONTH} in current load" in run.log("INFO")
+
+
+def test_a_dry_run_for_a_player_that_is_tracked_says_what_to_do_before(
+    landed: CodeLocation,
+) -> None:
+    run = _forget(landed, dry_run=True)
+
+    assert run.result.success, run.error
+    assert run.output_metadata["rows"]
+    (told,) = run.log("WARNING")
+    assert "is in CHESS_PLAYERS" in told
+
+
+def test_the_launchpad_begins_with_a_dry_run_for_nobody(fewer: CodeLocation) -> None:
+    run = fewer.run(fewer.defs.resolve_job_def("chess_forget"))
+
+    assert "'' is no chess.com user name" in run.error
 
 
 def test_rows_that_are_there_after_all_fail_the_run_and_are_named(

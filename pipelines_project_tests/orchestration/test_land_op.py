@@ -1,6 +1,7 @@
 """The op `chess_games_land`: what is tried again, how often, and what is said in the end."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tenacity import RetryCallState, wait_random_exponential
 
 from pipelines_project.orchestration import land_op
 from pipelines_project.sandbox.faults import half
-from pipelines_project_tests.code_location import GAMES_PER_MONTH, LAND, LANDING, CodeLocation
+from pipelines_project_tests.code_location import GAMES_PER_MONTH, LANDING, CodeLocation
 
 _HALF = half(json.dumps({"games": [{"url": "one"}] * 9}).encode())
 _MONTH = "erik/games/2024/02"
@@ -24,6 +25,8 @@ def test_a_month_is_fetched_again_after_a_body_that_was_cut_off(chess: CodeLocat
     metadata = run.materialized()["2024-02"]
     assert metadata["dagster/partition_row_count"] == 2 * GAMES_PER_MONTH
     assert metadata["http_requests"] == len(chess.faults.requests) == 6
+    (told,) = run.log("WARNING")
+    assert re.match(r"2024-02: trying again in [0-9.]+ s \(tried 1 times\): InvalidJSONError", told)
     assert len(chess.landing.month("chess", "games", "2024-02").listing().files) == 1
 
 
@@ -100,7 +103,7 @@ def test_the_config_of_a_run_overrides_what_the_source_says_of_shrinking(
     tolerant.materialize("2024-02", LANDING)
     chess.faults.answer_always(_MONTH, JSONResponse({"games": []}))
 
-    strict_run = tolerant.materialize("2024-02", LANDING, **{LAND: {"allow_shrink": False}})
+    strict_run = tolerant.materialize("2024-02", LANDING, allow_shrink=False)
     own_run = tolerant.materialize("2024-02", LANDING)
 
     assert "allow_shrink: true" in strict_run.error

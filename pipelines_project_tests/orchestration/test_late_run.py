@@ -32,7 +32,7 @@ def _restore(location: CodeLocation) -> Run:
 
 
 def _forget(location: CodeLocation) -> Run:
-    op = {"config": {"player": "someone"}}
+    op = {"config": {"player": "someone", "dry_run": False}}
     job = location.defs.resolve_job_def("chess_forget")
     return location.run(job, config={"ops": {"chess_forget_rows": op}})
 

@@ -10,7 +10,7 @@ from pipelines_project.marts.build import Mart
 from pipelines_project.orchestration.month_mart_asset import month_mart_asset
 from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.warehouse.database import Warehouse
-from pipelines_project_tests.code_location import range_tags
+from pipelines_project_tests.code_location import Run, range_tags
 from pipelines_project_tests.marts.month_tables import MonthTables
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
@@ -65,6 +65,48 @@ def _run(
         for each in made
         if each
     }
+
+
+def test_a_mart_over_a_table_that_was_never_loaded_says_what_to_load_first(
+    warehouse: Warehouse, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    tables = MonthTables(warehouse, tmp_path)
+    mart = tables.mart("select month, n from demo.a", "lower")
+    asset = month_mart_asset(mart, [SOURCE], monthly_partitions("2024-01"))
+
+    result = dg.materialize(
+        [asset],
+        instance=instance,
+        partition_key="2024-02",
+        resources={"warehouse": warehouse},
+        raise_on_error=False,
+    )
+
+    assert Run(result, instance).error == (
+        "demo_marts.lower reads demo.a, which the warehouse does not have yet. The mart is "
+        "unchanged. First, then the mart follows:\n"
+        "  dagster asset materialize -m pipelines_project.definitions --select "
+        "'key:\"landing/demo/a\"+' --partition 2024-02"
+    )
+
+
+def test_sql_that_duckdb_refuses_is_told_with_its_file(
+    tables: MonthTables, instance: dg.DagsterInstance
+) -> None:
+    mart = tables.mart("select month, nowhere as n from demo.a", "lower")
+    asset = month_mart_asset(mart, [SOURCE], monthly_partitions("2024-01"))
+
+    result = dg.materialize(
+        [asset],
+        instance=instance,
+        partition_key="2024-02",
+        resources={"warehouse": tables.warehouse},
+        raise_on_error=False,
+    )
+
+    error = Run(result, instance).error
+    assert error.startswith(f'{mart.model.path}: Binder Error: Referenced column "nowhere"')
+    assert "\nThe mart is unchanged. Once mended:\n  dagster asset materialize" in error
 
 
 def _rows(tables: MonthTables, mart: Mart | str = "lower") -> list[tuple[Any, ...]]:

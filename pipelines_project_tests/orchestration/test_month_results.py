@@ -1,15 +1,18 @@
 """A run over many months records the good ones, and names the bad ones with the reason of each."""
 
+import logging
+
 import dagster as dg
 import pytest
 
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
-    materialize_commands,
     record,
+    refuse_failed,
 )
 
+LOG = logging.getLogger(__name__)
 KEY = dg.AssetKey(["landing", "demo", "events"])
 GOOD = [MonthResult("2023-01", {"rows": 1}), MonthResult("2023-03", {"rows": 3})]
 
@@ -24,7 +27,8 @@ def _run(
         retry_policy=dg.RetryPolicy(max_retries=1),
     )
     def events(context: dg.AssetExecutionContext) -> None:
-        record(context, results, advice)
+        refuse_failed(context, KEY, results, advice)
+        record(context, results)
 
     months = [result.month for result in results]
     tags = {
@@ -71,6 +75,21 @@ def test_a_failed_month_is_named_and_exactly_the_good_ones_are_recorded(
     )
 
 
+def test_months_that_fail_for_one_reason_are_told_in_one_line(instance: dg.DagsterInstance) -> None:
+    months = ["2023-01", "2023-02", "2023-03"]
+    reasons = ["no answer", "too few rows", "no answer"]
+    result = _run(
+        instance, [MonthResult(m, error=why) for m, why in zip(months, reasons, strict=True)]
+    )
+
+    (failure,) = [e for e in result.all_events if e.is_step_failure]
+    assert failure.step_failure_data.user_failure_data
+    assert failure.step_failure_data.user_failure_data.description == (
+        "3 of 3 months of landing/demo/events failed:\n"
+        "- 2023-01, 2023-03: no answer\n- 2023-02: too few rows"
+    )
+
+
 def test_the_failure_is_not_retried_as_that_would_fetch_the_good_months_again(
     instance: dg.DagsterInstance,
 ) -> None:
@@ -85,17 +104,17 @@ def test_an_error_of_one_month_becomes_its_result() -> None:
     def work() -> dict[str, int]:
         raise LookupError("no such month")
 
-    assert attempt("2023-01", lambda: {"rows": 1}) == MonthResult("2023-01", {"rows": 1})
-    assert attempt("2023-01", work).error_type == "LookupError"
-    assert attempt("2023-01", work).error == "no such month"
-    assert attempt("2023-01", work, lambda error: type(error).__name__).error == "LookupError"
+    assert attempt(LOG, "2023-01", lambda: {"rows": 1}) == MonthResult("2023-01", {"rows": 1})
+    assert attempt(LOG, "2023-01", work).error_type == "LookupError"
+    assert attempt(LOG, "2023-01", work).error == "no such month"
+    assert attempt(LOG, "2023-01", work, lambda error: type(error).__name__).error == "LookupError"
 
 
 def test_an_error_without_words_still_fails_its_month(instance: dg.DagsterInstance) -> None:
     def work() -> dict[str, int]:
         raise TimeoutError
 
-    result = attempt("2023-01", work)
+    result = attempt(LOG, "2023-01", work)
 
     assert result.error == "TimeoutError()"
     assert not _run(instance, [result]).success
@@ -106,20 +125,4 @@ def test_an_interrupt_is_no_result_of_a_month() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        attempt("2023-01", work)
-
-
-def test_there_is_one_command_for_each_unbroken_stretch() -> None:
-    months = ["2023-02", "2022-12", "2023-01", "2023-04"]
-    command = "dagster asset materialize -m pipelines_project.definitions --select"
-    selected = f"""{command} 'key:"landing/demo/events"+'"""
-
-    assert materialize_commands(KEY, months).splitlines() == [
-        f"  {selected} --partition-range 2022-12...2023-02",
-        f"  {selected} --partition 2023-04",
-    ]
-    assert materialize_commands(KEY, months[:2], one_run=False).splitlines() == [
-        f"  {selected} --partition 2022-12",
-        f"  {selected} --partition 2023-02",
-    ]
-    assert materialize_commands(KEY, []) == ""
+        attempt(LOG, "2023-01", work)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
@@ -59,11 +59,25 @@ def _games(location: CodeLocation) -> tuple[int, int]:
 def test_the_good_months_of_a_landing_are_loaded_and_modelled(chess: CodeLocation) -> None:
     assert chess.materialize("2024-01", LANDING, WAREHOUSE, *MARTS).result.success
     chess.faults.answer_always("hikaru/games/2024/03", Response(status_code=404))
-    (command,) = _printed(chess.materialize("2024-02...2024-03", LANDING))
+    again, load = _printed(chess.materialize("2024-02...2024-03", LANDING))
 
-    _run(chess, command)
+    _run(chess, load)
 
     assert _games(chess) == (4 * GAMES_PER_MONTH, 4 * GAMES_PER_MONTH)
+    chess.faults.clear()
+    _run(chess, again)
+
+    assert _games(chess) == (6 * GAMES_PER_MONTH, 6 * GAMES_PER_MONTH)
+
+
+def test_a_month_that_may_shrink_is_landed_by_what_the_error_prints(chess: CodeLocation) -> None:
+    assert chess.materialize("2024-01", LANDING, WAREHOUSE, *MARTS).result.success
+    chess.faults.answer_always("hikaru/games/2024/01", JSONResponse({"games": []}))
+    _, allowing = _printed(chess.materialize("2024-01", LANDING))
+
+    _run(chess, allowing)
+
+    assert _games(chess) == (GAMES_PER_MONTH, GAMES_PER_MONTH)
 
 
 def test_a_month_with_a_key_twice_is_landed_again_loaded_and_modelled(chess: CodeLocation) -> None:

@@ -1,5 +1,6 @@
 """The job that restores: a kept load is the current one again, in Dagster's eyes too."""
 
+import json
 from pathlib import Path
 
 import dagster as dg
@@ -128,14 +129,31 @@ def test_without_a_load_id_the_kept_loads_are_listed(keeping: CodeLocation) -> N
 
     assert not run.result.success
     assert f"- {old}, landed at 20" in run.error
+    newest = json.dumps({"table": "games", "load_id": old})
+    assert f"chess_restore_month --partition {MONTH} --config '{newest}'" in run.error
     assert f"{2 * GAMES_PER_MONTH} rows" in run.error
     assert tree(Path(keeping.landing.url)) == before
 
 
 def test_a_table_that_is_not_there_is_refused(keeping: CodeLocation) -> None:
-    run = keeping.restore(MONTH, table="../games")
+    with pytest.raises(dg.DagsterInvalidConfigError, match="tables of chess: games; got"):
+        keeping.restore(MONTH, table="../games")
 
-    assert "'../games' is no table of chess: there are games" in run.error
+
+def test_a_source_that_keeps_no_loads_says_so(chess: CodeLocation) -> None:
+    chess.materialize(MONTH, LANDING)
+
+    run = chess.restore(MONTH)
+
+    assert "None is kept because keep_loads of chess is 0: set it in defs.yaml" in run.error
+
+
+def test_the_launchpad_begins_with_what_lists_the_kept_loads(keeping: CodeLocation) -> None:
+    old, _ = _land_twice(keeping)
+
+    run = keeping.run(keeping.defs.resolve_job_def("chess_restore_month"), MONTH)
+
+    assert f"- {old}, landed at 20" in run.error
 
 
 def test_the_job_has_months_and_the_pool_of_the_landing(chess: CodeLocation) -> None:

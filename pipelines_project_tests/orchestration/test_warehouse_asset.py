@@ -1,6 +1,10 @@
 """The asset `warehouse/chess/games`: which months a run loads, skips and refuses."""
 
+import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import dagster as dg
 
@@ -52,6 +56,34 @@ def test_a_loaded_month_tells_the_columns_of_its_table_and_what_holds_it(
         assert metadata["dagster/storage_kind"] == "duckdb"
 
 
+def test_a_warehouse_that_cannot_be_opened_is_told_with_the_command_that_loads_then(
+    chess: CodeLocation,
+) -> None:
+    _write(chess, "2024-01", *ids_ago(30), "one")
+    Path(chess.warehouse.url).write_text("no database" * 1000)
+
+    run = chess.materialize("2024-01", WAREHOUSE)
+
+    first, *_ = run.error.splitlines()
+    assert first.startswith(f"{WAREHOUSE}: cannot open the warehouse {chess.warehouse.url}")
+    assert "No month of this run was loaded. Once mended:\n  dagster asset" in run.error
+
+
+def test_a_run_that_waits_for_a_reader_says_so_in_its_log(chess: CodeLocation) -> None:
+    _write(chess, "2024-01", *ids_ago(30), "one")
+    chess.warehouse.rows("select 1")
+    reads = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1], read_only=True); print(1)"
+    command = [sys.executable, "-uc", f"{reads}; time.sleep(1)", chess.warehouse.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
+        assert reader.stdout
+        assert reader.stdout.readline()
+
+        run = chess.materialize("2024-01", WAREHOUSE)
+
+    assert run.result.success
+    assert any(f"(PID {reader.pid}) to let go of" in line for line in run.log("WARNING"))
+
+
 def test_only_a_month_that_was_landed_again_is_loaded_again(chess: CodeLocation) -> None:
     for month in MONTHS:
         _write(chess, month, *ids_ago(30), "one")
@@ -89,6 +121,7 @@ def test_a_month_that_cannot_be_loaded_does_not_stop_the_others(chess: CodeLocat
         "- 2024-02: chess/games 2024-02: rows with the same ('player', 'url'), "
         "for example [('erik', 'twice')]\n"
         "- 2024-03: chess/games 2024-03 was never landed: land it first\n"
+        "What the warehouse has of a failed month is unchanged.\n"
         "2024-02, 2024-03 cannot be loaded as landed now. Make a kept load current with "
         "chess_restore_month, or land again when the source is mended:\n"
         f"  {command} 'key:\"{LANDING}\"+' --partition-range 2024-02...2024-03"
@@ -110,6 +143,8 @@ def test_an_older_load_replaces_a_newer_one_only_where_the_config_says_so(
     refused = chess.materialize("2024-01", WAREHOUSE)
 
     assert f"holds load {ahead}, the landing zone only the older {older}" in refused.error
+    own = {"ops": {"warehouse__chess__games": {"config": {"replace_newer_load": True}}}}
+    assert f"--partition 2024-01 --config-json '{json.dumps(own)}'\n" in refused.error
     assert chess.rows_by_month() == {"2024-01": 2}
 
     config = {"ops": {"warehouse__chess__games": {"config": {"replace_newer_load": True}}}}

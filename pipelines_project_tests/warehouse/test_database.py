@@ -1,6 +1,7 @@
 """Every connection to the warehouse waits for its turn, and a transaction is whole or nothing."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sql_text import quoted
+from pipelines_project.warehouse import database
 from pipelines_project.warehouse.database import (
     Warehouse,
     WarehouseError,
@@ -23,12 +25,16 @@ from pipelines_project.warehouse.database import (
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
 # Nothing of the project is imported, so that it starts at once.
-_HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+_HOLD = """import duckdb, sys
+c = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "True"); print('held', flush=True); input()
+"""
 
 
 @contextmanager
-def _held_by_another_process(warehouse: Warehouse) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", _HOLD, warehouse.url]
+def _held_by_another_process(
+    warehouse: Warehouse, *, read_only: bool = False
+) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", _HOLD, warehouse.url, str(read_only)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout
@@ -65,6 +71,22 @@ def test_another_process_is_waited_for(warehouse: Warehouse) -> None:
 
         assert waiting.result() == [(1,)]
         assert time.monotonic() - started < warehouse.lock_timeout_seconds
+
+
+def test_the_log_says_at_once_and_then_now_and_again_who_is_waited_for(
+    warehouse: Warehouse, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.rows("select 1")
+    with _held_by_another_process(warehouse, read_only=True) as reader:
+        for every_seconds, least, most in ((60, 1, 1), (0.05, 2, 8)):
+            monkeypatch.setattr(database, "_TELL_EVERY_SECONDS", every_seconds)
+            caplog.clear()
+            with pytest.raises(WarehouseError):
+                Warehouse(warehouse.url, lock_timeout_seconds=0.4).rows("select 1")
+
+            waiting = rf"waiting for \S+ \(PID {reader.pid}\) to let go of {warehouse.url}, which"
+            assert least <= len(caplog.messages) <= most
+            assert all(re.match(waiting, message) for message in caplog.messages)
 
 
 @pytest.mark.parametrize("path", ["{0}", "{0.parent}/./{0.name}", "{0.parent}/link/{0.name}"])

@@ -18,7 +18,8 @@ from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
 from pipelines_project.orchestration.checks.month_evaluations import log_months, months_of_run
-from pipelines_project.orchestration.month_results import materialize_commands
+from pipelines_project.orchestration.commands import materialize_commands
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
@@ -118,7 +119,10 @@ def monthly_check(
             if only_current_month
             else _months_to_check(context, table, landing)
         )
-        found = dict(wrong(Looked(table, months, landing, warehouse)))
+        with told_plainly(
+            f"{asset.to_user_string()} {name}", "The check has no result: run it again."
+        ):
+            found = dict(wrong(Looked(table, months, landing, warehouse)))
         result = dg.AssetCheckResult(
             asset_key=asset,
             check_name=name,

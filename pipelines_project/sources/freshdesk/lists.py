@@ -17,6 +17,7 @@ import dlt
 from dlt.common import json
 from dlt.extract import DltResource
 
+from pipelines_project.sources.fetch import ALLOW_SHRINK
 from pipelines_project.sources.freshdesk.api import FreshdeskApi
 from pipelines_project.sources.freshdesk.columns import columns
 from pipelines_project.sources.freshdesk.fetched_list import FetchedList
@@ -86,7 +87,7 @@ def _check_not_empty(table: str, api: FreshdeskApi, rows_before: int) -> None:
     if not next(pages, list[Row]()):
         raise SourceError(
             f"Freshdesk answers no {table} at all, where {rows_before} rows of the month are "
-            "landed. If that is right, land the month with the run config allow_shrink: true"
+            f"landed. If that is right, land the month with the run config {ALLOW_SHRINK}"
         )
 
 

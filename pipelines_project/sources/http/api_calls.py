@@ -1,16 +1,16 @@
 """What a source's HTTP session did: one place that counts requests and refuses bad answers."""
 
+import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from threading import Event, Timer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from dlt.sources.helpers.requests import Client
 from requests.adapters import HTTPAdapter
 
 # A month of the busiest chess.com players is some 30 MB.
@@ -33,11 +33,17 @@ class ApiCalls:
         last_url: the address of the last.
         began_at: an instant that no clock says to be after the first answer: neither this
             machine's nor, by the header `Date`, the service's.
+        log: where waiting and trying again are told, so that a run is not silent meanwhile.
     """
 
     count: int = 0
     last_url: str = ""
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    log: logging.Logger = field(default=logging.getLogger(__name__), repr=False, compare=False)
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        """Return itself: whoever copies a session, as dlt does, makes no other run of it."""
+        return self
 
     def note(self, response: requests.Response) -> None:
         """Note what the service's clock says, which may be behind this machine's."""
@@ -152,8 +158,7 @@ def _time_limit(response: requests.Response) -> Generator[None]:
         timer.cancel()
     if is_over.is_set():
         raise requests.exceptions.ReadTimeout(
-            f"{response.url} was not answered whole within {MAX_ANSWER_SECONDS:.0f} s",
-            request=response.request,
+            f"it was not whole within {MAX_ANSWER_SECONDS:.0f} s", request=response.request
         )
 
 
@@ -175,22 +180,3 @@ def _refuse_other_host(response: requests.Response) -> None:
 
 def _origin(url: str) -> str:
     return "{0.scheme}://{0.netloc}".format(urlsplit(url.lower()))
-
-
-def retrying_session(headers: Mapping[str, str], calls: ApiCalls) -> requests.Session:
-    """Return dlt's HTTP session: bounded retries on 429, 5xx and lost connections, all counted.
-
-    `Retry-After` is honoured. The bounds are dlt's own settings, `RUNTIME__REQUEST_MAX_ATTEMPTS`,
-    `RUNTIME__REQUEST_BACKOFF_FACTOR` and `RUNTIME__REQUEST_MAX_RETRY_DELAY`.
-
-    Args:
-        headers: sent with every request.
-        calls: counts the requests.
-    """
-    client = Client(raise_for_status=False)
-    client.configure()
-    client.session.headers.update(headers)
-    adapter = BoundedAdapter(calls)
-    for scheme in ("http://", "https://"):
-        client.session.mount(scheme, adapter)
-    return client.session

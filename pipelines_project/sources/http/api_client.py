@@ -15,9 +15,9 @@ from pipelines_project.sources.http.api_calls import (
     ApiCalls,
     BoundedAdapter,
     SourceError,
-    retrying_session,
 )
 from pipelines_project.sources.http.rate_limit import RateLimit, RateLimitedAdapter
+from pipelines_project.sources.http.session import retrying_session
 
 MOST_PAGES = 20_000
 """Two million rows of 100 a page, which are an hour and a half of requests at 200 a minute."""

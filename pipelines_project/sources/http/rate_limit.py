@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from dlt.common import logger
 
 from pipelines_project.sources.http.api_calls import ApiCalls, BoundedAdapter, SourceError
 
@@ -47,7 +46,7 @@ class RateLimitedAdapter(BoundedAdapter):
     def __init__(self, calls: ApiCalls, limit: RateLimit) -> None:
         """Know nothing of what is left until the first answer."""
         super().__init__(calls)
-        self._limit = limit
+        self._limit, self._log = limit, calls.log
         self._is_low = False
         self._given_up = ""
         self._not_before = 0.0
@@ -95,7 +94,7 @@ class RateLimitedAdapter(BoundedAdapter):
             self._not_before = time.monotonic() + 60 / self._limit.requests_per_minute
 
     def _sleep(self, seconds: float, reason: str) -> None:
-        logger.warning(f"waiting {seconds:.0f} s: {reason}")
+        self._log.warning(f"waiting {seconds:.0f} s: {reason}")
         time.sleep(seconds)
 
 

@@ -17,7 +17,8 @@ from pipelines_project.sandbox.faults import Faults
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.chess.archives import PlayerArchives
 from pipelines_project.sources.chess.games import GamesByMonth, games_by_player
-from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
+from pipelines_project.sources.http.session import retrying_session
 
 _MONTH, _EARLIER = "2024-02", "2023-12"
 _ERIK, _HIKARU = "erik/games/2024/02", "hikaru/games/2024/02"

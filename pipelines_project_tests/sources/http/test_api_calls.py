@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,8 @@ from starlette.types import Receive, Scope, Send
 from pipelines_project.sandbox.faults import Faults, FaultsMiddleware, broken_off
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.http import api_calls
-from pipelines_project.sources.http.api_calls import ApiCalls, SourceError, retrying_session
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
+from pipelines_project.sources.http.session import ServiceAwayError, retrying_session
 
 _REFUSALS = {410: lambda response: f"{response.url} is closed: ask for another"}
 
@@ -71,7 +73,7 @@ def test_a_request_whose_answer_broke_off_is_counted_and_named(api: str, faults:
     _get(f"{api}/first", calls)
     faults.answer_always("second", broken_off(b'{"items": []}'))
 
-    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+    with pytest.raises(ServiceAwayError, match=f"{api}/second broke off its answer: tried 3 times"):
         _get(f"{api}/second", calls)
 
     assert calls.count == len(faults.requests) == 4
@@ -95,7 +97,7 @@ def test_a_bad_status_is_an_error_after_a_bounded_number_of_requests(
 ) -> None:
     faults.answer_always("item", Response(status_code=status))
 
-    with pytest.raises(requests.HTTPError, match=f"{status} .*{api}/item"):
+    with pytest.raises(ServiceAwayError, match=f"{api}/item answered {status} .*: tried 3 times"):
         _get(f"{api}/item", ApiCalls())
 
     assert len(faults.requests) == requests_made
@@ -112,6 +114,39 @@ def test_a_status_that_trying_again_cannot_mend_is_refused_at_once(
     assert len(faults.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://127.0.0.1:9", r"\(Connection refused\)"),
+        ("http://no.such.host.invalid", r"\(Failed to resolve 'no.such.host.invalid' .*\)"),
+    ],
+)
+def test_a_service_that_is_down_is_told_in_plain_words(address: str, why: str) -> None:
+    with pytest.raises(ServiceAwayError) as error:
+        _get(f"{address}/item", ApiCalls())
+
+    assert re.fullmatch(
+        rf"{address}/item could not be reached {why}: tried 3 times in 0 s. "
+        "When the service answers again, run again",
+        str(error.value),
+    )
+
+
+def test_each_retry_is_logged_with_who_why_and_how_long(
+    api: str, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy = Response(status_code=429, headers={"Retry-After": "1"})
+    faults.answer_next("item", broken_off(b'{"items": []}'), busy)
+
+    _get(f"{api}/item", ApiCalls())
+
+    warnings = [each.message for each in caplog.records if each.levelname == "WARNING"]
+    assert warnings == [
+        f"{api}/item broke off its answer: trying again in 0.0 s (tried 1 times)",
+        f"{api}/item answered 429 Too Many Requests: trying again in 1.0 s (tried 2 times)",
+    ]
+
+
 def test_a_lost_connection_is_tried_again(api: str, faults: Faults) -> None:
     faults.answer_next("item", broken_off(b'{"items": [1, 2, 3]}'))
 
@@ -124,7 +159,7 @@ def test_the_number_of_attempts_is_a_setting(
     monkeypatch.setenv("RUNTIME__REQUEST_MAX_ATTEMPTS", "2")
     faults.answer_always("item", Response(status_code=500))
 
-    with pytest.raises(requests.HTTPError):
+    with pytest.raises(ServiceAwayError, match="tried 2 times"):
         _get(f"{api}/item", ApiCalls())
 
     assert len(faults.requests) == 2
@@ -166,7 +201,7 @@ def test_every_request_has_a_timeout(
 
     faults.answer_next("item", silence)
 
-    with pytest.raises(requests.exceptions.ReadTimeout):
+    with pytest.raises(ServiceAwayError, match=r"gave no whole answer \(Read timed out"):
         _get(f"{api}/item", ApiCalls())
 
 

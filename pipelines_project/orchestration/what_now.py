@@ -1,0 +1,69 @@
+"""How the months of a landing that failed were left, and the commands that go on from there."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import yaml
+
+from pipelines_project.landing.land_month import DISCARD
+from pipelines_project.orchestration.commands import (
+    asset_config,
+    job_commands,
+    materialize_commands,
+)
+from pipelines_project.orchestration.month_results import MonthResult, in_words
+from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
+from pipelines_project.sources.fetch import ALLOW_SHRINK
+from pipelines_project.table import Table
+
+
+def what_now(table: Table, landed: Sequence[MonthResult], tidied: Sequence[MonthResult]) -> str:
+    """Return what to say of a landing with failed months, for the error's end.
+
+    Args:
+        table: the table.
+        landed: what came of landing each month.
+        tidied: what came of landing and tidying it.
+    """
+    return "\n".join(_told(table, landed, tidied))
+
+
+def _told(
+    table: Table, landed: Sequence[MonthResult], tidied: Sequence[MonthResult]
+) -> Iterator[str]:
+    one_run = not table.months_per_run
+    failed = [result for result in landed if result.error]
+    months = [result.month for result in failed]
+    if months:
+        again = materialize_commands(landing_key(table), months, one_run=one_run)
+        yield f"What was landed of {in_words(months)} before is unchanged. Once mended:\n{again}"
+    if shrunk := [r.month for r in failed if ALLOW_SHRINK in (r.error or "")]:
+        yield _allow_shrink(table, shrunk, one_run=one_run)
+    for month, load_id in _ahead_of_clock(failed):
+        discard = {"discard_load_id": load_id}
+        job = job_commands(f"{table.source}_delete_stale_files", [month], discard)
+        yield f"To delete load {load_id} of {month}:\n{job}"
+    if untidied := [r.month for r in tidied if r.error and r.month not in months]:
+        job = job_commands(f"{table.source}_delete_stale_files", untidied)
+        yield f"{in_words(untidied)}: landed, beside older files that nobody reads. Once mended:"
+        yield job
+    if good := [result.month for result in tidied if not result.error]:
+        load = materialize_commands(warehouse_key(table), good, one_run=one_run)
+        yield f"The other {len(good)} are landed. Automation loads them, or at once:\n{load}"
+
+
+def _ahead_of_clock(failed: Sequence[MonthResult]) -> Iterator[tuple[str, str]]:
+    """Yield each month that failed because a clock was ahead, with the load that is in the way."""
+    for result in failed:
+        if told := re.search(rf"{DISCARD} '([0-9.]+)'", result.error or ""):
+            yield result.month, told[1]
+
+
+def _allow_shrink(table: Table, months: Sequence[str], *, one_run: bool) -> str:
+    key, config = landing_key(table), {"allow_shrink": True}
+    commands = materialize_commands(key, months, one_run=one_run, config=config)
+    launchpad = yaml.safe_dump(asset_config(key, config)).rstrip()
+    return (
+        f"If {in_words(months)} may lose most of its rows:\n{commands}\n"
+        f"or with this in the launchpad (hold Shift and click Materialize):\n{launchpad}"
+    )
