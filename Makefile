@@ -109,10 +109,13 @@ materialize: install ## Materialize months now (SELECT=group:chess MONTHS=2024-0
 	@.venv/bin/dagster asset materialize -m pipelines_project.definitions \
 		--select "$$SELECT" --partition-range "$${MONTHS%%...*}...$${MONTHS##*...}"
 
+# The tests start dozens of processes, which would compile the project each time anew.
+test stack faults test-embedded-elt: export PYTHONDONTWRITEBYTECODE :=
+
 test: install ## Run the tests (ARGS="-k stale" for some of them).
 	@.venv/bin/python -m pytest $(ARGS)
 
-stack: install ## Run the tests of whole programs and of a year, which take a minute.
+stack: install ## Run the tests of whole programs, of a year and of many processes, which take minutes.
 	@.venv/bin/python -m pytest -m stack $(ARGS)
 
 faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS=small is quicker).

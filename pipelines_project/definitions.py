@@ -12,8 +12,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines_project.broken_sources import without_broken_sources
-
 
 def load() -> dg.Definitions:
     """Load every component and module of the `defs` folder, with the settings as they are now."""
@@ -24,6 +22,10 @@ def load() -> dg.Definitions:
     except Exception:
         if os.environ.get("STRICT_DEFINITIONS"):
             raise
+        # Here, because what it imports is what takes longest of all, and `defs` below imports that
+        # without looking for garbage meanwhile.
+        from pipelines_project.broken_sources import without_broken_sources
+
         return without_broken_sources(folder / "defs")
     return loaded
 

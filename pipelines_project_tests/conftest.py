@@ -1,5 +1,6 @@
 """What many tests stand on: an empty landing zone and warehouse, an instance, recorded answers."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ from pipelines_project_tests.code_location import CodeLocation, code_location
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than processors: a good part of a test is waiting for servers and disks."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not among what is imported by now, which is most."""
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def pytest_sessionfinish() -> None:

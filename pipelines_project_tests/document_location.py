@@ -15,6 +15,7 @@ from dagster.components.testing import create_defs_folder_sandbox
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import Run, range_tags
+from pipelines_project_tests.kept import empty_instance
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,23 @@ def _loaded_folder(source: Path) -> Iterator[dg.Definitions]:
 @contextmanager
 def document_location(folder: Path, documents: str) -> Iterator[DocumentLocation]:
     """Give the code location of the documents, with its data below a folder."""
-    with loaded(documents) as defs, _located(folder, defs) as location:
+    with loaded(documents) as defs, located(folder, defs) as location:
         yield location
 
 
 @contextmanager
 def folder_location(folder: Path, source: Path) -> Iterator[DocumentLocation]:
     """Give the code location of one folder of `defs/`, with its marts; its data as above."""
-    with _loaded_folder(source) as defs, _located(folder, defs) as location:
+    with _loaded_folder(source) as defs, located(folder, defs) as location:
         yield location
 
 
 @contextmanager
-def _located(folder: Path, defs: dg.Definitions) -> Iterator[DocumentLocation]:
+def located(folder: Path, defs: dg.Definitions) -> Iterator[DocumentLocation]:
+    """Give definitions that are loaded already, with their data below a folder."""
     landing = LandingZone(url=str(folder / "landing"))
     warehouse = Warehouse(url=str(folder / "warehouse.duckdb"))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with empty_instance() as instance:
         merged = dg.Definitions.merge(
             defs, dg.Definitions(resources={"landing": landing, "warehouse": warehouse})
         )

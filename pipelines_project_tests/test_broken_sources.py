@@ -8,6 +8,7 @@ import pytest
 
 from pipelines_project import definitions
 from pipelines_project.broken_sources import without_broken_sources
+from pipelines_project_tests.kept import empty_instance
 
 DEFS = Path(definitions.__file__).parent / "defs"
 CHESS = {
@@ -64,7 +65,7 @@ def test_the_check_of_a_broken_source_fails_with_its_error(folder: Path) -> None
     assert "landing/local_jsonl/synthetic_data" in _names(defs)
     job = defs.resolve_implicit_global_asset_job_def()
     key = dg.AssetCheckKey(dg.AssetKey(["broken_definitions", "chess"]), "definitions_load")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with empty_instance() as instance:
         job = dg.define_asset_job("checks", dg.AssetSelection.checks(key))
         checked = dg.Definitions.merge(defs, dg.Definitions(jobs=[job]))
         result = checked.resolve_job_def("checks").execute_in_process(instance=instance)

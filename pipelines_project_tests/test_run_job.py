@@ -167,6 +167,7 @@ def _documented() -> list[str]:
     return [found for text in texts for found in command.findall(text)]
 
 
+@pytest.mark.stack
 def test_what_the_documents_say_to_run_by_hand_runs(location: CodeLocation) -> None:
     location.materialize("2023-01...2023-02", LANDING)
 

@@ -19,12 +19,13 @@ def table_name(place: LandedMonth) -> str:
 
 def column_types(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
     """Return the type of each column of a table of the warehouse; no column means no table."""
-    columns = connection.execute(
-        """select column_name, data_type from duckdb_columns()
-           where database_name = 'warehouse' and schema_name = $schema and table_name = $table""",
-        {"schema": schema, "table": table},
-    ).fetchall()
-    return dict(columns)
+    # `duckdb_columns()` would make every table and view of every database known to this connection
+    # first, which takes longer than to open one.
+    try:
+        described = connection.execute(f"describe warehouse.{qualified(schema, table)}")
+    except duckdb.CatalogException:
+        return {}
+    return {name: type_ for name, type_, *_ in described.fetchall()}
 
 
 def is_loaded(warehouse: Warehouse, schema: str, table: str, columns: Iterable[str] = ()) -> bool:

@@ -5,11 +5,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 import yaml
+from jsonschema import Draft202012Validator, ValidationError
 
 import pipelines_project
 
@@ -26,12 +25,14 @@ SHOP = {
 
 
 @pytest.fixture(scope="module")
-def schema() -> dict[str, Any]:
+def schema() -> Draft202012Validator:
     command = [sys.executable, "-m", "pipelines_project.components"]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    printed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    Draft202012Validator.check_schema(printed)
+    return Draft202012Validator(printed)
 
 
-def test_every_document_that_is_deployed_fits_the_schema(schema: dict[str, Any]) -> None:
+def test_every_document_that_is_deployed_fits_the_schema(schema: Draft202012Validator) -> None:
     documents = [
         document
         for file in DEFS.glob("*/defs.yaml")
@@ -39,11 +40,11 @@ def test_every_document_that_is_deployed_fits_the_schema(schema: dict[str, Any])
     ]
     assert len(documents) >= 5
     for document in [SHOP, *documents]:
-        jsonschema.validate(document, schema)
+        schema.validate(document)
 
 
-def test_a_wrong_attribute_does_not_fit_the_schema(schema: dict[str, Any]) -> None:
+def test_a_wrong_attribute_does_not_fit_the_schema(schema: Draft202012Validator) -> None:
     wrong = copy.deepcopy(SHOP)
     wrong["attributes"]["tables"][0]["month_colum"] = "at"  # pyright: ignore[reportArgumentType]
-    with pytest.raises(jsonschema.ValidationError, match="month_colum"):
-        jsonschema.validate(wrong, schema)
+    with pytest.raises(ValidationError, match="month_colum"):
+        schema.validate(wrong)

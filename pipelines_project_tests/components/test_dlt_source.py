@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.resolved.errors import ResolutionException
@@ -11,7 +12,7 @@ from dagster.components.resolved.errors import ResolutionException
 from pipelines_project.broken_sources import told
 from pipelines_project.components.dlt_source import DltSource
 from pipelines_project_tests import shop_source
-from pipelines_project_tests.document_location import DocumentLocation, document_location, loaded
+from pipelines_project_tests.document_location import DocumentLocation, loaded, located
 
 TOKEN = "shop-token-5512-secret"
 DOCUMENT = """
@@ -49,14 +50,23 @@ attributes:
 """
 
 
+@pytest.fixture(scope="module")
+def defs() -> Iterator[dg.Definitions]:
+    with loaded(DOCUMENT) as defs:
+        yield defs
+
+
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DocumentLocation]:
+def shop(
+    defs: dg.Definitions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DocumentLocation]:
     monkeypatch.setenv("SHOP_TOKEN", TOKEN)
     shop_source.CALLS.clear()
-    with document_location(tmp_path, DOCUMENT) as location:
+    with located(tmp_path, defs) as location:
         yield location
 
 
+@pytest.mark.stack
 def test_months_of_several_resources_land_and_load_in_one_run(shop: DocumentLocation) -> None:
     keys = [
         f"{stage}/shop/{table}"

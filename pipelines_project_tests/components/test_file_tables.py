@@ -18,6 +18,7 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import Run, range_tags
+from pipelines_project_tests.kept import empty_instance
 
 _DOCUMENT = """
 type: pipelines_project.components.Files
@@ -85,7 +86,7 @@ def location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Locati
         source = sandbox.defs_folder_path / "sales"
         source.mkdir()
         (source / "defs.yaml").write_text(_DOCUMENT)
-        with sandbox.build_all_defs() as defs, dg.DagsterInstance.ephemeral() as instance:
+        with sandbox.build_all_defs() as defs, empty_instance() as instance:
             merged = dg.Definitions.merge(defs, dg.Definitions(resources=resources))
             yield Location(merged, instance, resources["warehouse"], raw)
 

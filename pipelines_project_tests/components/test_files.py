@@ -18,6 +18,7 @@ from pipelines_project_tests.jsonl_location import (
     attributes,
     jsonl_location,
 )
+from pipelines_project_tests.kept import empty_instance
 
 _MONTHS = "2024-01...2024-02"
 
@@ -187,6 +188,7 @@ def test_tables_of_one_source_have_sensors_of_their_own_and_share_the_jobs(tmp_p
         assert tidy.execute_in_process(instance=location.instance, partition_key="2024-02").success
 
 
+@pytest.mark.stack
 def test_quarantined_lines_can_be_queried_in_the_warehouse_until_the_file_is_mended(
     location: JsonlLocation,
 ) -> None:
@@ -262,7 +264,7 @@ def test_the_committed_sample_lands_and_loads(
     monkeypatch.setenv("WAREHOUSE_URL", str(tmp_path / "warehouse.duckdb"))
     monkeypatch.setenv("RAW_URL", str(Path(__file__).parents[2] / "data" / "raw"))
     job = definitions.load().resolve_job_def("local_jsonl_materialize")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with empty_instance() as instance:
         result = job.execute_in_process(instance=instance, partition_key="2024-03")
 
     assert result.success

@@ -87,6 +87,7 @@ def _merge_checks(location: CodeLocation, table: str) -> dict[str, dg.AssetCheck
 _RECORDED = ["tickets", "contacts", "companies", "agents", "groups"]
 
 
+@pytest.mark.stack
 def test_recorded_answers_land_with_every_field(recorded_data: Path, tmp_path: Path) -> None:
     folder = recorded_data / "freshdesk"
     answered = {table: json.loads((folder / f"{table}.json").read_bytes()) for table in _RECORDED}
@@ -153,6 +154,7 @@ def test_tickets_that_share_an_instant_both_land(recorded_data: Path, tmp_path: 
     assert sorted(rows) == [(3,), (7,)]
 
 
+@pytest.mark.stack
 def test_each_table_can_be_asked_for_alone_and_a_list_once_for_many_months(tmp_path: Path) -> None:
     desk = MadeUpHelpDesk(5, "2024-01", as_of=datetime(2024, 3, 20, tzinfo=UTC))
     with freshdesk_location(tmp_path, desk) as location:
@@ -291,6 +293,7 @@ def test_a_wrong_key_fails_with_what_to_do(tmp_path: Path) -> None:
     assert KEY not in run.error
 
 
+@pytest.mark.stack
 def test_a_ticket_whose_deletion_did_not_touch_it_is_marked_when_its_month_runs_again(
     tmp_path: Path,
 ) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import yaml
 from dagster.components.core.component_tree import ComponentTreeException
@@ -17,11 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from pipelines_project.components.rest_api import RestApi
 from pipelines_project.months import month_of
-from pipelines_project_tests.document_location import (
-    DocumentLocation,
-    document_location,
-    loaded,
-)
+from pipelines_project_tests.document_location import DocumentLocation, loaded, located
 from pipelines_project_tests.weather_api import TOKEN, WeatherApi, weather_api
 
 LANDING, WAREHOUSE = "landing/weather/readings", "warehouse/weather/readings"
@@ -73,16 +70,20 @@ def api() -> Iterator[WeatherApi]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def defs(api: WeatherApi) -> Iterator[dg.Definitions]:
+    with loaded(DOCUMENT.replace("URL/v1/", f"{api.url}/v1/")) as defs:
+        yield defs
+
+
 @pytest.fixture
-def weather(
-    api: WeatherApi, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[DocumentLocation]:
-    folder = tmp_path_factory.mktemp("weather")
-    with document_location(folder, DOCUMENT.replace("URL/v1/", f"{api.url}/v1/")) as location:
+def weather(api: WeatherApi, defs: dg.Definitions, tmp_path: Path) -> Iterator[DocumentLocation]:
+    with located(tmp_path, defs) as location:
         yield location
     api.faults.clear()
 
 
+@pytest.mark.stack
 def test_six_months_of_two_documents_land_and_load_in_one_run(weather: DocumentLocation) -> None:
     keys = [
         f"{stage}/weather/{table}"
@@ -125,11 +126,17 @@ def test_a_table_without_a_month_is_a_snapshot_of_now(weather: DocumentLocation)
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Response(status_code=404), "correct client.base_url or endpoint.path"),
         (PlainTextResponse(f"bad key {TOKEN}", 401), "correct WEATHER_TOKEN"),
-        (Response("<html>", media_type="text/html"), "which is no JSON"),
         (JSONResponse({"error": TOKEN}), "no rows can be told"),
-        (JSONResponse([]), "allow_shrink"),
+        pytest.param(
+            Response(status_code=404),
+            "correct client.base_url or endpoint.path",
+            marks=pytest.mark.stack,
+        ),
+        pytest.param(
+            Response("<html>", media_type="text/html"), "which is no JSON", marks=pytest.mark.stack
+        ),
+        pytest.param(JSONResponse([]), "allow_shrink", marks=pytest.mark.stack),
     ],
 )
 def test_a_bad_answer_leaves_the_month_and_no_event_has_the_key(

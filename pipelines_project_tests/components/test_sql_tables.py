@@ -19,6 +19,7 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.code_location import range_tags
+from pipelines_project_tests.kept import empty_instance
 
 # As the documentation has it.
 SHOP = """
@@ -79,7 +80,7 @@ def shop_location(folder: Path, document: str, **files: str) -> Iterator[Shop]:
         (source / "defs.yaml").write_text(document)
         for name, text in files.items():
             (source / f"{name}.sql").write_text(text)
-        with sandbox.build_all_defs() as defs, dg.DagsterInstance.ephemeral() as instance:
+        with sandbox.build_all_defs() as defs, empty_instance() as instance:
             merged = dg.Definitions.merge(defs, dg.Definitions(resources=resources))
             yield Shop(merged, instance, folder, warehouse)
 
@@ -106,6 +107,7 @@ def shop_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlit
         yield connection
 
 
+@pytest.mark.stack
 def test_a_document_lands_months_and_a_snapshot_of_postgres(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,11 +96,12 @@ def test_it_refuses_another_format_and_a_damaged_load(
         read_month(place.path)
 
 
+@pytest.mark.parametrize("reruns", [20, pytest.param(80, marks=pytest.mark.stack)])
 def test_it_never_reads_half_a_load_of_a_month_that_is_rerun_again_and_again(
-    landing: LandingZone, read_month: Reader
+    landing: LandingZone, read_month: Reader, reruns: int
 ) -> None:
     place = place_of(landing)
-    ids = ids_ago(*range(80, 0, -1))
+    ids = ids_ago(*range(reruns, 0, -1))
     write_load(place, ids[0], [[{"id": 0}]] * 3)
 
     def rerun() -> None:

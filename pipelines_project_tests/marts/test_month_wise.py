@@ -2,11 +2,13 @@
 
 import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from pipelines_project.marts.model import parse_model
+from pipelines_project.sql_text import literal
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.marts.month_tables import MonthTables
 
@@ -156,38 +158,46 @@ NOT_BY_MONTH = [
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with tables `a` and `b`: some rows, some of them alike, in most of six months."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Warehouses with tables `a` and `b`, the second after two months were loaded again.
+
+    There are some rows, some of them alike, in most of six months.
+    """
     folder = tmp_path_factory.mktemp("prepared")
-    tables = MonthTables(Warehouse(str(folder / "warehouse.duckdb")), folder)
-    choice = random.Random(1)
-    for month in _MONTHS:
-        _load(tables, month, choice)
-    return folder / "warehouse.duckdb"
+    before, after = folder / "before.duckdb", folder / "after.duckdb"
+    _load(MonthTables(Warehouse(str(before)), folder), _MONTHS, random.Random(1))
+    shutil.copy(before, after)
+    _load(MonthTables(Warehouse(str(after)), folder, loads=100), _MONTHS[2:4], random.Random(2))
+    return before, after
 
 
-@pytest.fixture
-def tables(prepared: Path, warehouse: Warehouse, tmp_path: Path) -> MonthTables:
-    """The prepared tables in a warehouse of one's own."""
-    shutil.copy(prepared, warehouse.url)
-    return MonthTables(warehouse, tmp_path, loads=100)
+def _load(tables: MonthTables, months: Sequence[str], choice: random.Random) -> None:
+    for month in months:
+        for table, column in (("a", "n"), ("b", "m")):
+            rows = [
+                (choice.randint(1, 3), choice.randint(0, 4)) for _ in range(choice.randint(0, 6))
+            ]
+            tables.load(table, f"id integer, {column} integer", month, rows)
 
 
-def _load(tables: MonthTables, month: str, choice: random.Random) -> None:
-    for table, column in (("a", "n"), ("b", "m")):
-        rows = [(choice.randint(1, 3), choice.randint(0, 4)) for _ in range(choice.randint(0, 6))]
-        tables.load(table, f"id integer, {column} integer", month, rows)
+def _load_again(warehouse: Warehouse, after: Path) -> None:
+    """Make the tables and their loads what they are in the other warehouse."""
+    with warehouse.connect() as connection:
+        connection.execute(f"attach {literal(str(after))} as after (read_only)")
+        for table in ("demo.a", "demo.b", "ledger.loads"):
+            connection.execute(f"truncate {table}; insert into {table} from after.{table}")
 
 
 @pytest.mark.parametrize(("lookback", "sql"), [*((0, sql) for sql in BY_MONTH), *LOOKING_BACK])
 def test_months_built_one_by_one_come_to_the_full_build(
-    tables: MonthTables, lookback: int, sql: str
+    prepared: tuple[Path, Path], warehouse: Warehouse, tmp_path: Path, lookback: int, sql: str
 ) -> None:
+    before, after = prepared
+    shutil.copy(before, warehouse.url)
+    tables = MonthTables(warehouse, tmp_path)
     mart = tables.mart(sql, header=f"lookback: {lookback}\n-- incremental: month")
-    choice = random.Random(2)
     tables.build(mart, _MONTHS[0])
-    for month in ("2024-03", "2024-04"):
-        _load(tables, month, choice)
+    _load_again(warehouse, after)
 
     built = [tables.build(mart, *months) for months in (_MONTHS[3:], _MONTHS[:3])]
 

@@ -154,6 +154,7 @@ def test_the_run_config_asks_for_a_full_refresh(
     assert _rows(tables) == [("2024-01", 1), ("2024-02", 2), ("2024-03", 3)]
 
 
+@pytest.mark.stack
 def test_a_changed_month_asks_for_the_months_that_look_back_at_it_and_an_unchanged_one_for_none(
     defs: dg.Definitions, instance: dg.DagsterInstance, tables: MonthTables
 ) -> None:

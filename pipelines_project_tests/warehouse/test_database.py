@@ -246,6 +246,7 @@ def test_a_file_whose_first_writer_ran_out_of_disk_is_made_by_the_next(tmp_path:
         assert files == ["warehouse.duckdb"]
 
 
+@pytest.mark.stack
 def test_processes_that_make_the_file_at_once_write_into_one(warehouse: Warehouse) -> None:
     code = (
         "import sys; from pipelines_project.warehouse.database import Warehouse\n"

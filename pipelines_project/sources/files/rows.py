@@ -60,7 +60,12 @@ def file_rows(
         SourceError: while it is read, for what the settings say fails the month, and for files
             that cannot be read or changed while they were read.
     """
-    return dlt.resource(_tables(settings, month, columns_before, fetch), name=settings.table)
+
+    # Of a generator instead of a function dlt would search all loaded modules for its own.
+    def tables() -> Iterator[Any]:
+        yield from _tables(settings, month, columns_before, fetch)
+
+    return dlt.resource(tables, name=settings.table)
 
 
 def _tables(

@@ -88,6 +88,7 @@ def test_a_table_is_proposed_for_each_group_with_keys_and_types_from_a_sample(
     assert "Left out: 1 with md" in document
 
 
+@pytest.mark.stack
 def test_the_document_loads_unchanged_and_lands_a_month(tmp_path: Path) -> None:
     write(tmp_path, "receipts/2024-02/berlin.csv", "id;amount\n1;2.50\n")
     write(tmp_path, "receipts/2024-03/paris.csv", "id;amount\n2;1.00\n")

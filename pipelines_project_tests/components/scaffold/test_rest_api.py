@@ -254,6 +254,7 @@ def test_a_field_of_the_parent_is_found_by_the_words_of_the_parameter(tmp_path: 
     assert asked == ["/", "sheets", "sheets/{resources.sheets._id}/rows"]
 
 
+@pytest.mark.stack
 def test_the_document_loads_unchanged_and_lands_a_month(tmp_path: Path) -> None:
     reading = in_object(id={"type": "integer"}, day={"type": "string"})
     operation = get(

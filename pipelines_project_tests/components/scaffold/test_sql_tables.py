@@ -99,6 +99,7 @@ def test_keys_and_months_come_from_the_catalogue_and_choices_are_comments(
     assert "s3cret" not in document
 
 
+@pytest.mark.stack
 def test_the_document_loads_unchanged_and_lands_a_month(shop_file: str, tmp_path: Path) -> None:
     with document_location(tmp_path, shop_document(tmp_path)) as shop:
         run = shop.materialize("2023-01", "landing/shop/orders", "warehouse/shop/orders")
@@ -120,6 +121,7 @@ def test_views_are_proposed_where_they_are_wanted(shop_file: str, tmp_path: Path
     assert "paid" in tables_of(shop_document(tmp_path, views=True))
 
 
+@pytest.mark.stack
 def test_names_that_yaml_or_a_template_would_change_stay_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

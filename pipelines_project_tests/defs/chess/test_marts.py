@@ -128,6 +128,7 @@ def test_months_built_one_by_one_come_to_the_full_build(modelled: CodeLocation) 
     assert rows == modelled.warehouse.rows(f"from ({model.sql}) order by all")
 
 
+@pytest.mark.stack
 def test_a_range_of_months_can_be_loaded_and_modelled_in_one_run(chess: CodeLocation) -> None:
     chess.materialize("2024-01...2024-03", "landing/chess/games")
 

@@ -415,6 +415,7 @@ def test_files_that_change_while_they_are_read_are_an_error(
     assert "changed" in _refusal(land)
 
 
+@pytest.mark.stack
 def test_row_groups_are_large_and_a_month_is_one_file(land: Land, landing: LandingZone) -> None:
     land(jsonl(*({"v": n, "text": "x" * 40} for n in range(200_000))))
 
@@ -577,7 +578,9 @@ def _mutated(data: bytes, seed: int) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize(
+    "part", [0, 1, *(pytest.param(part, marks=pytest.mark.stack) for part in range(2, 10))]
+)
 def test_every_line_of_a_thousand_mutated_pieces_is_accounted_for(
     land: Land, tmp_path: Path, recorded_data: Path, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:

@@ -50,6 +50,7 @@ def _change(desk: StoredHelpDesk, chosen: random.Random, now: datetime) -> None:
     desk.change("tickets", number, subject=f"at {now}", updated_at=text(now), **state)
 
 
+@pytest.mark.stack
 def test_an_hourly_chain_of_changes_lands_what_one_whole_fetching_does(tmp_path: Any) -> None:
     chosen, desk = random.Random(4), StoredHelpDesk({"tickets": []}, FEBRUARY)
     hourly, whole = (LandingZone(url=str(tmp_path / name)) for name in ("hourly", "whole"))

@@ -139,7 +139,9 @@ class _LossyConnection:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def execute(self, query: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    def execute(
+        self, query: str, parameters: dict[str, Any] | None = None
+    ) -> duckdb.DuckDBPyConnection:
         lossy = f"{query} limit 1" if query.startswith("insert into") else query
         return self._connection.execute(lossy, parameters)
 
