@@ -1,4 +1,4 @@
-"""What the documents give to a shell: selections and config that Dagster takes as they stand."""
+"""What the documents give to a shell, which Dagster takes as it stands, and where they lead to."""
 
 import json
 import re
@@ -17,6 +17,8 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
 ]
+_BACKFILL = ROOT / "docs" / "backfill.md"
+_LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 _MATERIALIZE = re.compile(r"dagster asset materialize (-m [^`\n]+)")
 
 
@@ -43,18 +45,34 @@ def test_dagster_takes_every_selection(document: Path) -> None:
         assert re.fullmatch(r"20[0-9]{2}-[01][0-9](\.\.\.20[0-9]{2}-[01][0-9])?", months)
 
 
-def test_there_are_selections_in_the_readme() -> None:
-    assert len(_arguments(DOCUMENTS[0])) > 3
+def test_there_are_selections_in_the_page_on_backfills() -> None:
+    assert len(_arguments(_BACKFILL)) > 3
 
 
-def test_the_config_of_the_readme_is_that_of_an_asset() -> None:
+def test_the_config_of_the_page_on_backfills_is_that_of_an_asset() -> None:
     given = [
-        each
-        for arguments in _arguments(DOCUMENTS[0])
-        for each in _option(arguments, "--config-json")
+        each for arguments in _arguments(_BACKFILL) for each in _option(arguments, "--config-json")
     ]
     job = definitions.load().resolve_implicit_global_asset_job_def()
 
     assert given
     for config in given:
         assert dg.validate_run_config(job, json.loads(config))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [*DOCUMENTS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"],
+    ids=lambda each: str(each.relative_to(ROOT)),
+)
+def test_every_link_leads_to_a_file_and_to_a_heading_that_there_is(document: Path) -> None:
+    for link in _LINK.findall(document.read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def _anchors(document: Path) -> list[str]:
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.M)
+    return [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
