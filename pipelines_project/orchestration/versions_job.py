@@ -19,10 +19,14 @@ class VersionsConfig(dg.Config):
 
 
 def apply_versions_job(source: str, versions: Sequence[Version]) -> dg.JobDefinition:
-    """Return the job that applies a source's versions without loading anything."""
+    """Return the job that applies a source's versions without loading anything.
+
+    Its launchpad begins with a config that changes nothing.
+    """
+    op_name = f"{source}_apply_pending_versions"
 
     @dg.op(
-        name=f"{source}_apply_pending_versions",
+        name=op_name,
         description="Apply the versions that the warehouse does not have, and list them.",
         pool=POOL,
         out=dg.Out(dg.Nothing),
@@ -38,7 +42,7 @@ def apply_versions_job(source: str, versions: Sequence[Version]) -> dg.JobDefini
             with warehouse.connect() as connection:
                 found = work(connection, source, versions)
         except WarehouseError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+            raise dg.Failure(str(error), allow_retries=False) from None
         said = {version.name: [each.sql(source) for each in version.changes] for version in found}
         context.log.info(f"{'pending' if config.dry_run else 'applied'}: {said or 'none'}")
         context.add_output_metadata({"versions": said})
@@ -46,6 +50,7 @@ def apply_versions_job(source: str, versions: Sequence[Version]) -> dg.JobDefini
     @dg.job(
         name=f"{source}_apply_versions",
         description=f"Change the warehouse tables of {source} as its versions say.",
+        config={"ops": {op_name: {"config": {"dry_run": True}}}},
     )
     def apply() -> None:
         apply_pending_versions()

@@ -118,7 +118,7 @@ def apply_or_fail(
     try:
         applied = apply_versions(connection, source, versions)
     except WarehouseError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise dg.Failure(str(error), allow_retries=False) from None
     for version in applied:
         context.log.info(f"applied {version.name}")
 

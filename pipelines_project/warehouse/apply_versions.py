@@ -138,8 +138,9 @@ def _check(
     if missing := [column for column in columns if column not in have]:
         raise WarehouseError(f"{name} has no column {missing[0]}: there are {', '.join(have)}")
     if isinstance(change, ChangeType):
-        is_lost = lost_value(change.column, have[change.column], change.type)
-        query = f"select distinct {quoted(change.column)} from {name} where {is_lost} limit 3"
+        value = quoted(change.column)
+        is_lost = lost_value(value, have[change.column], change.type)
+        query = f"select distinct {value} from {name} where {is_lost} limit 3"
         if lost := connection.execute(query).fetchall():
             examples = ", ".join(str(value) for (value,) in lost)
             raise WarehouseError(

@@ -58,12 +58,22 @@ def fitting_columns(
     names = target_names(landed_types(connection, files), shape)
     have = table_types(connection, place)
     found = {column: name for column, name in names.items() if name in have}
-    return ", ".join(selected(column, name, have[name]) for column, name in found.items())
+    return ", ".join(
+        selected(column, name, *shape.types.get(name, ()), have[name])
+        for column, name in found.items()
+    )
 
 
-def selected(column: str, name: str, sql_type: str) -> str:
-    """Return the SQL of a landed column as the table has it."""
-    return f"cast({quoted(column)} as {sql_type}) as {quoted(name)}"
+def selected(column: str, name: str, *types: str) -> str:
+    """Return the SQL of a landed column as the table has it, cast to types one after the other.
+
+    That is how its rows came by a type that was changed twice: 007 is 7 as a number, and then as a
+    text too.
+    """
+    value = quoted(column)
+    for sql_type in types:
+        value = f"cast({value} as {sql_type})"
+    return f"{value} as {quoted(name)}"
 
 
 def target_names(columns: Iterable[str], shape: Shape) -> dict[str, str]:

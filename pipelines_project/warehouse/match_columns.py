@@ -45,15 +45,12 @@ def match_columns(
     landed = landed_types(connection, files)
     names = target_names(landed, shape)
     _check_names(place, names)
-    wanted = {name: shape.types.get(name, landed[column]) for column, name in names.items()}
+    given = shape.types
+    wanted = {name: given.get(name, (landed[column],))[-1] for column, name in names.items()}
     have = _with_columns(connection, place, wanted)
-    columns = [
-        Column(column, name, have[name], landed[column])
-        for column, name in names.items()
-        if have[name] != landed[column]
-    ]
-    _check_given(connection, place, files, [each for each in columns if each.name in shape.types])
-    free = [each for each in columns if each.name not in shape.types]
+    columns = [Column(column, name, have[name], landed[column]) for column, name in names.items()]
+    _check_given(connection, place, files, [each for each in columns if each.name in given], shape)
+    free = [each for each in columns if each.name not in given and each.have != each.new]
     targets = wider_types(connection, place, files, free)
     if wider := [each for each in free if targets[each.name] != each.have]:
         drop_indexes(connection, place.source, place.table, shape)
@@ -61,7 +58,8 @@ def match_columns(
         change = ChangeType(place.table, each.name, targets[each.name])
         connection.execute(change.sql(place.source))
     return ", ".join(
-        selected(column, name, targets.get(name, have[name])) for column, name in names.items()
+        selected(column, name, *given.get(name, ()), targets.get(name, have[name]))
+        for column, name in names.items()
     )
 
 
@@ -99,11 +97,13 @@ def _check_given(
     place: LandedMonth,
     files: list[str],
     columns: list[Column],
+    shape: Shape,
 ) -> None:
-    """Refuse values that would be others in the type that a version has given their column."""
+    """Refuse values that would be others in the types that versions have given their column."""
     for each in columns:
-        is_lost = lost_value(each.landed, each.new, each.have)
-        query = f"select distinct {quoted(each.landed)} from {READ_FILES} where {is_lost} limit 3"
+        value = quoted(each.landed)
+        is_lost = lost_value(value, each.new, *shape.types[each.name])
+        query = f"select distinct {value} from {READ_FILES} where {is_lost} limit 3"
         if lost := connection.execute(query, {"files": files}).fetchall():
             examples = ", ".join(str(value) for (value,) in lost)
             raise UnfitMonthError(

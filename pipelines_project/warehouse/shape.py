@@ -22,13 +22,14 @@ class Shape:
 
     Attributes:
         changes: of its columns, in the order in which they were made.
-        types: of columns that have one whatever is landed, by their present names.
+        types: of columns, by their present names, those that they were given one after the other;
+            they have the last one, whatever is landed.
         indexes: those that are left.
         is_dropped: whether there is no such table any more.
     """
 
     changes: list[ColumnChange] = field(default_factory=list[ColumnChange])
-    types: dict[str, str] = field(default_factory=dict[str, str])
+    types: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     indexes: dict[str, CreateIndex] = field(default_factory=dict[str, CreateIndex])
     is_dropped: bool = False
 
@@ -63,7 +64,7 @@ class Shape:
         elif isinstance(change, DropColumn):
             self._drop(change)
         else:
-            self.types[change.column] = change.type
+            self.types[change.column] = (*self.types.get(change.column, ()), change.type)
         self.changes.append(change)
 
     def _check_is_there(self, column: str) -> None:

@@ -7,8 +7,6 @@ to one that holds every value as it is, and text is the last resort for single v
 import re
 from collections.abc import Callable
 
-from pipelines_project.sql_text import quoted
-
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _UNSIGNED = ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE")
@@ -43,19 +41,31 @@ def widened_type(have: str, new: str, survives: Callable[[str], bool]) -> str:
     return candidate if survives(candidate) else "VARCHAR"
 
 
-def lost_value(column: str, have: str, new: str) -> str:
-    """Return the SQL that tells whether a value would be another one in a given type, or none.
+def lost_value(value: str, have: str, *types: str) -> str:
+    """Return the SQL that tells whether a value would be another one in given types, or none.
 
     A text need only be another spelling of the new value: `007` is the number 7.
+
+    Args:
+        value: the SQL of the value.
+        have: its type.
+        types: to which it is cast, one after the other.
     """
-    value = quoted(column)
+    steps: list[str] = []
+    for new in types:
+        steps.append(_lost(value, have, new))
+        value, have = f"try_cast({value} as {new})", new
+    return " or ".join(steps)
+
+
+def _lost(value: str, have: str, new: str) -> str:
     changed = f"try_cast({value} as {new})"
     if have != "VARCHAR":
         return f"try_cast({changed} as {have}) is distinct from {value}"
     is_other = f"{changed} is null"
     if _is_number(new):
         is_other += f" or cast({changed} as double) is distinct from try_cast({value} as double)"
-    return f"{value} is not null and ({is_other})"
+    return f"({value} is not null and ({is_other}))"
 
 
 def _wider_number(have: str, new: str) -> str:

@@ -96,7 +96,9 @@ def _apply(location: DocumentLocation, **config: Any) -> Run:
 
 def _rebuild(location: DocumentLocation) -> Run:
     result = location.defs.resolve_job_def("shop_rebuild_warehouse").execute_in_process(
-        instance=location.instance, raise_on_error=False
+        instance=location.instance,
+        run_config={"ops": {"shop_rebuild_tables": {"config": {}}}},
+        raise_on_error=False,
     )
     return Run(result, location.instance)
 
@@ -132,6 +134,8 @@ def test_loads_checks_and_marts_go_on_after_keys_and_other_columns_were_renamed(
         ]
 
         before_rebuilding = after.rows("from shop.orders order by all")
+        with after.warehouse.connect() as connection:
+            connection.execute("delete from shop.orders")
         assert _rebuild(after).result.success
         assert after.rows("from shop.orders order by all") == before_rebuilding
 

@@ -328,7 +328,8 @@ def test_a_table_with_history_is_loaded_without_it_only_when_it_is_rebuilt(tmp_p
         assert made.warehouse.rows("from made.prices") == before
 
         rebuild = made.defs.resolve_job_def("made_rebuild_warehouse")
-        assert rebuild.execute_in_process(instance=made.instance).success
+        config = {"ops": {"made_rebuild_tables": {"config": {}}}}
+        assert rebuild.execute_in_process(config, instance=made.instance).success
         assert made.materialize("2024-02").result.success
         rows = "select month, id, of_month from made.prices order by all"
         assert made.warehouse.rows(rows) == [(m, 1, m) for m in ("2024-01", "2024-02")]

@@ -138,6 +138,24 @@ def test_a_type_that_was_given_stays_whatever_is_landed(place: _Place) -> None:
     assert rows == [(7,), (8,), (None,), (9,)]
 
 
+def test_a_type_that_was_changed_twice_has_made_the_same_of_rows_whenever_they_are_loaded(
+    place: _Place,
+) -> None:
+    for number, month in enumerate(MONTHS):
+        place.land(month, {"id": number, "size": "007"})
+    files = BIGGER, BIGGER.replace("bigint", "varchar")
+    place.load(JANUARY)
+    place.apply(*files[:1])
+    place.load(FEBRUARY)
+    place.apply(*files)
+    place.load(MARCH)
+
+    assert place.warehouse.rows("select size from demo.events") == [("7",)] * 3
+    place.land(MARCH, {"id": 2, "size": "many"})
+    with pytest.raises(UnfitMonthError, match=r"2024-03: .* example many"):
+        place.load(MARCH)
+
+
 @pytest.mark.parametrize("size", ["many", "1.5", 1.5, "9" * 20])
 def test_a_value_that_the_given_type_does_not_hold_is_refused_with_its_month(
     place: _Place, size: Any

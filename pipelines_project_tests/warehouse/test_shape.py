@@ -45,7 +45,7 @@ def test_types_and_indexes_follow_a_renaming() -> None:
         _rename("a", "c"),
     )
 
-    assert shape.types == {"c": "BIGINT"}
+    assert shape.types == {"c": ("BIGINT",)}
     assert shape.indexes["i"].columns == ("c", "b")
 
 
