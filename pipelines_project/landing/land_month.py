@@ -156,8 +156,10 @@ def _fetch_and_publish(
             if not told["rows_changed"]:
                 raise NotModifiedError
             new = with_unchanged_rows(month, new, before, fetch.changes_by)
+        # Before the decision, after which nothing may take long.
+        content = _content(month, new)
         details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))
-        return _publish(month, new, fetch.facts, details), told
+        return _publish(month, new, fetch.facts, details, content), told
 
 
 def as_landed(month: LandedMonth, record: LoadRecord) -> Landed:
@@ -175,13 +177,20 @@ def as_landed(month: LandedMonth, record: LoadRecord) -> Landed:
     )
 
 
-def _publish(
-    month: LandedMonth, new: Staged, facts: Mapping[str, str], details: Details
-) -> LoadRecord:
+def _content(month: LandedMonth, new: Staged) -> str | None:
     own, refused = list[str](), list[str]()
     for file in new.files:
         (own if file.table == month.table else refused).append(str(file.path))
-    content = content_of_load(own, refused)
+    return content_of_load(own, refused)
+
+
+def _publish(
+    month: LandedMonth,
+    new: Staged,
+    facts: Mapping[str, str],
+    details: Details,
+    content: str | None,
+) -> LoadRecord:
     files: list[RecordedFile] = []
     for file in new.files:
         name = f"{new.load_id}.{file.file_id}.parquet"
