@@ -87,9 +87,10 @@ def _count(month: LandedMonth, path: str, subject: Subject) -> int:
 
 def _told_by_record(month: LandedMonth, path: str, subject: Subject) -> int:
     try:
-        facts = read_record(month.fs, path).fetched
+        record = read_record(month.fs, path)
     except FileNotFoundError:
         return 0
     except LandingError:
         return UNREADABLE
-    return int(any(subject.is_in(f"{name} {value}") for name, value in facts.items()))
+    told = {**record.fetched, **record.details}
+    return int(any(subject.is_in(f"{name} {value}") for name, value in told.items()))

@@ -223,6 +223,21 @@ def test_a_load_whose_record_tells_of_them_goes_or_is_landed_anew_without_its_fa
     assert "https://example.com/them/2023/01" not in load.record.fetched
 
 
+def test_a_load_whose_record_counts_them_is_landed_anew_without_what_it_says_of_them(
+    landing: LandingZone,
+) -> None:
+    place = place_of(landing)
+    land(place, [OURS], verify=lambda _: {"rows_by_person": {"us": 1, "them": 0}})
+    assert subject_rows.counts(place, WHO) == {"records": 1}
+
+    assert _forgotten(landing)
+
+    load = place.current_files()
+    assert load
+    assert load.record.details == {}
+    assert subject_rows.counts(place, WHO) == {}
+
+
 def test_a_record_that_was_being_written_goes(landing: LandingZone) -> None:
     place = place_of(landing)
     [killed] = ids_ago(10)
