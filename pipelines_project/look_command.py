@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines_project.broken_sources import told
 from pipelines_project.components.chosen_folders import project_of
 from pipelines_project.components.monthly_source import MonthlySource
-from pipelines_project.landing.land_month import root_cause
+from pipelines_project.landing.causes import root_cause
 from pipelines_project.landing.look import Look, look
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import checked_month, month_of

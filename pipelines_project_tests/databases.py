@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines_project.landing.land_month import land_month, root_cause
+from pipelines_project.landing.causes import root_cause
+from pipelines_project.landing.land_month import land_month
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines_project.landing.accounting import accounted
-from pipelines_project.landing.land_month import land_month, root_cause
+from pipelines_project.landing.causes import root_cause
+from pipelines_project.landing.land_month import land_month
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.files.file_format import Format, format_of
 from pipelines_project.sources.files.raw_files import RawFolder

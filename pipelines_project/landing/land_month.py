@@ -1,29 +1,22 @@
 """Landing one month: stage it, decide whether it may replace what is there, publish it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import duckdb
-import requests
-from dlt.common.exceptions import DltException
-
+from pipelines_project.landing.causes import root_cause
 from pipelines_project.landing.changes import WholeMonthNeededError, with_unchanged_rows
+from pipelines_project.landing.clock import wait_for_clock
 from pipelines_project.landing.content import content_of_load
-from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.previous import Previous, previous_load
-from pipelines_project.landing.record import LoadRecord, RecordedFile, recorded_file
+from pipelines_project.landing.record import LoadRecord, recorded_file
 from pipelines_project.landing.stage import Staged, staged
 from pipelines_project.landing.storage import put_file
 from pipelines_project.sources.fetch import Extract, Fetch, NotModifiedError
-
-CLOCK_WAIT_SECONDS = 5.0
-DISCARD = "discard_load_id:"
-"""What the run config of delete_stale_files says before the id of a load that is to go."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +111,7 @@ def land_month(
     """
     started = time.monotonic()
     before = previous_load(month)
-    _wait_for_clock(month, before.load_id)
+    wait_for_clock(month, before.load_id)
     is_comparable = before.record is not None and not land_unchanged
     fetch = Fetch(0 if allow_shrink else before.rows, before.facts if is_comparable else {})
     publish = partial(_fetch_and_publish, month, extract, verify, before, allow_shrink)
@@ -191,34 +184,20 @@ def _publish(
     details: Details,
     content: str | None,
 ) -> LoadRecord:
-    files: list[RecordedFile] = []
-    for file in new.files:
-        name = f"{new.load_id}.{file.file_id}.parquet"
-        put_file(month.fs, file.path, f"{month.folder_of(file.table)}/{name}")
-        files.append(recorded_file(file.table, name, file.rows, file.path))
+    paths = {f"{new.load_id}.{file.file_id}.parquet": file for file in new.files}
+    files = [recorded_file(f.table, name, f.rows, f.path) for name, f in paths.items()]
     record = LoadRecord(
         new.load_id, new.schema, files, dict(facts), new.required, dict(details), content
     )
-    month.commit(record)
+    try:
+        for name, file in paths.items():
+            put_file(month.fs, file.path, f"{month.folder_of(file.table)}/{name}")
+        month.commit(record)
+    except FileNotFoundError:
+        # The run of a newer load has taken what is being written for stale, which it is.
+        if float(month.current_load() or 0) <= float(new.load_id):
+            raise
     return record
-
-
-def _wait_for_clock(month: LandedMonth, current: str | None) -> None:
-    """Wait until a new load id would be later than the current one's.
-
-    Load ids are times. A machine whose clock is behind would land a load that nobody reads.
-    """
-    ahead = float(current or 0) - time.time()
-    if ahead > CLOCK_WAIT_SECONDS:
-        raise LandingError(
-            f"the current load {current} of {month} was landed at "
-            f"{_clock(float(current or 0))} by the clock of its machine, and this machine's "
-            f"clock says {_clock(time.time())}. Set the clock that is wrong; if it was the "
-            f"other one, delete that load with the run config {DISCARD} '{current}' of the job "
-            f"{month.source}_delete_stale_files"
-        )
-    if ahead >= 0:
-        time.sleep(ahead + 0.001)
 
 
 def _withdraw_if_superseded(month: LandedMonth, record: LoadRecord) -> str | None:
@@ -239,32 +218,3 @@ def _withdraw_if_superseded(month: LandedMonth, record: LoadRecord) -> str | Non
         month.delete(own)
         raise DamagedLoadError(f"another run deleted files of {month}: {error}") from error
     return None
-
-
-def _clock(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def is_passing_fault(error: BaseException) -> bool:
-    """Tell whether landing the month again may help.
-
-    A fault of the storage, a body that broke off, or another run's deleting may pass. The HTTP
-    session has tried lost connections and bad statuses again already, and a `SourceError` says that
-    trying is no use.
-    """
-    cause = root_cause(error)
-    if isinstance(cause, requests.RequestException):
-        return isinstance(cause, requests.exceptions.InvalidJSONError)
-    return isinstance(cause, OSError | duckdb.IOException | DamagedLoadError)
-
-
-def root_cause(error: BaseException) -> BaseException:
-    """Return the error that dlt's own ones were raised from; what it was raised from tells less."""
-    chain = [error, *_causes(error)]
-    return next((each for each in chain if not isinstance(each, DltException)), chain[-1])
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    while error.__cause__ is not None:
-        error = error.__cause__
-        yield error

@@ -13,14 +13,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from pipelines_project.landing.causes import is_passing_fault, root_cause
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import (
-    Landed,
-    as_landed,
-    is_passing_fault,
-    land_month,
-    root_cause,
-)
+from pipelines_project.landing.land_month import Landed, as_landed, land_month
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.delete_stale_files_op import (
     DeleteStaleFilesConfig,

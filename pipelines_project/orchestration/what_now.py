@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
-from pipelines_project.landing.land_month import DISCARD
+from pipelines_project.landing.clock import DISCARD
 from pipelines_project.orchestration.commands import (
     asset_config,
     job_commands,

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pytest
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
+from pipelines_project.landing.clock import CLOCK_WAIT_SECONDS
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
-from pipelines_project.landing.land_month import CLOCK_WAIT_SECONDS, _withdraw_if_superseded
+from pipelines_project.landing.land_month import _withdraw_if_superseded
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.zone import LandingZone

@@ -25,15 +25,9 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pipelines_project.landing.causes import is_passing_fault, root_cause
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
-from pipelines_project.landing.land_month import (
-    Details,
-    Landed,
-    NewLoad,
-    is_passing_fault,
-    land_month,
-    root_cause,
-)
+from pipelines_project.landing.land_month import Details, Landed, NewLoad, land_month
 from pipelines_project.landing.landed_month import LandedMonth, Listing
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.shrink_guard import accept
@@ -233,6 +227,27 @@ def test_an_older_run_that_ends_after_a_newer_one_takes_its_load_back(
     assert older.load_id < newer[0].load_id
     assert older.superseded_by == newer[0].load_id
     assert newer[0].superseded_by is None
+    assert place.listing().committed == [*place.listing().files] == [newer[0].load_id]
+    assert [row["id"] for row in _landed(landing)] == ["newer"]
+
+
+def test_an_older_run_whose_record_a_newer_one_took_for_stale_is_superseded(
+    landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer: list[Landed] = []
+    place, name_it = place_of(landing), Path.replace
+
+    def late(new: Path, path: str) -> Path:
+        """Give the record its name after a newer load came, whose run deleted it as stale."""
+        monkeypatch.undo()
+        newer.append(land(place, [{"id": "newer"}]))
+        place.delete(place.stale_files())
+        return name_it(new, path)
+
+    monkeypatch.setattr(Path, "replace", late)
+    older = land(place, [{"id": "older"}])
+
+    assert older.superseded_by == newer[0].load_id
     assert place.listing().committed == [*place.listing().files] == [newer[0].load_id]
     assert [row["id"] for row in _landed(landing)] == ["newer"]
 

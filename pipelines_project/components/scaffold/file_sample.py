@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines_project.components.file_tables import FileTable
-from pipelines_project.landing.land_month import root_cause
+from pipelines_project.landing.causes import root_cause
 from pipelines_project.landing.look import LookedColumn, look
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of

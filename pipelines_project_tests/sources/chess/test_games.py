@@ -21,7 +21,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipelines_project.landing.land_month import land_month, root_cause
+from pipelines_project.landing.causes import root_cause
+from pipelines_project.landing.land_month import land_month
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.chess import chess_app

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from pipelines_project.landing.land_month import root_cause
+from pipelines_project.landing.causes import root_cause
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.files import json_lines as local_jsonl
 from pipelines_project.sources.files import line_pieces

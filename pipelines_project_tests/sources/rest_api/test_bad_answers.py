@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp
 
-from pipelines_project.landing.land_month import root_cause
+from pipelines_project.landing.causes import root_cause
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.faults import half
 from pipelines_project.sources.http import api_calls

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from pipelines_project.landing.land_month import land_month, root_cause
+from pipelines_project.landing.causes import root_cause
+from pipelines_project.landing.land_month import land_month
 from pipelines_project.landing.look import look
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone

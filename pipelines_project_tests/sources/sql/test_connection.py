@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.landing.land_month import is_passing_fault
+from pipelines_project.landing.causes import is_passing_fault
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.sql import connection
 from pipelines_project.sources.sql.settings import SqlSettings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines_project.landing.land_month import is_passing_fault
+from pipelines_project.landing.causes import is_passing_fault
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.column_origin import origins
 from pipelines_project.sources.sql.connection import DatabaseAwayError
