@@ -1,9 +1,7 @@
 """A month lands as one load of one table, and only after it was decided that it may."""
 
-import re
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,29 +11,22 @@ from threading import Barrier
 from typing import Any
 
 import dlt
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import requests
 from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
 
 from pipelines_project.landing.causes import is_passing_fault, root_cause
-from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.land_month import Details, Landed, NewLoad, land_month
 from pipelines_project.landing.landed_month import LandedMonth, Listing
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.fetch import Fetch, NotModifiedError
-from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
-from pipelines_project.sources.http.session import ServiceAwayError, retrying_session
+from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project_tests.landings import (
     MONTH,
     ids_ago,
@@ -285,52 +276,6 @@ def test_many_months_land_at_once(landing: LandingZone) -> None:
         assert [row["of"] for row in rows] == [month]
 
 
-def _ahead(seconds: float) -> str:
-    return str(time.time() + seconds)
-
-
-def test_a_clock_that_is_a_moment_behind_is_waited_for(landing: LandingZone) -> None:
-    place = place_of(landing)
-    current = _ahead(0.4)
-    write_load(place, current)
-
-    landed = land(place, [{"id": 2}])
-
-    assert float(landed.load_id) > float(current)
-    assert landed.seconds > 0.1
-    assert [row["id"] for row in _landed(landing)] == [2]
-
-
-def test_a_clock_that_is_minutes_behind_is_an_error_that_names_both_before_anything_is_asked(
-    landing: LandingZone,
-) -> None:
-    place = place_of(landing)
-    ahead = _ahead(300)
-    write_load(place, ahead)
-    before = tree(Path(landing.url))
-
-    def never(*_: Any) -> Any:
-        raise AssertionError("the API was asked")
-
-    with pytest.raises(LandingError, match="clock") as error:
-        land_month(place, never, accept)
-
-    message = str(error.value)
-    theirs, ours = map(
-        datetime.fromisoformat, re.findall(r"\d{4}-\d\d-\d\dT[\d:]+\+00:00", message)
-    )
-    assert 295 < (theirs - ours).total_seconds() < 305
-    assert f"discard_load_id: '{ahead}'" in message
-    assert "demo/events 2023-01" in message
-    assert tree(Path(landing.url)) == before
-
-
-def test_a_load_of_another_month_does_not_hold_up_this_one(landing: LandingZone) -> None:
-    write_load(place_of(landing, "2023-02"), _ahead(300))
-
-    assert land(place_of(landing), [{"id": 1}]).rows == 1
-
-
 def test_what_an_earlier_crash_left_is_no_obstacle(landing: LandingZone) -> None:
     place = place_of(landing)
     write_load(place, ids_ago(20)[0], [[{"id": "crashed"}]], committed=False)
@@ -341,128 +286,12 @@ def test_what_an_earlier_crash_left_is_no_obstacle(landing: LandingZone) -> None
     assert [*place.listing().files] == [landed.load_id]
 
 
-@pytest.fixture(scope="module")
-def api() -> Iterator[str]:
-    """An API whose answers are of no use, each in its own way."""
-
-    def answer(status: int, body: str, **headers: str) -> Callable[[Any], Response]:
-        return lambda _: Response(body, status, headers, media_type="application/json")
-
-    routes = [
-        Route("/half", answer(200, '{"games": [{"url": "https://')),
-        Route("/html", answer(200, "<h1>Maintenance</h1>")),
-        Route("/500", answer(500, "{}")),
-        Route("/404", answer(404, "{}")),
-    ]
-    with serving(Starlette(routes=routes)) as url:
-        yield url
-
-
-def _fault(landing: LandingZone, ask: Callable[[], Any]) -> BaseException:
-    """Return the error of landing a month whose resource asks so."""
-
-    @dlt.resource(name="events")
-    def events() -> Iterator[Any]:
-        yield ask()
-
-    with pytest.raises(Exception, match=r".") as error:
-        land_month(place_of(landing), lambda *_: events(), accept)
-    assert place_of(landing).current_load() is None
-    return error.value
-
-
-@pytest.mark.parametrize("path", ["half", "html"])
-def test_a_body_that_is_no_json_may_be_whole_next_time(
-    landing: LandingZone, api: str, path: str
-) -> None:
-    fault = _fault(landing, lambda: requests.get(f"{api}/{path}", timeout=5).json())
-
-    assert isinstance(root_cause(fault), requests.exceptions.JSONDecodeError)
-    assert is_passing_fault(fault)
-
-
-@pytest.mark.parametrize("path", ["500", "404"])
-def test_a_bad_status_has_been_tried_again_by_the_session(
-    landing: LandingZone, api: str, path: str
-) -> None:
-    calls = ApiCalls()
-    session = retrying_session({}, calls)
-
-    def ask() -> Any:
-        return session.get(f"{api}/{path}", hooks={"response": calls.checked({})})
-
-    fault = _fault(landing, ask)
-
-    kind = ServiceAwayError if path == "500" else SourceError
-    assert type(root_cause(fault)) is kind
-    assert calls.count == (3 if path == "500" else 1)
-    assert not is_passing_fault(fault)
-
-
-def test_a_refused_connection_has_been_tried_again_by_the_session(landing: LandingZone) -> None:
-    calls = ApiCalls()
-    session = retrying_session({}, calls)
-    fault = _fault(landing, lambda: session.get("http://127.0.0.1:9/nobody-listens"))
-
-    assert calls.count == 3
-    assert isinstance(root_cause(fault), ServiceAwayError)
-    assert not is_passing_fault(fault)
-
-
-def test_what_a_source_says_is_final(landing: LandingZone, api: str) -> None:
-    calls = ApiCalls()
-
-    def ask() -> Any:
-        hook = calls.checked({404: lambda response: f"no such player at {response.url}"})
-        return retrying_session({}, calls).get(f"{api}/404", hooks={"response": hook})
-
-    fault = _fault(landing, ask)
-
-    assert str(root_cause(fault)) == f"no such player at {api}/404"
-    assert isinstance(root_cause(fault), SourceError)
-    assert not is_passing_fault(fault)
-
-
-def test_a_mistake_in_the_code_is_not_tried_again(landing: LandingZone) -> None:
-    fault = _fault(landing, lambda: {}["rows"])
-
-    assert isinstance(root_cause(fault), KeyError)
-    assert not is_passing_fault(fault)
-
-
 def test_a_source_lands_where_a_killed_run_had_only_made_its_folder(landing: LandingZone) -> None:
     Path(landing.url, "demo").mkdir(parents=True)
     land(place_of(landing), [{"id": 1}])
     land(place_of(landing), [{"id": 2}])
 
     assert [row["id"] for row in _landed(landing)] == [2]
-
-
-def test_a_fault_of_the_storage_may_pass(landing: LandingZone) -> None:
-    table_folder = Path(place_of(landing).path).parent
-    table_folder.parent.mkdir(parents=True)
-    table_folder.write_text("in the way")
-
-    with pytest.raises(Exception, match=re.escape(str(table_folder))) as error:
-        land(place_of(landing), [{"id": 1}])
-
-    assert isinstance(root_cause(error.value), OSError)
-    assert is_passing_fault(error.value)
-    table_folder.unlink()
-    land(place_of(landing), [{"id": 1}])
-    assert [row["id"] for row in _landed(landing)] == [1]
-
-
-def test_a_file_that_went_while_the_verdict_read_it_may_pass(landing: LandingZone) -> None:
-    def verify(_: NewLoad) -> Details:
-        with duckdb.connect() as connection:
-            connection.execute("from read_parquet('gone.parquet')")
-        return {}
-
-    with pytest.raises(duckdb.IOException) as error:
-        land(place_of(landing), [{"id": 1}], verify=verify)
-
-    assert is_passing_fault(error.value)
 
 
 def test_a_load_whose_files_another_run_took_for_stale_is_taken_back_and_may_be_landed_again(
@@ -543,18 +372,3 @@ def test_a_source_is_told_what_the_current_load_was_made_from_unless_it_is_lande
     load = place_of(landing).current_files()
     assert load
     assert load.record.fetched == {"at": "2"}
-
-
-def test_an_error_that_explains_another_is_the_one_that_is_told(landing: LandingZone) -> None:
-    def rows() -> Iterator[Any]:
-        try:
-            _ = {}["id"]
-        except KeyError as error:
-            raise SourceError("a row without an id") from error
-        yield
-
-    with pytest.raises(Exception, match="without an id") as error:
-        land(place_of(landing), rows())
-
-    assert str(root_cause(error.value)) == "a row without an id"
-    assert not is_passing_fault(error.value)
