@@ -76,6 +76,7 @@ class Table:
         owners: who answers for it, as Dagster takes owners.
         tags: of its assets.
         columns: the dlt type of each column that is declared, whatever rows a month has.
+        column_descriptions: what columns are, by name.
     """
 
     source: str
@@ -96,6 +97,7 @@ class Table:
     owners: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    column_descriptions: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         """Refuse names that something else has, or that a path or SQL would take amiss."""

@@ -8,6 +8,9 @@ import dagster as dg
 import pytest
 
 from pipelines_project import definitions
+from pipelines_project.sources import chess, freshdesk
+from pipelines_project.sources.chess.columns import documented_columns
+from pipelines_project.sources.freshdesk.columns import TABLES, documented_types
 from pipelines_project_tests.code_location import LANDING, MARTS, WAREHOUSE, code_location
 
 
@@ -157,6 +160,20 @@ def test_columns_that_are_declared_are_shown_before_anything_was_landed(
     schema = _spec(defs, f"{layer}/{table}").metadata["dagster/column_schema"]
 
     assert {each.name: each.type for each in schema.columns}[column] == kind
+
+
+@pytest.mark.parametrize("layer", ["landing", "warehouse"])
+def test_each_documented_column_of_a_game_says_what_it_is(defs: dg.Definitions, layer: str) -> None:
+    schema = _spec(defs, f"{layer}/chess/games").metadata["dagster/column_schema"]
+
+    assert [each.name for each in schema.columns if not each.description] == []
+
+
+def test_what_is_said_of_columns_is_said_of_columns_that_there_are() -> None:
+    of_freshdesk = {name for table in TABLES for name in documented_types(table)}
+
+    assert {*chess.column_descriptions.COLUMN_DESCRIPTIONS} <= {*documented_columns()}
+    assert {*freshdesk.column_descriptions.COLUMN_DESCRIPTIONS} <= of_freshdesk
 
 
 def test_each_source_has_an_automation_sensor_that_is_on_and_says_what_it_does(

@@ -14,6 +14,7 @@ from pipelines_project.landing.land_month import Details, NewLoad
 from pipelines_project.landing.shrink_guard import ALLOW, is_shrunk, refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.chess.archives import API_URL, PlayerArchives
+from pipelines_project.sources.chess.column_descriptions import COLUMN_DESCRIPTIONS
 from pipelines_project.sources.chess.columns import documented_columns
 from pipelines_project.sources.chess.games import GAME_KEY, GamesByMonth, games_by_player
 from pipelines_project.sources.http.api_calls import ApiCalls
@@ -64,6 +65,7 @@ class ChessSource(monthly_source.MonthlySource):
                     "archive of the month. A game between two tracked players is two rows.",
                     key=list(GAME_KEY),
                     subject="player",
+                    column_descriptions=COLUMN_DESCRIPTIONS,
                 ),
                 self._extractor,
                 verify=self._verify,

@@ -23,6 +23,7 @@ from pipelines_project.orchestration.checks.merged import (
 )
 from pipelines_project.sources.freshdesk import lists as freshdesk
 from pipelines_project.sources.freshdesk.api import MOST_PAGES, FreshdeskApi, checked_address
+from pipelines_project.sources.freshdesk.column_descriptions import COLUMN_DESCRIPTIONS
 from pipelines_project.sources.freshdesk.columns import TABLES, documented_types
 from pipelines_project.sources.freshdesk.since_last import MonthsOfTable
 from pipelines_project.sources.http.api_calls import ApiCalls
@@ -101,6 +102,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
                     "it.",
                     key=["id"],
                     subject=_SUBJECTS.get(name),
+                    column_descriptions=COLUMN_DESCRIPTIONS,
                 ),
                 self._extractor(name),
                 verify=accept,

@@ -206,6 +206,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             owners=settings.owners,
             tags=settings.tags,
             columns=columns or {},
+            column_descriptions=settings.column_descriptions,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

@@ -100,6 +100,9 @@ class TableAttributes(TimingSettings):
         default=None,
         description="The column that tells whom a row is about; <source>_forget goes by it.",
     )
+    column_descriptions: dict[str, str] = Field(
+        default_factory=dict, description="What columns are, by name; the UI shows it."
+    )
 
     # `load` is the name of a method of Dagster's components.
     loader: Literal["replace", "history"] = Field(

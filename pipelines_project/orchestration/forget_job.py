@@ -148,10 +148,13 @@ def _events(done: LandedAnew | LoadedAnew | BuiltAnew) -> list[dg.AssetMateriali
     if isinstance(done, BuiltAnew):
         return _built_events(done)
     if isinstance(done, LoadedAnew):
-        key, metadata = warehouse_key(done.table), loaded_metadata(done.loaded)
+        key, metadata = warehouse_key(done.table), loaded_metadata(done.table, done.loaded)
     else:
         key = landing_key(done.table)
-        metadata = {**landed_metadata(done.landed), "rows_forgotten": done.rows_forgotten}
+        metadata = {
+            **landed_metadata(done.table, done.landed),
+            "rows_forgotten": done.rows_forgotten,
+        }
     return [materialization(key, metadata, done.month)]
 
 

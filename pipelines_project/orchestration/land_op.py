@@ -100,7 +100,7 @@ def _land(
     if reason := table.reason_to_skip(month):
         context.log.info(f"{month}: {reason}")
         load = place.current_files()
-        kept = landed_metadata(as_landed(place, load.record)) if load else {}
+        kept = landed_metadata(table, as_landed(place, load.record)) if load else {}
         return {**nothing_to_land_metadata(reason), **kept}
     asked_before = calls.count
     retrying = Retrying(
@@ -119,7 +119,7 @@ def _land(
         allow_shrink=table.allow_shrink if config.allow_shrink is None else config.allow_shrink,
     )
     context.log.info(f"{month}: {_summary(landed)}")
-    return {**landed_metadata(landed), "http_requests": calls.count - asked_before}
+    return {**landed_metadata(table, landed), "http_requests": calls.count - asked_before}
 
 
 def _tell_retry(

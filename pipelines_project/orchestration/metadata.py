@@ -9,6 +9,12 @@ from pipelines_project.landing.land_month import Landed
 from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loaded
 
+_EVERYWHERE = {
+    "month": "the month, YYYY-MM, in UTC",
+    "_dlt_id": "an id of the row that dlt gives it",
+    "_dlt_load_id": "the load that brought the row",
+}
+
 
 def column_schema(
     schema: Mapping[str, str],
@@ -16,7 +22,7 @@ def column_schema(
     descriptions: Mapping[str, str] | None = None,
 ) -> dg.TableSchema:
     """Return a table's columns: name, type, what each is, and whether it is never null."""
-    said = descriptions or {}
+    said = {**_EVERYWHERE, **(descriptions or {})}
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -34,8 +40,14 @@ def defined_metadata(table: Table) -> dict[str, Any]:
     """Return what Dagster shows of a table before any month of it was landed or loaded."""
     return {
         "dagster/table_name": f"{table.source}.{table.name}",
-        **({"dagster/column_schema": column_schema(table.columns)} if table.columns else {}),
+        **({"dagster/column_schema": _table_schema(table, table.columns)} if table.columns else {}),
     }
+
+
+def _table_schema(
+    table: Table, schema: Mapping[str, str], required: Collection[str] = ()
+) -> dg.TableSchema:
+    return column_schema(schema, required, table.column_descriptions)
 
 
 def layer_tags(layer: str, others: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -43,7 +55,7 @@ def layer_tags(layer: str, others: Mapping[str, str] | None = None) -> dict[str,
     return {"layer": layer, **(others or {})}
 
 
-def landed_metadata(landed: Landed) -> dict[str, Any]:
+def landed_metadata(table: Table, landed: Landed) -> dict[str, Any]:
     """Return the metadata of a landed month; what did not happen is left out."""
     told = {
         "content": landed.content,
@@ -54,7 +66,7 @@ def landed_metadata(landed: Landed) -> dict[str, Any]:
     }
     return {
         "dagster/partition_row_count": landed.rows,
-        "dagster/column_schema": column_schema(landed.schema, landed.required),
+        "dagster/column_schema": _table_schema(table, landed.schema, landed.required),
         "dagster/uri": landed.uri,
         "dagster/storage_kind": "filesystem",
         "files": landed.files,
@@ -66,11 +78,11 @@ def landed_metadata(landed: Landed) -> dict[str, Any]:
     }
 
 
-def loaded_metadata(loaded: Loaded) -> dict[str, Any]:
+def loaded_metadata(table: Table, loaded: Loaded) -> dict[str, Any]:
     """Return the metadata of a loaded month, and of the table that holds it."""
     return {
         "dagster/partition_row_count": loaded.rows,
-        "dagster/column_schema": column_schema(loaded.columns),
+        "dagster/column_schema": _table_schema(table, loaded.columns),
         "load_id": loaded.load_id,
         "skipped": loaded.skipped,
         "unchanged": loaded.unchanged,

@@ -100,5 +100,7 @@ def _rebuild(
             return {m: load.record.rows_of(table.name) for m, load in loads.items() if load}
         loaded = rebuild_table(connection, months, table.loader)
     for month, load in loaded.items():
-        context.log_event(materialization(warehouse_key(table), loaded_metadata(load), month))
+        context.log_event(
+            materialization(warehouse_key(table), loaded_metadata(table, load), month)
+        )
     return {month: load.rows for month, load in loaded.items()}

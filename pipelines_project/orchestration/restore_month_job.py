@@ -73,7 +73,7 @@ def _restore(
 
     def work() -> dict[str, Any]:
         landed = restore(table.month(landing, month), load_id)
-        return {**landed_metadata(landed), "restored_from": load_id}
+        return {**landed_metadata(table, landed), "restored_from": load_id}
 
     # Nothing is asked of the API.
     restored = attempt(context.log, month, work, partial(why_failed, ApiCalls()))

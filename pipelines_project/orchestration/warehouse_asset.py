@@ -160,4 +160,6 @@ def _load(
     place = table.month(landing, month)
     if (reason := table.reason_to_skip(month)) and place.current_load() is None:
         return nothing_to_land_metadata(reason)
-    return loaded_metadata(load_month(connection, place, table.loader, config.replace_newer_load))
+    return loaded_metadata(
+        table, load_month(connection, place, table.loader, config.replace_newer_load)
+    )

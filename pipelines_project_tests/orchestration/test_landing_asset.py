@@ -70,6 +70,7 @@ def test_a_month_is_recorded_with_all_that_is_known_of_it(chess: CodeLocation) -
     files = list((Path(chess.landing.url) / "chess/games/month=2024-02").glob("*.parquet"))
     metadata = run.materialized()["2024-02"]
     schema = {column.name: column for column in metadata["dagster/column_schema"].columns}
+    assert schema["url"].description.startswith("the address of the game")
     assert (metadata["dagster/partition_row_count"], metadata["files"]) == (ROWS, len(files))
     assert metadata["bytes"] == sum(file.stat().st_size for file in files) > 0
     assert metadata["dagster/uri"] == f"file://{files[0].parent}"

@@ -195,6 +195,9 @@ def test_columns_are_shown_with_what_they_are_and_what_they_are_made_from(
     made = _run(defs, instance, "2024-01", dg.AssetKey(["marts", "demo", "described"]))["2024-01"]
 
     columns = made["dagster/column_schema"].columns
-    assert [(c.name, c.description) for c in columns] == [("month", None), ("more", "one more")]
+    assert [(c.name, c.description) for c in columns] == [
+        ("month", "the month, YYYY-MM, in UTC"),
+        ("more", "one more"),
+    ]
     lineage = made["dagster/column_lineage"].deps_by_column
     assert lineage["more"] == [dg.TableColumnDep(SOURCE, "n")]

@@ -53,6 +53,7 @@ def test_a_loaded_month_tells_the_columns_of_its_table_and_what_holds_it(
             "url": "VARCHAR",
             "month": "VARCHAR",
         }
+        assert [column.name for column in columns if not column.description] == []
         assert metadata["dagster/storage_kind"] == "duckdb"
 
 
