@@ -8,8 +8,9 @@ import dagster as dg
 import pytest
 
 from pipelines_project import definitions
-from pipelines_project.sources import chess, freshdesk
+from pipelines_project.sources.chess import column_descriptions as of_chess
 from pipelines_project.sources.chess.columns import documented_columns
+from pipelines_project.sources.freshdesk import column_descriptions as of_freshdesk
 from pipelines_project.sources.freshdesk.columns import TABLES, documented_types
 from pipelines_project_tests.code_location import LANDING, MARTS, WAREHOUSE, code_location
 
@@ -170,10 +171,10 @@ def test_each_documented_column_of_a_game_says_what_it_is(defs: dg.Definitions, 
 
 
 def test_what_is_said_of_columns_is_said_of_columns_that_there_are() -> None:
-    of_freshdesk = {name for table in TABLES for name in documented_types(table)}
+    documented = {name for table in TABLES for name in documented_types(table)}
 
-    assert {*chess.column_descriptions.COLUMN_DESCRIPTIONS} <= {*documented_columns()}
-    assert {*freshdesk.column_descriptions.COLUMN_DESCRIPTIONS} <= of_freshdesk
+    assert {*of_chess.COLUMN_DESCRIPTIONS} <= {*documented_columns()}
+    assert {*of_freshdesk.COLUMN_DESCRIPTIONS} <= documented
 
 
 def test_each_source_has_an_automation_sensor_that_is_on_and_says_what_it_does(
