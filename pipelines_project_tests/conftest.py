@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import hypothesis
 import pytest
+from s3fs import S3FileSystem
 from tenacity import wait_none
 
 from pipelines_project.landing.zone import LandingZone
@@ -16,6 +17,7 @@ from pipelines_project.sandbox.postgres import postgres_server
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests import kept
 from pipelines_project_tests.code_location import CodeLocation, code_location
+from pipelines_project_tests.object_store import Gate, gate, moto_server
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -78,6 +80,31 @@ def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL that starts in a second."""
     with postgres_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def gated_store() -> Iterator[Gate]:
+    """An S3 in a process of its own, behind a gate."""
+    with moto_server() as store, gate(store) as before_it:
+        yield before_it
+
+
+@pytest.fixture
+def store(gated_store: Gate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Gate]:
+    """The same, with nothing going wrong and the environment variables by which it is found."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws_config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "aws_credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gated_store.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    S3FileSystem.clear_instance_cache()
+    gated_store.clear()
+    yield gated_store
+    S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.common.schema.typing import TColumnSchema
+from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.land_month import Landed, Verify, land_month
 from pipelines_project.landing.landed_month import LandedMonth, Load
@@ -102,12 +103,16 @@ def ids_ago(*seconds: float) -> list[str]:
 def rows_of(zone: LandingZone, load: Load | None) -> list[dict[str, Any]]:
     """Return the rows of a load as a reader gets them, ordered by their text."""
     assert load is not None
+    fs: Any = zone.fs
     with duckdb.connect() as connection:
-        zone.register(connection)
+        files = load.files
+        if not isinstance(fs, LocalFileSystem):
+            connection.register_filesystem(fs)
+            files = [fs.unstrip_protocol(path) for path in files]
         query = (
             "select * from read_parquet($files, union_by_name = true, hive_partitioning = false)"
         )
-        answer = connection.execute(query, {"files": load.files}).to_arrow_table()
+        answer = connection.execute(query, {"files": files}).to_arrow_table()
     return sorted(answer.to_pylist(), key=str)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines_project.landing.read_files import READ_FILES
+from pipelines_project.landing.read_files import READ_FILES, readable
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
 
@@ -52,9 +52,13 @@ class DemoSource:
     def _is_landed(
         self, connection: duckdb.DuckDBPyConnection, landing: LandingZone, month: str
     ) -> bool:
-        load = landing.month(self.name, self.table, month).current_files()
+        place = landing.month(self.name, self.table, month)
+        load = place.current_files()
+        if load is None:
+            return False
         query = f"select 1 from {READ_FILES} where {self._real} limit 1"
-        return bool(load and connection.execute(query, {"files": load.files}).fetchall())
+        with readable(place, load) as here:
+            return bool(connection.execute(query, {"files": here.files}).fetchall())
 
     def _loaded(self, connection: duckdb.DuckDBPyConnection, months: Sequence[str]) -> set[str]:
         table = f"{self.name}.{self.table}"

@@ -8,9 +8,8 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.previous import Previous
-from pipelines_project.landing.read_files import READ_FILES, landed_types
+from pipelines_project.landing.read_files import READ_FILES, landed_types, readable
 from pipelines_project.landing.stage import Staged, StagedFile
-from pipelines_project.landing.storage import register
 from pipelines_project.sources.row_groups import ROW_GROUP_ROWS
 from pipelines_project.sql_text import literal, quoted
 from pipelines_project.temporary import duckdb_session
@@ -47,10 +46,9 @@ def with_unchanged_rows(
         raise WholeMonthNeededError(f"{month} was landed again while its changes were fetched")
     files = [str(file.path) for file in changed.files if file.table == month.table]
     path = Path(files[0]).with_name("with_unchanged_rows.parquet")
-    with duckdb_session() as connection:
-        register(connection, month.fs)
-        _check_columns(connection, month, files, current, key)
-        rows = _write(connection, files, current, key, changed.load_id, path)
+    with readable(month, current) as kept, duckdb_session() as connection:
+        _check_columns(connection, month, files, kept, key)
+        rows = _write(connection, files, kept, key, changed.load_id, path)
     required = [name for name in changed.required if name in before.record.required]
     return replace(
         changed,

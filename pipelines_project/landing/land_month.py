@@ -213,8 +213,8 @@ def _withdraw_if_superseded(month: LandedMonth, record: LoadRecord) -> str | Non
         month.delete(own)
         return listing.newest
     try:
-        month.load(listing, record.load_id)
-    except (DamagedLoadError, FileNotFoundError) as error:
+        month.check_files(record, listing)
+    except DamagedLoadError as error:
         month.delete(own)
         raise DamagedLoadError(f"another run deleted files of {month}: {error}") from error
     return None

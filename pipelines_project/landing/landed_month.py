@@ -6,7 +6,7 @@ not exist for readers.
 """
 
 import glob
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -33,7 +33,7 @@ class Load:
     Attributes:
         load_id: its id.
         record: its record.
-        files: those of the table, as DuckDB reads them.
+        files: the paths of those of the table, as DuckDB takes them.
         quarantined: those of the rows that it refused.
     """
 
@@ -63,11 +63,15 @@ class LandedMonth(MonthPlace):
         """
         return self._whole()[1]
 
-    def _whole(self) -> tuple[Listing, Load | None]:
-        """Return a listing of the month with its current load; raises as `current_files` does."""
+    def _whole(self, look: Listing | None = None) -> tuple[Listing, Load | None]:
+        """Return a listing of the month with its current load; raises as `current_files` does.
+
+        Args:
+            look: a listing, if there is one by now.
+        """
         before = ""
         for _ in range(_READ_ATTEMPTS):
-            listing = self.listing()
+            listing, look = look or self.listing(), None
             if listing.newest is None:
                 return listing, None
             try:
@@ -92,13 +96,20 @@ class LandedMonth(MonthPlace):
             record = read_record(self.fs, self.record_path(load_id))
         except DamagedLoadError as error:
             raise self.damaged([str(error)]) from error
-        there = listing.files.get(load_id, {})
-        if wrong := [*self._differences(record, there)]:
-            raise self.damaged(wrong)
+        self.check_files(record, listing)
         own, refused = list[str](), list[str]()
         for path, file in self.paths(record).items():
-            (own if file.table == self.table else refused).append(self._readable(path))
+            (own if file.table == self.table else refused).append(glob.escape(path))
         return Load(load_id, record, own, refused)
+
+    def check_files(self, record: LoadRecord, listing: Listing) -> None:
+        """Compare names and sizes of a load's files with its record.
+
+        Raises:
+            DamagedLoadError: it is not what its record says.
+        """
+        if wrong := [*self._differences(record, listing.files.get(record.load_id, {}))]:
+            raise self.damaged(wrong)
 
     def paths(self, record: LoadRecord) -> dict[str, RecordedFile]:
         """Return what is recorded of each file by its path."""
@@ -126,10 +137,15 @@ class LandedMonth(MonthPlace):
         Raises:
             DamagedLoadError: a file has another sha256, or cannot be read.
         """
+        digests = {path: self._sha256(path) for path in self.paths(record)}
+        self.check_digests(record, digests)
+
+    def check_digests(self, record: LoadRecord, digests: Mapping[str, str]) -> None:
+        """Compare the sha256 of each file, by its path, with the record; raises as above."""
         wrong = [
             f"{path} has not the sha256 that was recorded, {file.sha256}"
             for path, file in self.paths(record).items()
-            if self._sha256(path) != file.sha256
+            if digests[path] != file.sha256
         ]
         if wrong:
             raise self.damaged(wrong)
@@ -141,6 +157,8 @@ class LandedMonth(MonthPlace):
         except FileNotFoundError:
             raise
         except OSError as error:
+            if not isinstance(self.fs, LocalFileSystem):
+                raise
             raise self.damaged([f"{path} cannot be read: {error}"]) from error
 
     def commit(self, record: LoadRecord) -> None:
@@ -152,7 +170,7 @@ class LandedMonth(MonthPlace):
         files = (listing or self.listing()).files.get(load_id, {})
         return sorted(files, key=lambda path: (path != self.record_path(load_id), path))
 
-    def stale_files(self, keep_loads: int = 0) -> list[str]:
+    def stale_files(self, keep_loads: int = 0, look: Listing | None = None) -> list[str]:
         """Return the paths that may be deleted, in an order in which stopping halfway is safe.
 
         Stale is what belongs to loads older than the current one, committed or not. A newer load
@@ -160,11 +178,12 @@ class LandedMonth(MonthPlace):
 
         Args:
             keep_loads: how many superseded loads to keep, the newest of those that are whole.
+            look: a listing of the month, if there is one by now.
 
         Raises:
             DamagedLoadError: the current load is damaged, so what is older may still be needed.
         """
-        listing, current = self._whole()
+        listing, current = self._whole(look)
         if current is None:
             return []
         superseded = (i for i in listing.committed[1:] if self._is_whole(listing, i))
@@ -206,8 +225,3 @@ class LandedMonth(MonthPlace):
             self.fs.rm_file(path)
         except IsADirectoryError:
             self.fs.rm(path, recursive=True)
-
-    def _readable(self, path: str) -> str:
-        url = path if isinstance(self.fs, LocalFileSystem) else self.fs.unstrip_protocol(path)
-        # DuckDB takes a path for a pattern.
-        return glob.escape(url)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines_project.landing.storage import FileSystem
+from pipelines_project.landing.storage import FileSystem, entries_of
 
 LOAD_ID = re.compile(r"[0-9]{1,12}\.[0-9]{1,12}")
 _DATA_FILE = re.compile(rf"({LOAD_ID.pattern})\.[^/]+\.parquet")
@@ -66,11 +66,8 @@ def _look(fs: FileSystem, folders: Sequence[str]) -> tuple[Listing, bool]:
 
 def _entries(fs: FileSystem, folder: str) -> list[tuple[str, int | None]] | None:
     """Return name and size of what is in a folder, None if there is no such folder."""
-    try:
-        found = fs.ls(folder, detail=True)
-    except FileNotFoundError:
-        return None
-    return [
+    found = entries_of(fs, folder)
+    return found and [
         (str(entry["name"]).rsplit("/", 1)[-1], _size(entry) if entry["type"] == "file" else None)
         for entry in found
     ]

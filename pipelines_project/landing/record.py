@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
+from fsspec.implementations.local import LocalFileSystem
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
@@ -96,13 +97,18 @@ def read_record(fs: FileSystem, path: str) -> LoadRecord:
     Raises:
         FileNotFoundError: there is none.
         DamagedLoadError: it cannot be read.
+        OSError: the store does not answer.
         LandingError: another version of this project has written it, in a format of its own.
     """
     try:
-        text = fs.cat_file(path)
+        # Asked for from a position on, a store need not be asked for the size first.
+        text = fs.cat_file(path, start=0)
     except FileNotFoundError:
         raise
     except OSError as error:
+        if not isinstance(fs, LocalFileSystem):
+            # A store that does not answer says nothing of the record.
+            raise
         raise DamagedLoadError(f"the record {path} cannot be read: {error}") from error
     text = _unsealed(text, path)
     try:

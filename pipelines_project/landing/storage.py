@@ -8,27 +8,41 @@ import os
 import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, Protocol
 
-import duckdb
 from fsspec.implementations.local import LocalFileSystem
 
+from pipelines_project.landing.errors import LandingError
+
 NEW = ".new"
+_WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 
 
 class FileSystem(Protocol):
     """What the landing zone needs of fsspec's filesystems, which state no types."""
 
+    protocol: str | tuple[str, ...]
+
     def ls(self, path: str, detail: bool) -> list[Any]:
         """Return the entries of a folder: their paths, or dicts that describe them."""
+        ...
+
+    def find(
+        self, path: str, maxdepth: int, withdirs: bool, detail: bool, prefix: str
+    ) -> dict[str, Any]:
+        """Return by its path what is below a folder and begins with a prefix; S3 has this."""
         ...
 
     def open(self, path: str, mode: str) -> AbstractContextManager[IO[bytes]]:
         """Open a file."""
         ...
 
-    def cat_file(self, path: str) -> bytes:
-        """Return the content of a file."""
+    def cat_file(self, path: str, start: int) -> bytes:
+        """Return the content of a file from a position on."""
+        ...
+
+    def get_file(self, rpath: str, lpath: str) -> None:
+        """Make a local copy of a file."""
         ...
 
     def pipe_file(self, path: str, value: bytes) -> None:
@@ -56,17 +70,37 @@ class FileSystem(Protocol):
         ...
 
 
-def register(connection: duckdb.DuckDBPyConnection, fs: FileSystem) -> None:
-    """Let a DuckDB connection read the filesystem's files, wherever they are."""
-    if not isinstance(fs, LocalFileSystem):
-        connection.register_filesystem(cast(Any, fs))
+def protocols(fs: FileSystem) -> set[str]:
+    """Return what the filesystem's URLs begin with."""
+    return {fs.protocol} if isinstance(fs.protocol, str) else {*fs.protocol}
+
+
+def entries_of(fs: FileSystem, folder: str) -> list[dict[str, Any]] | None:
+    """Return what is in a folder, None if there is no such folder.
+
+    Raises:
+        LandingError: there is no such bucket.
+    """
+    if "s3" not in protocols(fs):
+        try:
+            return fs.ls(folder, detail=True)
+        except FileNotFoundError:
+            return None
+    # One request. Where there is nothing, `ls` would list the folder above too.
+    parent, _, name = folder.rpartition("/")
+    try:
+        found = fs.find(parent, maxdepth=1, withdirs=True, detail=True, prefix=f"{name}/")
+    except FileNotFoundError as error:
+        raise LandingError(f"LANDING_URL names the bucket of {folder}: {error}") from error
+    return [*found.values()] or None
 
 
 def put_file(fs: FileSystem, local: Path, path: str) -> None:
     """Store a copy of a local file under the path, durably; nobody may look for it before."""
     folder = path.rpartition("/")[0]
     if not isinstance(fs, LocalFileSystem):
-        fs.makedirs(folder, exist_ok=True)
+        if not protocols(fs) & _WITHOUT_FOLDERS:
+            fs.makedirs(folder, exist_ok=True)
         fs.put_file(str(local), path)
         return
     _make_folder(Path(folder))

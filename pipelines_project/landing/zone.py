@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import duckdb
 import fsspec
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.landing.storage import FileSystem, register
+from pipelines_project.landing.storage import FileSystem
 from pipelines_project.names import checked_name, quarantine_table
 
 _MONTH_FOLDER = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
@@ -63,7 +62,3 @@ class LandingZone:
             for month in self.months_with_files(source, table)
             if self.month(source, table, month).current_load()
         ]
-
-    def register(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Let a DuckDB connection read the landing zone's files, wherever they are."""
-        register(connection, self.fs)

@@ -115,17 +115,17 @@ def tidy(
         LandingError: names the files that could not be deleted.
     """
     place = table.month(landing, month.month)
+    look = place.listing()
     keep_loads = table.keep_loads if config.keep_loads is None else config.keep_loads
     if config.discard_load_id:
         _check_ahead_of_clock(config.discard_load_id)
-        stale = place.files_of_load(config.discard_load_id)
+        stale = place.files_of_load(config.discard_load_id, look)
     else:
-        stale = place.stale_files(keep_loads)
+        stale = place.stale_files(keep_loads, look)
     if not config.dry_run:
         place.delete(stale)
-    ahead = [
-        i for i in place.listing().committed if float(i) > time.time() + AHEAD_OF_CLOCK_SECONDS
-    ]
+    limit, gone = time.time() + AHEAD_OF_CLOCK_SECONDS, () if config.dry_run else stale
+    ahead = [i for i in look.committed if float(i) > limit and place.record_path(i) not in gone]
     return {
         **month.metadata,
         "stale_files_deleted": 0 if config.dry_run else len(stale),

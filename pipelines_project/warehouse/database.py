@@ -102,8 +102,6 @@ class Warehouse:
         }
         with duckdb_session(**config) as connection:
             connection.execute("set TimeZone = 'UTC'")
-            if landing:
-                landing.register(connection)
             self._attach(connection)
             yield connection
 

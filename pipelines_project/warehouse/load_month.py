@@ -13,6 +13,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from pipelines_project.landing.content import content_of_files
 from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.read_files import readable
 from pipelines_project.warehouse.columns import column_count, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import HeldLoad, create_ledger, held_load, write_ledger
@@ -135,11 +136,11 @@ def _load_once(
             return Loaded(held.load_id, held.rows, True, content_hash=content, columns=columns)
         if held and not replace_newer_load:
             _refuse_older(place, load.load_id, held.load_id)
-        place.check_content(load.record)
-        content = load.record.content or content_of_files(connection, load.files)
-        same = held if held and is_whole and held.content_hash == content else None
-        rows = same.rows if same else _write(connection, place, loader, load)
-        load_quarantine(connection, place, load)
+        with readable(place, load) as here:
+            content = load.record.content or content_of_files(connection, here.files)
+            same = held if held and is_whole and held.content_hash == content else None
+            rows = same.rows if same else _write(connection, place, loader, here)
+            load_quarantine(connection, place, here)
         write_ledger(connection, place, HeldLoad(load.load_id, rows, content))
         if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")

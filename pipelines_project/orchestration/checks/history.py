@@ -6,6 +6,7 @@ import dagster as dg
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.read_files import readable
 from pipelines_project.orchestration.checks.frame import (
     Looked,
     Wrong,
@@ -74,5 +75,8 @@ def warehouse_states_what_is_landed(table: Table, loader: History) -> dg.AssetCh
 @read_again_if_deleted
 def _differing(connection: duckdb.DuckDBPyConnection, loader: History, month: LandedMonth) -> str:
     load = month.current_files()
-    keys = loader.changed_keys(connection, month, load) if load else 0
+    if load is None:
+        return ""
+    with readable(month, load) as here:
+        keys = loader.changed_keys(connection, month, here)
     return f"{keys} keys differ" if keys else ""

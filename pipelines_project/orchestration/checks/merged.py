@@ -7,6 +7,7 @@ import dagster as dg
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.read_files import readable
 from pipelines_project.orchestration.checks.frame import (
     Looked,
     Wrong,
@@ -97,7 +98,10 @@ def warehouse_has_landed_rows(table: Table) -> dg.AssetChecksDefinition:
 @read_again_if_deleted
 def _missing(connection: duckdb.DuckDBPyConnection, key: str, month: LandedMonth) -> str:
     load = month.current_files()
-    missing = missing_rows(connection, month, load.files, key) if load else 0
+    if load is None:
+        return ""
+    with readable(month, load) as here:
+        missing = missing_rows(connection, month, here.files, key)
     return f"{missing} ids missing or older" if missing else ""
 
 

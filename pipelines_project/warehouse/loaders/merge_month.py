@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth, Load
-from pipelines_project.landing.read_files import READ_FILES
+from pipelines_project.landing.read_files import READ_FILES, readable
 from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.columns import table_name
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
@@ -56,7 +56,8 @@ class MergeMonth:
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, rows: int
     ) -> bool:
         """Tell whether the table has every key of the load, in its version or a newer one."""
-        return missing_rows(connection, place, load.files, self.key) == 0
+        with readable(place, load) as here:
+            return missing_rows(connection, place, here.files, self.key) == 0
 
 
 def missing_rows(

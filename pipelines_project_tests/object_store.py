@@ -1,0 +1,182 @@
+"""An S3 for tests: moto in a process of its own, and a gate before it that counts and breaks."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import boto3
+import urllib3
+from botocore.config import Config
+
+_SECONDS_TO_START = 30
+SLOW_DOWN = (
+    b'<?xml version="1.0" encoding="UTF-8"?>'
+    b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+)
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """Run an empty S3 in a process of its own, and give its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:
+        try:
+            _wait_for(server, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while server.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("moto did not start")
+
+
+@dataclass
+class Fault:
+    """What goes wrong with requests of a method whose path and query hold a text.
+
+    Attributes:
+        method: such as PUT.
+        part: of the path and query.
+        what: `slow down`, which refuses it with 503; `lost`, which lets it take effect and closes
+            the connection without an answer; `slow`, which lets it wait.
+        times: how many such requests.
+        seconds: how long it waits.
+    """
+
+    method: str
+    part: str
+    what: str
+    times: int = 1
+    seconds: float = 0.0
+
+
+@dataclass
+class Gate:
+    """An S3 that logs what it is asked, and fails as told.
+
+    Attributes:
+        url: where it listens.
+        store: where the S3 listens that answers.
+        asked: method and path with query of each request so far.
+    """
+
+    store: str
+    url: str = ""
+    asked: list[str] = field(default_factory=list[str])
+    _faults: list[Fault] = field(default_factory=list[Fault])
+    _lock: Lock = field(default_factory=Lock)
+
+    def fail(self, *faults: Fault) -> None:
+        """Let these go wrong from now on, each so many times."""
+        with self._lock:
+            self._faults.extend(faults)
+
+    def clear(self) -> None:
+        """Let nothing go wrong, and forget what was asked."""
+        with self._lock:
+            self._faults.clear()
+            self.asked.clear()
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """Log a request, and return what goes wrong with it."""
+        with self._lock:
+            self.asked.append(f"{method} {path}")
+            for fault in self._faults:
+                if fault.times > 0 and fault.method == method and fault.part in path:
+                    fault.times -= 1
+                    return fault
+        return None
+
+    def client(self) -> Any:
+        """Return boto3's client of the store behind the gate, whose requests are not logged."""
+        retries = Config(retries={"max_attempts": 1})
+        return boto3.client("s3", endpoint_url=self.store, config=retries)
+
+    def bucket(self) -> str:
+        """Make an empty bucket, and return its name."""
+        name = f"landing-{uuid4().hex}"
+        self.client().create_bucket(Bucket=name)
+        return name
+
+
+@contextmanager
+def gate(store: str) -> Iterator[Gate]:
+    """Stand before an S3 for as long as the context lasts."""
+    made = Gate(store)
+    handler = type("Handler", (_Handler,), {"gate": made, "pool": urllib3.PoolManager()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        made.url = f"http://127.0.0.1:{server.server_port}"
+        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield made
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Headers and body are two packets, of which the second would wait 40 ms for the first.
+    disable_nagle_algorithm = True
+    gate: Gate
+    pool: urllib3.PoolManager
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.gate.take(self.command, self.path)
+        what = fault.what if fault else ""
+        if fault and what == "slow":
+            time.sleep(fault.seconds)
+        if what == "slow down":
+            self._send(503, {"Content-Type": "application/xml"}, SLOW_DOWN)
+            return
+        answer = self._forward(body)
+        if what == "lost":
+            self.close_connection = True
+            return
+        self._send(answer.status, answer.headers, answer.data)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815
+
+    def _forward(self, body: bytes) -> urllib3.BaseHTTPResponse:
+        headers = {name: value for name, value in self.headers.items() if name != "Host"}
+        headers["Host"] = urlsplit(self.gate.store).netloc
+        url = f"{self.gate.store}{self.path}"
+        return self.pool.request(
+            self.command, url, body=body, headers=headers, retries=False, decode_content=False
+        )
+
+    def _send(self, status: int, headers: Any, body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date"):
+                self.send_header(name, value)
+        length = headers.get("Content-Length") if self.command == "HEAD" else len(body)
+        self.send_header("Content-Length", str(length or 0))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
