@@ -1,5 +1,6 @@
 """An S3 for tests: moto in a process of its own, and a gate before it that counts and breaks."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -15,9 +16,9 @@ from uuid import uuid4
 
 import boto3
 import urllib3
-from botocore.config import Config
 
 _SECONDS_TO_START = 30
+_SIGNED = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/s3/")
 SLOW_DOWN = (
     b'<?xml version="1.0" encoding="UTF-8"?>'
     b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -76,12 +77,16 @@ class Gate:
     Attributes:
         url: where it listens.
         store: where the S3 listens that answers.
+        client: boto3's of that S3, whose requests are not logged.
         asked: method and path with query of each request so far.
+        signed: the access keys, and the regions, by which they were signed.
     """
 
     store: str
+    client: Any
     url: str = ""
     asked: list[str] = field(default_factory=list[str])
+    signed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     _faults: list[Fault] = field(default_factory=list[Fault])
     _lock: Lock = field(default_factory=Lock)
 
@@ -95,33 +100,32 @@ class Gate:
         with self._lock:
             self._faults.clear()
             self.asked.clear()
+            self.signed.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, authorization: str) -> Fault | None:
         """Log a request, and return what goes wrong with it."""
         with self._lock:
             self.asked.append(f"{method} {path}")
+            if match := _SIGNED.search(authorization):
+                self.signed.add((match[1], match[2]))
             for fault in self._faults:
                 if fault.times > 0 and fault.method == method and fault.part in path:
                     fault.times -= 1
                     return fault
         return None
 
-    def client(self) -> Any:
-        """Return boto3's client of the store behind the gate, whose requests are not logged."""
-        retries = Config(retries={"max_attempts": 1})
-        return boto3.client("s3", endpoint_url=self.store, config=retries)
-
     def bucket(self) -> str:
         """Make an empty bucket, and return its name."""
         name = f"landing-{uuid4().hex}"
-        self.client().create_bucket(Bucket=name)
+        self.client.create_bucket(Bucket=name)
         return name
 
 
 @contextmanager
 def gate(store: str) -> Iterator[Gate]:
     """Stand before an S3 for as long as the context lasts."""
-    made = Gate(store)
+    keys = {"aws_access_key_id": "tests", "aws_secret_access_key": "tests"}
+    made = Gate(store, boto3.client("s3", "us-east-1", endpoint_url=store, **keys))
     handler = type("Handler", (_Handler,), {"gate": made, "pool": urllib3.PoolManager()})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
@@ -147,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.gate.take(self.command, self.path)
+        fault = self.gate.take(self.command, self.path, self.headers.get("Authorization", ""))
         what = fault.what if fault else ""
         if fault and what == "slow":
             time.sleep(fault.seconds)

@@ -79,19 +79,22 @@ def entries_of(fs: FileSystem, folder: str) -> list[dict[str, Any]] | None:
     """Return what is in a folder, None if there is no such folder.
 
     Raises:
-        LandingError: there is no such bucket.
+        LandingError: there is no such bucket, or no right key.
     """
     if "s3" not in protocols(fs):
         try:
             return fs.ls(folder, detail=True)
         except FileNotFoundError:
             return None
+    # Not every landing zone needs it.
+    from botocore.exceptions import BotoCoreError
+
     # One request. Where there is nothing, `ls` would list the folder above too.
     parent, _, name = folder.rpartition("/")
     try:
         found = fs.find(parent, maxdepth=1, withdirs=True, detail=True, prefix=f"{name}/")
-    except FileNotFoundError as error:
-        raise LandingError(f"LANDING_URL names the bucket of {folder}: {error}") from error
+    except (FileNotFoundError, PermissionError, BotoCoreError) as error:
+        raise LandingError(f"cannot list {folder}, below LANDING_URL: {error}") from error
     return [*found.values()] or None
 
 

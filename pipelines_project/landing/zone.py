@@ -7,6 +7,7 @@ from typing import Any
 
 import fsspec
 
+from pipelines_project.landing.credentials import store_options
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.storage import FileSystem
@@ -28,8 +29,13 @@ class LandingZone:
     @cached_property
     def _root(self) -> tuple[FileSystem, str]:
         try:
-            found: Any = fsspec.url_to_fs(self.url, use_listings_cache=False)
-        except (ValueError, ImportError) as error:
+            # Other processes write too, so what was listed before is not believed.
+            options = {"use_listings_cache": False, **store_options(self.url)}
+            found: Any = fsspec.url_to_fs(self.url, **options)
+        except ImportError as error:
+            extra = ", which the project's extra s3 does" if self.url.startswith("s3") else ""
+            raise LandingError(f"LANDING_URL is {self.url[:80]!r}: {error}{extra}") from error
+        except ValueError as error:
             raise LandingError(f"LANDING_URL is {self.url[:80]!r}: {error}") from error
         fs, path = found
         return fs, str(path).rstrip("/")
