@@ -52,22 +52,21 @@ def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:
 
 @dataclass
 class Fault:
-    """What goes wrong with requests of a method whose path and query hold a text.
+    """What goes wrong with requests whose method, path and query hold a text.
 
     Attributes:
-        method: such as PUT.
-        part: of the path and query.
         what: `slow down`, which refuses it with 503; `lost`, which lets it take effect and closes
-            the connection without an answer; `slow`, which lets it wait.
+            the connection without an answer; `cut`, which answers with half of the body; `slow`,
+            which lets it wait for a second.
+        part: of the method, a space, and the path with its query.
         times: how many such requests.
-        seconds: how long it waits.
+        skip: how many before them are answered.
     """
 
-    method: str
-    part: str
     what: str
+    part: str = ""
     times: int = 1
-    seconds: float = 0.0
+    skip: int = 0
 
 
 @dataclass
@@ -102,17 +101,19 @@ class Gate:
             self.asked.clear()
             self.signed.clear()
 
-    def take(self, method: str, path: str, authorization: str) -> Fault | None:
-        """Log a request, and return what goes wrong with it."""
+    def take(self, method: str, path: str, authorization: str) -> str:
+        """Log a request, and return what goes wrong with it, if anything."""
         with self._lock:
             self.asked.append(f"{method} {path}")
             if match := _SIGNED.search(authorization):
                 self.signed.add((match[1], match[2]))
             for fault in self._faults:
-                if fault.times > 0 and fault.method == method and fault.part in path:
-                    fault.times -= 1
-                    return fault
-        return None
+                if fault.part in self.asked[-1] and fault.times > 0:
+                    if fault.skip == 0:
+                        fault.times -= 1
+                        return fault.what
+                    fault.skip -= 1
+        return ""
 
     def bucket(self) -> str:
         """Make an empty bucket, and return its name."""
@@ -151,18 +152,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.gate.take(self.command, self.path, self.headers.get("Authorization", ""))
-        what = fault.what if fault else ""
-        if fault and what == "slow":
-            time.sleep(fault.seconds)
+        what = self.gate.take(self.command, self.path, self.headers.get("Authorization", ""))
+        if what == "slow":
+            time.sleep(1)
         if what == "slow down":
             self._send(503, {"Content-Type": "application/xml"}, SLOW_DOWN)
             return
         answer = self._forward(body)
-        if what == "lost":
-            self.close_connection = True
-            return
-        self._send(answer.status, answer.headers, answer.data)
+        self.close_connection = what in ("lost", "cut")
+        if what != "lost":
+            half = len(answer.data) // 2 if what == "cut" else None
+            self._send(answer.status, answer.headers, answer.data, half)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815
 
@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.command, url, body=body, headers=headers, retries=False, decode_content=False
         )
 
-    def _send(self, status: int, headers: Any, body: bytes) -> None:
+    def _send(self, status: int, headers: Any, body: bytes, sent: int | None = None) -> None:
         self.send_response(status)
         for name, value in headers.items():
             if name.lower() not in ("content-length", "transfer-encoding", "connection", "date"):
@@ -183,4 +183,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length or 0))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self.wfile.write(body[:sent])

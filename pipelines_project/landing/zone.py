@@ -3,13 +3,9 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-import fsspec
-
-from pipelines_project.landing.credentials import store_options
-from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.open_store import open_store
 from pipelines_project.landing.storage import FileSystem
 from pipelines_project.names import checked_name, quarantine_table
 
@@ -28,17 +24,7 @@ class LandingZone:
 
     @cached_property
     def _root(self) -> tuple[FileSystem, str]:
-        try:
-            # Other processes write too, so what was listed before is not believed.
-            options = {"use_listings_cache": False, **store_options(self.url)}
-            found: Any = fsspec.url_to_fs(self.url, **options)
-        except ImportError as error:
-            extra = ", which the project's extra s3 does" if self.url.startswith("s3") else ""
-            raise LandingError(f"LANDING_URL is {self.url[:80]!r}: {error}{extra}") from error
-        except ValueError as error:
-            raise LandingError(f"LANDING_URL is {self.url[:80]!r}: {error}") from error
-        fs, path = found
-        return fs, str(path).rstrip("/")
+        return open_store(self.url)
 
     @property
     def fs(self) -> FileSystem:

@@ -1,4 +1,4 @@
-"""Keys, endpoint and region of an S3 are found where AWS's tools and dlt look for them."""
+"""A URL is opened; keys, endpoint and region of an S3 are found where AWS's tools and dlt look."""
 
 import os
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.landing.credentials import store_options
 from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.open_store import s3_options
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests.landings import land, place_of
 from pipelines_project_tests.object_store import Gate
@@ -82,13 +82,12 @@ def test_dlts_settings_name_every_option(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setenv(f"{PLACE}{name}", name.lower())
     monkeypatch.setenv(f"{PLACE}REGION_NAME", "eu-north-1")
 
-    assert store_options("s3://bucket/landing") == {
+    assert s3_options() == {
         "key": "aws_access_key_id",
         "secret": "aws_secret_access_key",
         "token": "aws_session_token",
         "client_kwargs": {"region_name": "eu-north-1"},
     }
-    assert store_options("data/landing") == store_options("gs://bucket/landing") == {}
 
 
 def test_half_a_pair_of_keys_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
