@@ -79,10 +79,10 @@ def test_a_store_that_fails_for_good_from_any_request_on_leaves_the_old_month_or
     assert [1, 2, 3, 4] in left
 
 
-def test_a_throttled_record_does_not_weaken_the_shrink_guard(
+def test_a_record_that_cannot_be_read_now_is_not_taken_for_damaged(
     store: Gate, zone: LandingZone
 ) -> None:
-    store.fail(Fault("slow down", "GET /", skip=2, times=FOR_GOOD))
+    store.fail(Fault("slow down", ".json", times=8))
 
     with pytest.raises(OSError, match="reduce your request rate"):
         land(place_of(zone), [{"id": 1}], verify=refuse_shrink)
