@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
     gate: Gate
     pool: urllib3.PoolManager
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Print nothing."""
 
     def _answer(self) -> None:

@@ -47,7 +47,7 @@ def _full_table(count: int, folder: Path) -> Iterator[FullTable]:
     original = _place(landing, served.months[0])
     warehouse = folder / "warehouse.duckdb"
     places = [_place(landing, month) for month in first_months(count)]
-    with Warehouse(url=str(warehouse)).connect(landing) as connection:
+    with Warehouse(url=str(warehouse)).connect() as connection:
         for place in places[1:]:
             _land_copy(original, place)
             load_month(connection, place, _LOADER)
@@ -78,7 +78,7 @@ def _ours(full: FullTable, place: Path) -> Figures:
 
     def work() -> None:
         for month in full.newer:
-            with warehouse.connect(full.landing) as connection:
+            with warehouse.connect() as connection:
                 loaded = load_month(connection, month, _LOADER)
             if loaded.skipped:
                 raise RuntimeError(f"{month} was loaded already")

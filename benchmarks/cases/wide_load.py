@@ -46,7 +46,7 @@ def _landed(rows: int, folder: Path) -> Iterator[LandedMonth]:
 
 def _load(month: LandedMonth, place: Path) -> None:
     warehouse = Warehouse(url=str(place / "ours.duckdb"))
-    with warehouse.connect(LandingZone(url=str(Path(month.path).parents[2]))) as connection:
+    with warehouse.connect() as connection:
         load_month(connection, month, _LOADER)
 
 

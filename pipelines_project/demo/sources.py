@@ -45,7 +45,7 @@ class DemoSource:
             LandingError: A month's files are gone.
             WarehouseError: The warehouse cannot be opened.
         """
-        with warehouse.connect(landing) as connection:
+        with warehouse.connect() as connection:
             loaded = self._loaded(connection, months)
             return [m for m in months if m in loaded or self._is_landed(connection, landing, m)]
 

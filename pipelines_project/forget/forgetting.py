@@ -147,7 +147,7 @@ class Forgetting:
             if anew := forget_landed.forget(table.month(self.landing, month), subject):
                 landed.append(month)
                 yield LandedAnew(table, month, *anew)
-        with self.warehouse.connect(self.landing) as connection:
+        with self.warehouse.connect() as connection:
             loaded = forget_loaded.forget(connection, self.landing, table, subject, landed)
         for month, load in loaded.items():
             yield LoadedAnew(table, month, load)

@@ -67,7 +67,9 @@ def _look(fs: FileSystem, folders: Sequence[str]) -> tuple[Listing, bool]:
 def _entries(fs: FileSystem, folder: str) -> list[tuple[str, int | None]] | None:
     """Return name and size of what is in a folder, None if there is no such folder."""
     found = entries_of(fs, folder)
-    return found and [
+    if found is None:
+        return None
+    return [
         (str(entry["name"]).rsplit("/", 1)[-1], _size(entry) if entry["type"] == "file" else None)
         for entry in found
     ]

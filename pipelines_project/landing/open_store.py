@@ -54,8 +54,10 @@ def s3_options() -> dict[str, Any]:
         LandingError: one key of the pair is missing.
     """
     names = [*_OPTIONS, "region_name"]
-    stated = {name: dlt.secrets.get(f"{_PLACE}.{name}") for name in names}
-    options = {option: stated[name] for name, option in _OPTIONS.items() if stated[name]}
+    stated = {name: dlt.secrets.get(f"{_PLACE}.{name}", str) for name in names}
+    options: dict[str, Any] = {
+        option: stated[name] for name, option in _OPTIONS.items() if stated[name]
+    }
     if ("key" in options) != ("secret" in options):
         raise LandingError(
             f"dlt's settings have one of aws_access_key_id and aws_secret_access_key in {_PLACE}: "

@@ -37,7 +37,7 @@ class FileSystem(Protocol):
         """Open a file."""
         ...
 
-    def cat_file(self, path: str, start: int) -> bytes:
+    def cat_file(self, path: str, start: int = 0) -> bytes:
         """Return the content of a file from a position on."""
         ...
 

@@ -93,7 +93,7 @@ def _rebuild(
     months = [table.month(landing, month) for month in landed]
     if not months:
         return {}
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         if dry_run:
             check_landed(connection, months)
             loads = {month.month: month.current_files() for month in months}

@@ -91,7 +91,7 @@ def warehouse_asset(
                 context.asset_key.to_user_string(),
                 f"No month of this run was loaded. Once mended:\n{again}",
             ),
-            warehouse.connect(landing) as connection,
+            warehouse.connect() as connection,
             recorded_if_interrupted(context, warehouse_key(table), results),
         ):
             apply_or_fail(context, connection, table.source, versions)

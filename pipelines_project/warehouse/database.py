@@ -20,7 +20,6 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sql_text import literal
 from pipelines_project.temporary import duckdb_session
 
@@ -83,11 +82,8 @@ class Warehouse:
         return scheme[0].rstrip(":") if scheme else "duckdb"
 
     @contextmanager
-    def connect(self, landing: LandingZone | None = None) -> Generator[duckdb.DuckDBPyConnection]:
+    def connect(self) -> Generator[duckdb.DuckDBPyConnection]:
         """Give a DuckDB connection whose default database is the warehouse.
-
-        Args:
-            landing: the landing zone to read from, if any.
 
         Raises:
             WarehouseError: the file is still locked after `lock_timeout_seconds`; DuckDB's

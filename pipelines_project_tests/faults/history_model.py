@@ -90,7 +90,7 @@ class Histories(RuleBasedStateMachine):
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.zone = LandingZone(url=f"{folder}/landing")
         warehouse = Warehouse(url=f"{folder}/warehouse.duckdb")
-        self.connection = self.stack.enter_context(warehouse.connect(self.zone))
+        self.connection = self.stack.enter_context(warehouse.connect())
         self.loader = History(("id",), self.whole_months, "changed" if self.by_column else None)
         self.landed: dict[str, Stated] = {}
         self.loaded: dict[str, Stated] = {}

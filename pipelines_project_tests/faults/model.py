@@ -201,7 +201,7 @@ class Months(RuleBasedStateMachine):
     def load(self, month: str, replace_newer_load: bool) -> None:
         current, held = self.current(month), self.loaded.get(month)
         is_older = current and held and float(held.load_id) > float(current.load_id)
-        with self.warehouse.connect(self.zone) as connection:
+        with self.warehouse.connect() as connection:
             args = (connection, self.place(month), REPLACE, replace_newer_load)
             if current and self.is_lost(current):
                 with pytest.raises(DamagedLoadError, match=f"Land {month} again"):

@@ -129,7 +129,7 @@ def test_a_big_file_whose_last_answer_is_lost_is_landed_again(
 def test_a_month_is_loaded_whole_or_not(
     store: Gate, zone: LandingZone, warehouse: Warehouse, what: str
 ) -> None:
-    with warehouse.connect(zone) as connection:
+    with warehouse.connect() as connection:
         for skip in range(6):
             store.clear()
             store.fail(Fault(what, skip=skip))

@@ -59,12 +59,12 @@ class Data:
             self.land(number, month, _row(1, month), _row(2, JANUARY), own)
 
     def load(self, loader: Loader, *months: str) -> None:
-        with self.warehouse.connect(self.zone) as connection:
+        with self.warehouse.connect() as connection:
             for month in months:
                 load_month(connection, place_of(self.zone, month), loader)
 
     def rebuild(self, loader: Loader) -> None:
-        with self.warehouse.connect(self.zone) as connection:
+        with self.warehouse.connect() as connection:
             rebuild_table(connection, [place_of(self.zone, month) for month in MONTHS], loader)
 
     def build_mart(self) -> None:

@@ -40,7 +40,7 @@ def _tables() -> tuple[Table, Table]:
 
 def _load(landing: LandingZone, warehouse: Warehouse, table: Table, *months: str) -> list[bool]:
     """Load the months, and tell which of them the warehouse had."""
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         return [
             load_month(connection, table.month(landing, month), table.loader).skipped
             for month in months
@@ -101,7 +101,7 @@ def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
     assert _ids(warehouse, "freshdesk.tickets") == [2, 3, 7]
     assert _ids(warehouse, "freshdesk.contacts") == [8]
     assert _load(landing, warehouse, tickets, JANUARY, FEBRUARY) == [True, True]
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         for month in (JANUARY, FEBRUARY):
             load = landing.month("freshdesk", "tickets", month).current_files()
             assert load

@@ -66,7 +66,7 @@ def test_the_rows_and_the_quarantine_of_a_month_are_loaded(
     place = place_of(zone)
     write_quarantined(place, ids_ago(1)[0], [{"id": 1}, {"id": 2}], [{"line": "{"}])
 
-    with warehouse.connect(zone) as connection:
+    with warehouse.connect() as connection:
         loaded = load_month(connection, place, ReplaceMonth(("id",)))
         query = "select id, month from demo.events order by all"
         assert connection.execute(query).fetchall() == [(1, MONTH), (2, MONTH)]
@@ -78,7 +78,7 @@ def test_a_merged_month_is_known_to_be_whole(zone: LandingZone, warehouse: Wareh
     place = place_of(zone)
     land(place, [{"id": 1, "updated_at": "2023-01-02T00:00:00Z"}])
 
-    with warehouse.connect(zone) as connection:
+    with warehouse.connect() as connection:
         assert not load_month(connection, place, MergeMonth("id")).skipped
         assert load_month(connection, place, MergeMonth("id")).skipped
         connection.execute("delete from demo.events")
@@ -174,7 +174,7 @@ def test_a_month_that_is_loaded_is_asked_for_once(
     load_id = land(place, [{"id": 1}]).load_id
     store.asked.clear()
 
-    with warehouse.connect(zone) as connection:
+    with warehouse.connect() as connection:
         load_month(connection, place, ReplaceMonth(("id",)))
 
     # Two listings of its folder and its quarantine's, the record, and the file.

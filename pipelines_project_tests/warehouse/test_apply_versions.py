@@ -45,7 +45,7 @@ class _Place:
         write_load(place_of(self.landing, month), ids_ago(0)[0], [rows])
 
     def load(self, *months: str, loader: Loader = REPLACE) -> None:
-        with self.warehouse.connect(self.landing) as connection:
+        with self.warehouse.connect() as connection:
             for month in months:
                 load_month(connection, place_of(self.landing, month), loader)
 
@@ -235,7 +235,7 @@ def test_a_fresh_warehouse_and_a_rebuilt_one_end_like_one_that_was_changed_on_th
     assert {"number", "title"} < place.columns().keys()
     assert place.columns().keys().isdisjoint({"id", "name", "note"})
     assert changed == _shape_and_rows(fresh.warehouse)
-    with place.warehouse.connect(place.landing) as connection:
+    with place.warehouse.connect() as connection:
         rebuild_table(connection, [place_of(place.landing, month) for month in MONTHS], loader)
     assert changed == _shape_and_rows(place.warehouse)
 
@@ -275,7 +275,7 @@ def test_versions_of_a_source_say_nothing_of_another(place: _Place) -> None:
     other = place_of(place.landing, JANUARY, source="other")
     write_load(other, ids_ago(0)[0], [[{"id": 1, "name": "n"}]])
 
-    with place.warehouse.connect(place.landing) as connection:
+    with place.warehouse.connect() as connection:
         load_month(connection, other, REPLACE)
         assert [*column_types(connection, "other", "events")] == ["month", "id", "name"]
 

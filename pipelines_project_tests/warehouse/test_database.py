@@ -13,7 +13,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse import database
 from pipelines_project.warehouse.database import (
@@ -22,7 +21,6 @@ from pipelines_project.warehouse.database import (
     make_database_file,
     transaction,
 )
-from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
 # Nothing of the project is imported, so that it starts at once.
 _HOLD = """import duckdb, sys
@@ -153,20 +151,6 @@ def test_times_are_utc_whatever_the_machine_says(warehouse: Warehouse) -> None:
 
 def test_a_query_takes_parameters(warehouse: Warehouse) -> None:
     assert warehouse.rows("select $a, $b", {"a": "x' or 1", "b": 2}) == [("x' or 1", 2)]
-
-
-@pytest.mark.parametrize("url", ["memory://warehouse-test/landing", "{tmp}/landing"])
-def test_a_connection_reads_the_landing_zone_wherever_it_is(
-    warehouse: Warehouse, tmp_path: Path, url: str
-) -> None:
-    zone = LandingZone(url=url.format(tmp=tmp_path))
-    write_load(place_of(zone), ids_ago(10)[0], [[{"id": 1}], [{"id": 2}]])
-    load = zone.month("demo", "events", "2023-01").current_files()
-    assert load is not None
-
-    with warehouse.connect(zone) as connection:
-        query = "select sum(id) from read_parquet($files)"
-        assert connection.execute(query, {"files": load.files}).fetchall() == [(3,)]
 
 
 def _in_transaction(connection: duckdb.DuckDBPyConnection, *statements: str) -> None:

@@ -28,7 +28,7 @@ REPLACE = ReplaceMonth(("id",))
 
 @pytest.fixture
 def connection(warehouse: Warehouse, landing: LandingZone) -> Iterator[duckdb.DuckDBPyConnection]:
-    with warehouse.connect(landing) as connected:
+    with warehouse.connect() as connected:
         yield connected
 
 
@@ -386,7 +386,7 @@ def test_months_that_load_at_once_all_get_in(warehouse: Warehouse, landing: Land
         write_load(place_of(landing, month), ids_ago(10)[0], [[{"id": number}]])
 
     def load(month: str) -> Loaded:
-        with warehouse.connect(landing) as connection:
+        with warehouse.connect() as connection:
             return load_month(connection, place_of(landing, month), REPLACE)
 
     with ThreadPoolExecutor(4) as threads:
@@ -402,7 +402,7 @@ def test_a_landing_zone_in_memory_is_loaded_too(warehouse: Warehouse) -> None:
     zone = LandingZone(url=f"memory://month-load-{os.getpid()}-{time.time()}")
     land(place_of(zone), [{"id": 1}])
     land(place_of(zone), [{"id": 2}, {"id": 3}])
-    with warehouse.connect(zone) as connection:
+    with warehouse.connect() as connection:
         assert load_month(connection, place_of(zone), REPLACE).rows == 2
 
         assert _ids(connection) == [2, 3]
@@ -422,7 +422,7 @@ def write(connection, place, load, columns):
     os.kill(os.getpid(), signal.SIGKILL)
 
 landing = LandingZone(url=sys.argv[1])
-with Warehouse(url=sys.argv[2]).connect(landing) as connection:
+with Warehouse(url=sys.argv[2]).connect() as connection:
     place = landing.month("demo", "events", "2023-01")
     load_month(connection, place, LoaderOf(write, lambda *_: False))
 """
@@ -433,7 +433,7 @@ def test_a_process_that_is_killed_before_the_commit_leaves_the_old_rows(
 ) -> None:
     place = place_of(landing)
     write_load(place, ids_ago(20)[0], [[{"id": 1, "v": 1}]])
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         load_month(connection, place, REPLACE)
         ledger = _ledger(connection)
     rows = [{"id": number, "v": "x", "w": 1} for number in range(50_000)]
@@ -443,7 +443,7 @@ def test_a_process_that_is_killed_before_the_commit_leaves_the_old_rows(
     killed = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, timeout=60)
 
     assert killed.returncode == -9
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         assert _ids(connection) == [1]
         assert _ledger(connection) == ledger
         assert connection.execute("select v, typeof(v) from demo.events").fetchall() == [

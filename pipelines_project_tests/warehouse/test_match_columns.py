@@ -31,7 +31,7 @@ Load = Callable[[str, pa.Table | list[dict[str, Any]]], None]
 
 @pytest.fixture
 def connection(warehouse: Warehouse, landing: LandingZone) -> Iterator[duckdb.DuckDBPyConnection]:
-    with warehouse.connect(landing) as connected:
+    with warehouse.connect() as connected:
         yield connected
 
 
@@ -202,7 +202,7 @@ def test_the_folder_of_the_landing_zone_adds_no_column(
     zone = LandingZone(url=str(tmp_path / "year=2023"))
     place = place_of(zone)
     write_load(place, ids_ago(0)[0])
-    with warehouse.connect(zone) as connection:
+    with warehouse.connect() as connection:
         load_month(connection, place, REPLACE)
 
         columns = connection.execute("describe demo.events").fetchall()

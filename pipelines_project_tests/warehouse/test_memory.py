@@ -30,7 +30,7 @@ def _load(
 ) -> None:
     place = place_of(landing, month)
     write_load(place, ids_ago(ago)[0], [table])
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         load_month(connection, place, loader)
 
 

@@ -56,7 +56,7 @@ def _held(warehouse: Warehouse) -> list[list[tuple[Any, ...]]]:
 def _rebuild(
     warehouse: Warehouse, landing: LandingZone, places: Sequence[LandedMonth], loader: Loader
 ) -> dict[str, int]:
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         built = rebuild_table(connection, places, loader)
     return {month: loaded.rows for month, loaded in built.items()}
 
@@ -64,7 +64,7 @@ def _rebuild(
 def _load(
     warehouse: Warehouse, landing: LandingZone, places: Sequence[LandedMonth], loader: Loader
 ) -> None:
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         for place in places:
             load_month(connection, place, loader)
 
@@ -133,7 +133,7 @@ def test_readers_have_the_old_table_until_the_new_one_takes_its_place(
     places, read = _land(landing), list[tuple[Any, ...]]()
     _load(warehouse, landing, places[:1], REPLACE)
 
-    with warehouse.connect(landing) as connection, connection.cursor() as reader:
+    with warehouse.connect() as connection, connection.cursor() as reader:
 
         def write(*arguments: Any) -> int:
             rows = REPLACE.write(*arguments)
@@ -206,7 +206,7 @@ class Connection:
         return self.connection.execute(query, *parameters)
 
 landing = LandingZone(url=sys.argv[1])
-with Warehouse(url=sys.argv[2]).connect(landing) as connection:
+with Warehouse(url=sys.argv[2]).connect() as connection:
     months = [landing.month("demo", "events", month) for month in ("2024-01", "2024-02")]
     rebuild_table(Connection(connection), months, ReplaceMonth(("id",)))
 """

@@ -60,7 +60,7 @@ def warehouse_states_what_is_landed(table: Table, loader: History) -> dg.AssetCh
         if not looked.is_loaded:
             landed = [month for month in looked.months if looked.month(month).current_load()]
             return dict.fromkeys(landed, "nothing was ever loaded")
-        with looked.warehouse.connect(looked.landing) as connection:
+        with looked.warehouse.connect() as connection:
             return looked.where(partial(_differing, connection, loader))
 
     return monthly_check(

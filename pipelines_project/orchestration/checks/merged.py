@@ -82,7 +82,7 @@ def warehouse_has_landed_rows(table: Table) -> dg.AssetChecksDefinition:
         if not looked.is_loaded:
             landed = [month for month in looked.months if looked.month(month).current_load()]
             return dict.fromkeys(landed, "nothing was ever loaded")
-        with looked.warehouse.connect(looked.landing) as connection:
+        with looked.warehouse.connect() as connection:
             return looked.where(partial(_missing, connection, table.key[0]))
 
     return monthly_check(

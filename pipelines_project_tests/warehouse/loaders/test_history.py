@@ -37,7 +37,7 @@ class _Table:
         write_load(place_of(self._landing, month), f"{self._loads}.5", [rows or _NO_ROWS])
 
     def load(self, month: str, loader: History = WHOLE) -> Loaded:
-        with self.warehouse.connect(self._landing) as connection:
+        with self.warehouse.connect() as connection:
             return load_month(connection, place_of(self._landing, month), loader)
 
     def put(self, month: str, *rows: dict[str, Any], loader: History = WHOLE) -> None:
@@ -214,7 +214,7 @@ def test_a_key_of_several_columns_of_any_name_tells_rows_apart(
     for number, month in enumerate(("2024-01", "2024-02")):
         rows = [{'quo"te': 1, "month": "x", "v": number}, {'quo"te': 1, "month": "y", "v": 0}]
         write_load(place_of(landing, month), f"{number}.5", [rows])
-        with warehouse.connect(landing) as connection:
+        with warehouse.connect() as connection:
             load_month(connection, place_of(landing, month), loader)
 
     query = "select source_month, v, month, until_month from demo.events order by all"
@@ -287,7 +287,7 @@ def test_a_table_that_was_loaded_without_history_is_refused(
     table: _Table, landing: LandingZone, warehouse: Warehouse
 ) -> None:
     table.land("2024-01", _row(1, "a"))
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         load_month(connection, place_of(landing, "2024-01"), ReplaceMonth(("id",)))
     table.land("2024-02", _row(1, "a"))
 
@@ -307,7 +307,7 @@ def test_a_table_with_versions_is_not_replaced_by_one_without(
     before = table.versions()
 
     with (
-        warehouse.connect(landing) as connection,
+        warehouse.connect() as connection,
         pytest.raises(WarehouseError, match=r"would throw them away: .* demo_rebuild_warehouse"),
     ):
         load_month(connection, place_of(landing, month), loader)

@@ -40,7 +40,7 @@ class _Table:
         write_load(place_of(self._landing, month), f"{self._loads}.5", [landed])
 
     def load(self, month: str, **options: Any) -> Loaded:
-        with self._warehouse.connect(self._landing) as connection:
+        with self._warehouse.connect() as connection:
             place = place_of(self._landing, month)
             return load_month(connection, place, _LOADER, **options)
 
@@ -217,7 +217,7 @@ def test_months_that_meet_in_their_rows_can_load_at_once(
         write_load(place_of(landing, month), f"{number}.5", [rows])
 
     def load(month: str) -> None:
-        with warehouse.connect(landing) as connection:
+        with warehouse.connect() as connection:
             load_month(connection, place_of(landing, month), _LOADER)
 
     threads = [Thread(target=load, args=(month,)) for month in reversed(months)]
@@ -248,7 +248,7 @@ def test_a_conflict_as_postgresql_reports_it_is_tried_again(
             raise refusals.pop()
         return _LOADER.write(*arguments)
 
-    with warehouse.connect(landing) as connection:
+    with warehouse.connect() as connection:
         loader = LoaderOf(refused_once, _LOADER.is_complete)
         assert load_month(connection, place_of(landing), loader).rows == 1
 

@@ -19,7 +19,7 @@ REPLACE = ReplaceMonth(("player", "url"))
 
 @pytest.fixture
 def connection(warehouse: Warehouse, landing: LandingZone) -> Iterator[duckdb.DuckDBPyConnection]:
-    with warehouse.connect(landing) as connected:
+    with warehouse.connect() as connected:
         yield connected
 
 

@@ -23,7 +23,7 @@ NEWEST = [("2023-03", 2), ("2023-03", 3)]
 
 @pytest.fixture
 def connection(warehouse: Warehouse, landing: LandingZone) -> Iterator[duckdb.DuckDBPyConnection]:
-    with warehouse.connect(landing) as connected:
+    with warehouse.connect() as connected:
         yield connected
 
 
