@@ -19,10 +19,10 @@ import urllib3
 
 _SECONDS_TO_START = 30
 _SIGNED = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/s3/")
-SLOW_DOWN = (
-    b'<?xml version="1.0" encoding="UTF-8"?>'
-    b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
-)
+_REFUSALS = {
+    "slow down": (503, "SlowDown", "Please reduce your request rate."),
+    "denied": (403, "AccessDenied", "Access Denied"),
+}
 
 
 @contextmanager
@@ -55,9 +55,9 @@ class Fault:
     """What goes wrong with requests whose method, path and query hold a text.
 
     Attributes:
-        what: `slow down`, which refuses it with 503; `lost`, which lets it take effect and closes
-            the connection without an answer; `cut`, which answers with half of the body; `slow`,
-            which lets it wait for a second.
+        what: `slow down` and `denied`, which refuse it with 503 and 403; `lost`, which lets it
+            take effect and closes the connection without an answer; `cut`, which answers with half
+            of the body; `slow`, which lets it wait for a second.
         part: of the method, a space, and the path with its query.
         times: how many such requests.
         skip: how many before them are answered.
@@ -155,8 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
         what = self.gate.take(self.command, self.path, self.headers.get("Authorization", ""))
         if what == "slow":
             time.sleep(1)
-        if what == "slow down":
-            self._send(503, {"Content-Type": "application/xml"}, SLOW_DOWN)
+        if what in _REFUSALS:
+            status, code, message = _REFUSALS[what]
+            error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+            self._send(status, {"Content-Type": "application/xml"}, error.encode())
             return
         answer = self._forward(body)
         self.close_connection = what in ("lost", "cut")

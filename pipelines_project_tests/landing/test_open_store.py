@@ -11,7 +11,7 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.open_store import s3_options
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests.landings import land, place_of
-from pipelines_project_tests.object_store import Gate
+from pipelines_project_tests.object_store import Fault, Gate
 
 PLACE = "DESTINATION__FILESYSTEM__CREDENTIALS__"
 
@@ -109,6 +109,15 @@ def test_no_keys_at_all_are_told_in_a_sentence(
         place_of(LandingZone(url=url)).current_load()
 
     assert store.asked == []
+
+
+@pytest.mark.stack
+def test_a_refused_key_is_told_in_a_sentence(store: Gate) -> None:
+    place = place_of(LandingZone(url=f"s3://{store.bucket()}/landing"))
+    store.fail(Fault("denied"))
+
+    with pytest.raises(LandingError, match=r"cannot list .*LANDING_URL: .*Access Denied"):
+        place.current_load()
 
 
 @pytest.mark.parametrize(
