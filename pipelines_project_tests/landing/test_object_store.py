@@ -1,7 +1,10 @@
 """A month in an S3 bucket: landed, read, tidied, restored and loaded; and what that asks of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
@@ -126,6 +129,33 @@ def test_a_file_of_several_parts_is_what_was_written(
     assert (tmp_path / "copy").read_bytes() == big.read_bytes()
 
 
+def test_overlapping_writers_and_readers_see_whole_months(zone: LandingZone) -> None:
+    place = place_of(zone)
+    write_load(place, ids_ago(60)[0], [[{"id": 1}], [{"id": 2}]])
+    seen: list[list[int]] = []
+
+    def write() -> None:
+        for _ in range(8):
+            write_load(place, ids_ago(0)[0], [[{"id": 1}], [{"id": 2}]])
+            place.delete(place.stale_files())
+
+    def read() -> None:
+        while len(seen) < 15:
+            load = place.current_files()
+            assert load is not None
+            with suppress(FileNotFoundError), readable(place, load) as here:
+                seen.append([pq.read_metadata(path).num_rows for path in here.files])
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(write), pool.submit(write), pool.submit(read)]:
+            done.result()
+
+    assert seen == [[1, 1]] * len(seen)
+    place.delete(place.stale_files())
+    assert len(place.listing().files) == 1
+    assert [row["id"] for row in rows_of(zone, place.current_files())] == [1, 2]
+
+
 def test_a_bucket_that_is_not_there_is_named_and_not_made(store: Gate) -> None:
     place = place_of(LandingZone(url="s3://no-such-bucket/landing"))
     asked = False
@@ -142,7 +172,7 @@ def test_a_bucket_that_is_not_there_is_named_and_not_made(store: Gate) -> None:
 
 
 def _asked(store: Gate, zone: LandingZone, month: str) -> tuple[list[str], list[str]]:
-    """Land and tidy a month that is landed; return what that asked, and what loading it did."""
+    """Land and tidy a month that is landed; return what that asked, and all keys of the bucket."""
     place = place_of(zone, month)
     land(place, [{"id": 1}])
     store.asked.clear()
