@@ -57,8 +57,11 @@ class FileSystem(Protocol):
 
 
 def register(connection: duckdb.DuckDBPyConnection, fs: FileSystem) -> None:
-    """Let a DuckDB connection read the filesystem's files, wherever they are."""
-    if not isinstance(fs, LocalFileSystem):
+    """Let a DuckDB connection reach the filesystem's files, wherever they are."""
+    protocol: Any = cast(Any, fs).protocol
+    protocols = {protocol} if isinstance(protocol, str) else {*protocol}
+    # A connection knows one filesystem of a kind, and the environment says how each connects.
+    if not isinstance(fs, LocalFileSystem) and not protocols & {*connection.list_filesystems()}:
         connection.register_filesystem(cast(Any, fs))
 
 

@@ -19,9 +19,9 @@ from pipelines_project.warehouse import database
 from pipelines_project.warehouse.database import (
     Warehouse,
     WarehouseError,
-    make_database_file,
     transaction,
 )
+from pipelines_project.warehouse.database_file import make_database_file
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
 # Nothing of the project is imported, so that it starts at once.
