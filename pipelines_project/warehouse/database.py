@@ -80,7 +80,7 @@ class Warehouse:
     @property
     def kind(self) -> str:
         """What the warehouse is: `duckdb`, `ducklake` or `postgres`."""
-        return kind_of_url(self.url)
+        return kind_of_url(self.url).value
 
     @contextmanager
     def connect(self, landing: LandingZone | None = None) -> Generator[duckdb.DuckDBPyConnection]:
