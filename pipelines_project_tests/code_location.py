@@ -211,7 +211,10 @@ def code_location(
     app = chess_app(archives or made_up, faults=faults, validators=validators)
     with service(app, folder) as chess, empty_instance() as instance:
         landing = LandingZone(url=str(chess.folder / "landing"))
-        warehouse = Warehouse(url=str(chess.folder / "warehouse.duckdb"))
+        warehouse = Warehouse(
+            url=settings.get("WAREHOUSE_URL", str(chess.folder / "warehouse.duckdb")),
+            data_url=settings.get("WAREHOUSE_DATA_URL", ""),
+        )
         environment = {
             "LANDING_URL": landing.url,
             "WAREHOUSE_URL": warehouse.url,

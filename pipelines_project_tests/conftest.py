@@ -17,6 +17,7 @@ from pipelines_project.sandbox.postgres import postgres_server
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests import kept
 from pipelines_project_tests.code_location import CodeLocation, code_location
+from pipelines_project_tests.databases import do_not_wait_for_the_disk, emptied_database
 from pipelines_project_tests.object_store import Gate, gate, moto_server
 
 
@@ -55,10 +56,24 @@ def landing(tmp_path: Path) -> LandingZone:
     return LandingZone(url=str(tmp_path / "landing"))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `every_warehouse` on DuckLake and PostgreSQL too, by `make stack`."""
+    marked = metafunc.definition.get_closest_marker("every_warehouse")
+    if marked and "warehouse" in metafunc.fixturenames:
+        others = [pytest.param(kind, marks=pytest.mark.stack) for kind in ("ducklake", "postgres")]
+        metafunc.parametrize("warehouse", ["file", *others], indirect=True)
+
+
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
-    """An empty DuckDB file."""
-    return Warehouse(url=str(tmp_path / "warehouse.duckdb"), lock_timeout_seconds=10)
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
+    """An empty warehouse: a DuckDB file, unless the test is marked `every_warehouse`."""
+    kind = getattr(request, "param", "file")
+    if kind == "file":
+        return Warehouse(url=str(tmp_path / "warehouse.duckdb"), lock_timeout_seconds=10)
+    database = emptied_database(request.getfixturevalue("postgres"), "warehouse")
+    if kind == "postgres":
+        return Warehouse(url=database)
+    return Warehouse(url=f"ducklake:postgres:{database}", data_url=str(tmp_path / "lake"))
 
 
 @pytest.fixture
@@ -79,6 +94,7 @@ def chess(tmp_path: Path) -> Iterator[CodeLocation]:
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL that starts in a second."""
     with postgres_server() as url:
+        do_not_wait_for_the_disk(url)
         yield url
 
 

@@ -1,6 +1,7 @@
 """A loader made of two functions, for tests that step in where one is called."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import duckdb
 
@@ -11,6 +12,8 @@ IsComplete = Callable[[duckdb.DuckDBPyConnection, LandedMonth, Load, int], bool]
 
 
 class LoaderOf:
+    months_meet: ClassVar[bool] = False
+
     def __init__(self, write: Write, is_complete: IsComplete) -> None:
         self._write, self._is_complete = write, is_complete
 

@@ -39,5 +39,8 @@ def landing_zone() -> LandingZone:
 
 
 def warehouse() -> Warehouse:
-    """Return the warehouse that `WAREHOUSE_URL` names."""
-    return Warehouse(url=dg.EnvVar("WAREHOUSE_URL").get_value() or "data/warehouse.duckdb")
+    """Return the warehouse that `WAREHOUSE_URL` names, and `WAREHOUSE_DATA_URL` for DuckLake."""
+    return Warehouse(
+        url=dg.EnvVar("WAREHOUSE_URL").get_value() or "data/warehouse.duckdb",
+        data_url=dg.EnvVar("WAREHOUSE_DATA_URL").get_value() or "",
+    )

@@ -12,6 +12,7 @@ import duckdb
 
 from pipelines_project.forget import landed as forget_landed
 from pipelines_project.forget import loaded as forget_loaded
+from pipelines_project.forget import remains
 from pipelines_project.forget import rows as subject_rows
 from pipelines_project.forget.subject import Subject
 from pipelines_project.landing.land_month import Landed
@@ -127,13 +128,13 @@ class Forgetting:
         with self.warehouse.connect() as connection:
             for table in self.tables:
                 for name in (table.name, quarantine_table(table.name)):
-                    forget_loaded.rewrite(connection, table.source, name)
+                    remains.rewrite(connection, table.source, name)
         for mart in self.marts:
             # One that was never built holds nothing.
             if is_loaded(self.warehouse, mart.schema, mart.name):
                 yield BuiltAnew(mart, self._build(mart))
         with self.warehouse.connect() as connection:
-            forget_loaded.overwrite_free_blocks(connection)
+            remains.remove_what_was(connection)
 
     def _build(self, mart: Mart) -> Built | BuiltMonths:
         """Build the mart as a new table, so that no row stays in what was the old one."""

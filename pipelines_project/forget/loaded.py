@@ -1,4 +1,4 @@
-"""Removing a person's rows from the warehouse: from a table, and from the file's free blocks."""
+"""Removing a person's rows from the tables of the warehouse."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.names import quarantine_table
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
-from pipelines_project.warehouse import rewriting
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
+from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import transaction
-from pipelines_project.warehouse.ledger import create_ledger, held_load, take_turn
-from pipelines_project.warehouse.load_month import Loaded, load_month, retried
+from pipelines_project.warehouse.ledger import create_ledger, held_load
+from pipelines_project.warehouse.load_month import Loaded, load_month
+from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, turn
 from pipelines_project.warehouse.version_record import shape_of
 
-_FILLER = "ledger.free_blocks"
 _NAMES_THEM = f"regexp_matches({QUARANTINED_TEXT}, $pattern)"
 
 
@@ -83,44 +83,6 @@ def forget(
     return loaded
 
 
-def rewrite(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
-    """Write a DuckDB file's table anew, because rows that were deleted stay in it otherwise.
-
-    Other databases have means of their own.
-    """
-    if not _is_duckdb_file(connection) or not column_types(connection, schema, table):
-        return
-    with transaction(connection):
-        rewriting.rewrite(connection, schema, table, qualified(schema, table))
-        shape = shape_of(connection, schema, table)
-        rewriting.create_indexes(connection, schema, table, shape)
-
-
-def overwrite_free_blocks(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write over the blocks of a DuckDB file that hold what was deleted or replaced.
-
-    A table of random numbers that is as large as they are takes their place, and goes.
-    """
-    if not _is_duckdb_file(connection):
-        return
-    connection.execute("checkpoint warehouse")
-    [(size,)] = connection.execute(
-        "select block_size * free_blocks from pragma_database_size() "
-        "where database_name = 'warehouse'"
-    ).fetchall()
-    # A number takes eight bytes; a tenth more, because some blocks are for other things.
-    numbers = f"select hash(range) as number from range({size // 8 * 11 // 10})"
-    connection.execute(f"create or replace table {_FILLER} as {numbers}")
-    connection.execute("checkpoint warehouse")
-    connection.execute(f"drop table {_FILLER}")
-    connection.execute("checkpoint warehouse")
-
-
-def _is_duckdb_file(connection: duckdb.DuckDBPyConnection) -> bool:
-    query = "select type = 'duckdb' from duckdb_databases() where database_name = 'warehouse'"
-    return connection.execute(query).fetchall() == [(True,)]
-
-
 def _quarantine(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
     """Return the name of the table's quarantine, or "" if the warehouse has none."""
     name = quarantine_table(table.name)
@@ -138,8 +100,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, table: Table, subject: Subjec
     query = (
         f"delete from {qualified(table.source, table.name)} where {_is_theirs(columns, subject)}"
     )
-    with transaction(connection):
-        take_turn(connection, table.source, table.name)
+    with turn(connection, WHOLE_WAREHOUSE), transaction(connection):
         connection.execute(query, {"value": subject.value})
 
 

@@ -12,9 +12,11 @@ from pipelines_project.marts.lineage import Origins, column_lineage
 from pipelines_project.marts.model import SqlModel
 from pipelines_project.names import marts_schema
 from pipelines_project.sql_text import qualified, quoted
-from pipelines_project.warehouse.columns import column_types
+from pipelines_project.warehouse.altering import stored_query
+from pipelines_project.warehouse.columns import column_types, views
+from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import Warehouse, WarehouseError, transaction
-from pipelines_project.warehouse.load_month import retried
+from pipelines_project.warehouse.turns import of_table, turn
 
 
 class MissingTablesError(WarehouseError):
@@ -111,7 +113,8 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
         MissingTablesError: a table that it reads is not there.
     """
     with warehouse.connect() as connection:
-        connection.execute(f"create schema if not exists {quoted(mart.schema)}")
+        schema = f"create schema if not exists {quoted(mart.schema)}"
+        retried()(connection.execute, schema)
         create_macros(connection, mart)
         work = _replace_view if mart.model.header.materialized == "view" else _build_once
         built = retried()(work, connection, mart)
@@ -120,7 +123,8 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
 
 def _build_once(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:
     with in_transaction(connection, mart):
-        connection.execute(f"create table {mart.new_table} as {mart.model.sql}")
+        rows_sql = stored_query(connection, mart.model.sql)
+        connection.execute(f"create table {mart.new_table} as {rows_sql}")
         # Both are read back from the warehouse, which may keep some types as others.
         schema = columns_of(connection, mart.new_table)
         rows, content = content_of(connection, mart.new_table, schema)
@@ -164,12 +168,12 @@ def create_macros(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
 
 @contextmanager
 def in_transaction(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Generator[None]:
-    """Give a transaction that begins and ends with the statements beside the model.
+    """Give a transaction, in its turn, that begins and ends with the statements of the model.
 
     Raises:
         MissingTablesError: after the first of them, a table that the mart reads is not there.
     """
-    with transaction(connection):
+    with turn(connection, of_table(mart.schema, mart.name)), transaction(connection):
         for statement in mart.model.before:
             connection.execute(statement)
         _refuse_missing_tables(connection, mart)
@@ -192,9 +196,4 @@ def drop(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
 
 def is_view(connection: duckdb.DuckDBPyConnection, mart: Mart) -> bool:
     """Tell whether the warehouse has the mart as a view."""
-    query = """
-        select count(*) from duckdb_views()
-        where database_name = 'warehouse' and schema_name = $schema and view_name = $name
-    """
-    parameters = {"schema": mart.schema, "name": mart.name}
-    return connection.execute(query, parameters).fetchall() != [(0,)]
+    return mart.name in views(connection, mart.schema)

@@ -27,9 +27,10 @@ from pipelines_project.marts.month_ledger import (
     write_months,
 )
 from pipelines_project.months import months_before, stretches
+from pipelines_project.warehouse.altering import stored_query, stored_types
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
+from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import Warehouse
-from pipelines_project.warehouse.load_month import retried
 
 _BUILT = "built_months"
 # By the first and the last month DuckDB leaves out the parts of a table that have none of them.
@@ -89,7 +90,7 @@ def build_months(
         MissingTablesError: a table that it reads is not there.
     """
     with warehouse.connect() as connection:
-        create_month_ledger(connection, mart.schema)
+        retried()(create_month_ledger, connection, mart.schema)
         create_macros(connection, mart)
         asked = sorted({*months})
         built = retried()(_build_once, connection, mart, asked, full_refresh)
@@ -100,7 +101,7 @@ def _build_once(
     connection: duckdb.DuckDBPyConnection, mart: Mart, months: Sequence[str], full_refresh: bool
 ) -> BuiltMonths:
     with in_transaction(connection, mart):
-        schema = columns_of(connection, f"({mart.model.sql}\n)")
+        schema = stored_types(connection, columns_of(connection, f"({mart.model.sql}\n)"))
         definition = definition_of(mart.model.definition, schema)
         inputs = read_inputs(connection, mart.model.reads, mart.model.header.lookback)
         if whole := _reason(connection, mart, definition, full_refresh):
@@ -130,7 +131,8 @@ def _build_whole(
     inputs: Inputs,
     months: Collection[str],
 ) -> dict[str, BuiltMonth]:
-    connection.execute(f"create table {mart.new_table} as {mart.model.sql}")
+    rows_sql = stored_query(connection, mart.model.sql)
+    connection.execute(f"create table {mart.new_table} as {rows_sql}")
     contents = _contents(connection, mart.new_table, schema)
     swap_in(connection, mart)
     found = sorted({*months, *inputs.months, *contents})
@@ -172,7 +174,7 @@ def _build_stretch(
 ) -> dict[str, BuiltMonth]:
     """Make the rows of some months, beside the table, and return what they come to."""
     read_from = [first, *months_before(first, mart.model.header.lookback)][-1]
-    sql = mart.model.of_months(read_from, first, last)
+    sql = stored_query(connection, mart.model.of_months(read_from, first, last))
     connection.execute(f"create or replace temp table {_BUILT} as {sql}")
     return _contents(connection, f"temp.{_BUILT}", schema)
 

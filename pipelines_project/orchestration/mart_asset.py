@@ -15,7 +15,7 @@ from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.metadata import column_schema, layer_tags
 from pipelines_project.orchestration.refusals import told_plainly
-from pipelines_project.orchestration.warehouse_asset import POOL
+from pipelines_project.orchestration.warehouse_asset import warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
 
 
@@ -40,7 +40,7 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         # So that a range of months over warehouse and marts can be asked for at once.
         backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=follows_any_change(),
-        pool=POOL,
+        pool=warehouse_pool(),
         kinds={"sql", "duckdb"},
         tags=layer_tags("marts"),
         metadata={"dagster/table_name": mart.full_name},

@@ -87,6 +87,7 @@ def loaded_metadata(table: Table, loaded: Loaded) -> dict[str, Any]:
         "skipped": loaded.skipped,
         "unchanged": loaded.unchanged,
         **({"content": loaded.content_hash} if loaded.content_hash else {}),
+        **({"conflicts": loaded.conflicts} if loaded.conflicts else {}),
     }
 
 

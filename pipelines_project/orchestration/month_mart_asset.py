@@ -17,7 +17,7 @@ from pipelines_project.orchestration.mart_asset import (
     mart_told_plainly,
 )
 from pipelines_project.orchestration.metadata import layer_tags
-from pipelines_project.orchestration.warehouse_asset import POOL
+from pipelines_project.orchestration.warehouse_asset import warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
 
 
@@ -50,7 +50,7 @@ def month_mart_asset(
         partitions_def=months,
         backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=follows_any_change(),
-        pool=POOL,
+        pool=warehouse_pool(),
         kinds={"sql", "duckdb"},
         tags=layer_tags("marts"),
         metadata={"dagster/table_name": mart.full_name},

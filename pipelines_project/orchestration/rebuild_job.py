@@ -10,7 +10,7 @@ from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import loaded_metadata
 from pipelines_project.orchestration.refusals import REFUSALS
 from pipelines_project.orchestration.table_assets import names_of, warehouse_key
-from pipelines_project.orchestration.warehouse_asset import POOL, apply_or_fail
+from pipelines_project.orchestration.warehouse_asset import apply_or_fail, warehouse_pool
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.rebuild import check_landed, rebuild_table
@@ -40,7 +40,7 @@ def rebuild_warehouse_job(
             ),
         },
         description="Load every landed month into a new table, which takes the old one's place.",
-        pool=POOL,
+        pool=warehouse_pool(),
         out=dg.Out(dg.Nothing),
     )
     def rebuild_tables(

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines_project.orchestration.late_run import refuse_late_run
-from pipelines_project.orchestration.warehouse_asset import POOL
+from pipelines_project.orchestration.warehouse_asset import warehouse_pool
 from pipelines_project.warehouse.apply_versions import apply_versions, pending_versions
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.version_files import Version
@@ -28,7 +28,7 @@ def apply_versions_job(source: str, versions: Sequence[Version]) -> dg.JobDefini
     @dg.op(
         name=op_name,
         description="Apply the versions that the warehouse does not have, and list them.",
-        pool=POOL,
+        pool=warehouse_pool(),
         out=dg.Out(dg.Nothing),
     )
     def apply_pending_versions(

@@ -1,5 +1,6 @@
 """The asset `warehouse/<source>/<table>`: each month's current load as the rows of a table."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -33,13 +34,31 @@ from pipelines_project.orchestration.table_assets import (
 )
 from pipelines_project.table import Table
 from pipelines_project.warehouse.apply_versions import apply_versions
+from pipelines_project.warehouse.attachment import UnusableUrlError, attachment
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.version_files import Version
 
-POOL = "warehouse"
+_POOL = "warehouse"
 REPLACE_NEWER_LOAD = "replace_newer_load"
 _MENDED_BY_LANDING = (UnfitMonthError.__name__, DamagedLoadError.__name__)
+
+
+def warehouse_pool() -> str | None:
+    """Return the pool of whatever writes to the warehouse, where it has one writer.
+
+    A DuckDB file has, and DuckLake whose catalog is one. Correctness does not hang on it: it keeps
+    runs from waiting for the file while they hold a worker.
+    """
+    try:
+        has_many_writers = attachment(
+            os.environ.get("WAREHOUSE_URL") or Warehouse.url,
+            os.environ.get("WAREHOUSE_DATA_URL", ""),
+        ).has_many_writers
+    except UnusableUrlError:
+        # The resource says what is wrong.
+        return _POOL
+    return None if has_many_writers else _POOL
 
 
 class LoadConfig(dg.Config):
@@ -71,7 +90,7 @@ def warehouse_asset(
         partitions_def=months,
         backfill_policy=backfill_policy(table),
         automation_condition=follows_any_month(),
-        pool=POOL,
+        pool=warehouse_pool(),
         kinds={"duckdb"},
         owners=table.owners,
         tags=layer_tags("warehouse", table.tags),

@@ -6,6 +6,7 @@ import duckdb
 
 from pipelines_project.names import quarantine_table
 from pipelines_project.sql_text import qualified, quoted
+from pipelines_project.warehouse.altering import change_types
 from pipelines_project.warehouse.changes import (
     Change,
     ChangeType,
@@ -15,11 +16,12 @@ from pipelines_project.warehouse.changes import (
     DropTable,
 )
 from pipelines_project.warehouse.columns import column_types
+from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import WarehouseError, transaction
 from pipelines_project.warehouse.ledger import create_ledger, forget_loads
-from pipelines_project.warehouse.load_month import retried
 from pipelines_project.warehouse.rewriting import create_indexes, drop_indexes
 from pipelines_project.warehouse.shape import shapes_after
+from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, turn
 from pipelines_project.warehouse.types import lost_value
 from pipelines_project.warehouse.version_files import Version
 from pipelines_project.warehouse.version_record import (
@@ -92,7 +94,7 @@ def apply_versions(
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, source: str, version: Version) -> None:
-    with transaction(connection):
+    with turn(connection, WHOLE_WAREHOUSE), transaction(connection):
         if version.number in applied_versions(connection, source):
             return
         before = recorded_shapes(connection, source)
@@ -122,6 +124,9 @@ def _make(connection: duckdb.DuckDBPyConnection, source: str, change: Change) ->
         _check(connection, source, change, have)
         if isinstance(change, CreateIndex):
             # When the version is recorded, with those that were there before.
+            return
+        if isinstance(change, ChangeType):
+            change_types(connection, source, change.table, {change.column: change.type})
             return
     connection.execute(change.sql(source))
 

@@ -6,7 +6,8 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.read_files import landed_types
-from pipelines_project.sql_text import qualified, quoted
+from pipelines_project.sql_text import literal, qualified, quoted
+from pipelines_project.warehouse.attachment import WAREHOUSE, Kind, kind_of
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.shape import Shape
 from pipelines_project.warehouse.statements import MONTH_COLUMN
@@ -26,6 +27,18 @@ def column_types(connection: duckdb.DuckDBPyConnection, schema: str, table: str)
     except duckdb.CatalogException:
         return {}
     return {name: type_ for name, type_, *_ in described.fetchall()}
+
+
+def views(connection: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
+    """Return the names of the views of a schema of the warehouse."""
+    if kind_of(connection) is Kind.POSTGRES:
+        # DuckDB takes them for tables.
+        of_schema = literal(f"select viewname from pg_views where schemaname = {literal(schema)}")
+        found = connection.execute(f"from postgres_query('{WAREHOUSE}', {of_schema})")
+    else:
+        query = "select view_name from duckdb_views() where database_name = $1 and schema_name = $2"
+        found = connection.execute(query, [WAREHOUSE, schema])
+    return {name for (name,) in found.fetchall()}
 
 
 def is_loaded(warehouse: Warehouse, schema: str, table: str, columns: Iterable[str] = ()) -> bool:

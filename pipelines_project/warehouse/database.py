@@ -1,29 +1,28 @@
 """The warehouse: any database that DuckDB attaches, reached by loads, checks and marts alike."""
 
-import glob
 import logging
-import os
 import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import duckdb
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    stop_after_delay,
-    wait_random_exponential,
-)
+from tenacity import RetryCallState, Retrying, stop_after_delay, wait_random_exponential
 
-from pipelines_project.sql_text import literal
 from pipelines_project.temporary import duckdb_session
+from pipelines_project.warehouse.attachment import (
+    Attachment,
+    Kind,
+    UnusableUrlError,
+    attachment,
+    kind_of_url,
+    load_extension,
+    without_password,
+)
+from pipelines_project.warehouse.database_file import make_database_file
 
-_SCHEME = re.compile(r"\w+:")
 _REPAIR = (
     "If the file is damaged, move it away and load all months again from the landing zone: "
     "docs/repair.md"
@@ -69,17 +68,18 @@ class Warehouse:
         url: what DuckDB attaches: a file, `ducklake:…` or `postgres:…`.
         lock_timeout_seconds: how long to wait for another process to let go of the file.
         log: where it is said who is waited for.
+        data_url: where DuckLake keeps its data: a folder, or a URL that fsspec knows.
     """
 
     url: str = "data/warehouse.duckdb"
     lock_timeout_seconds: float = 120.0
     log: logging.Logger = field(default=logging.getLogger(__name__), repr=False, compare=False)
+    data_url: str = ""
 
     @property
     def kind(self) -> str:
         """What the warehouse is: `duckdb`, `ducklake` or `postgres`."""
-        scheme = _SCHEME.match(self.url)
-        return scheme[0].rstrip(":") if scheme else "duckdb"
+        return kind_of_url(self.url).value
 
     @contextmanager
     def connect(self) -> Generator[duckdb.DuckDBPyConnection]:
@@ -102,22 +102,29 @@ class Warehouse:
             yield connection
 
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        if self.url in ("", ":memory:"):
-            raise WarehouseError("WAREHOUSE_URL must be a database that stays, such as a file")
+        try:
+            attached = attachment(self.url, self.data_url)
+        except UnusableUrlError as error:
+            raise WarehouseError(str(error)) from error
+        _load_extensions(connection, attached)
         retrying = Retrying(
             stop=stop_after_delay(self.lock_timeout_seconds),
             wait=wait_random_exponential(multiplier=0.05, max=2),
-            retry=retry_if_exception(lambda error: bool(_LOCKED.search(str(error)))),
+            retry=partial(_is_passing, attached),
             before_sleep=self._tell_waiting(),
             reraise=True,
         )
         try:
-            if not _SCHEME.match(self.url):
-                make_database_file(Path(self.url))
-            retrying(connection.execute, f"attach {literal(self.url)} as warehouse; use warehouse")
+            if attached.file:
+                make_database_file(attached.file)
+            retrying(attached.attach, connection, self.data_url)
         except (duckdb.Error, OSError) as error:
             reason = f"cannot open the warehouse {self.url[:200]} (WAREHOUSE_URL): {error}"
-            raise WarehouseError(f"{reason[:1000]}\n{_REPAIR}") from error
+        else:
+            return
+        # Apart from the database's error, which can repeat what it was to connect with.
+        advice = f"\n{_REPAIR}" if attached.file else ""
+        raise WarehouseError(f"{without_password(reason)[:1000]}{advice}")
 
     def _tell_waiting(self) -> Callable[[RetryCallState], None]:
         """Return what says who is waited for, at once and then every minute."""
@@ -145,27 +152,21 @@ class Warehouse:
             return connection.execute(sql, parameters or {}).fetchall()
 
 
-def make_database_file(path: Path) -> None:
-    """Make an empty database, unless the file is there.
+def _is_passing(attached: Attachment, state: RetryCallState) -> bool:
+    """Tell whether another process may be in the way: it holds the file, or makes the catalog."""
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, duckdb.Error):
+        return False
+    is_catalog_made = attached.kind is Kind.LAKE and attached.has_many_writers
+    return bool(_LOCKED.search(str(error))) or (is_catalog_made and state.attempt_number < 4)
 
-    DuckDB writes a new file in several steps, and what a killed process or a full disk leaves of
-    it opens never again. So it is written under another name first. What a killed process left
-    under such a name goes as soon as the file is there.
 
-    Raises:
-        duckdb.Error: the file cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while not path.exists():
-        new = path.with_name(f"{path.name}.{uuid4().hex}.new")
-        duckdb.connect(str(new)).close()
-        # Unlike a renaming, a link never takes the place of a file that another process has made.
-        try:
-            os.link(new, path)
-        except (FileExistsError, FileNotFoundError):
-            continue
-        except OSError:
-            # There are no links on this file system: DuckDB makes the file by itself.
-            break
-    for left in path.parent.glob(f"{glob.escape(path.name)}.*.new"):
-        left.unlink(missing_ok=True)
+def _load_extensions(connection: duckdb.DuckDBPyConnection, attached: Attachment) -> None:
+    try:
+        for name in attached.extensions:
+            load_extension(connection, name)
+    except ModuleNotFoundError as error:
+        raise WarehouseError(
+            f"WAREHOUSE_URL needs DuckDB's extension {attached.extensions[-1]}, and {error.name} "
+            f"is not installed: pip install 'pipelines-project[{attached.extra}]'"
+        ) from error

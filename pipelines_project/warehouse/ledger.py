@@ -87,21 +87,5 @@ def move_loads(connection: duckdb.DuckDBPyConnection, place: LandedMonth, source
     connection.execute(query, {"other": source, "source": place.source, "table": place.table})
 
 
-def take_turn(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> None:
-    """Keep two transactions from writing to the table at once, whatever months they load.
-
-    Where months can meet in one row, two transactions that both see no row of a key would both
-    insert one. Changing the same rows of the ledger is a conflict instead: one transaction fails,
-    and `load_month` tries it again. (The first two loads of a table conflict by creating it.)
-    """
-    this_table = "where source = $source and table_name = $table"
-    # DuckDB takes an update that changes no value for none.
-    for change in ("+ 1", "- 1"):
-        connection.execute(
-            f"update {_LEDGER} set row_count = row_count {change} {this_table}",
-            {"source": source, "table": table},
-        )
-
-
 def _parameters(place: LandedMonth) -> dict[str, Any]:
     return {"source": place.source, "table": place.table, "month": place.month}

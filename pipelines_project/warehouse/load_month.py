@@ -4,21 +4,22 @@ The table is `<source>.<table>`; its column `month` says which month a row was l
 load's rows enter the table is a `Loader`, one of those in `loaders/`.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import duckdb
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pipelines_project.landing.content import content_of_files
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.read_files import readable
 from pipelines_project.warehouse.columns import column_count, table_name, table_types
+from pipelines_project.warehouse.conflicts import LoadChangedError, retried
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
 from pipelines_project.warehouse.ledger import HeldLoad, create_ledger, held_load, write_ledger
 from pipelines_project.warehouse.loaders.loader import Loader
-from pipelines_project.warehouse.match_columns import match_columns
+from pipelines_project.warehouse.match_columns import UnfitTableError, check_fit, match_columns
 from pipelines_project.warehouse.memory import (
     EFFORTS,
     Effort,
@@ -27,16 +28,10 @@ from pipelines_project.warehouse.memory import (
     too_little_memory,
 )
 from pipelines_project.warehouse.quarantine import load_quarantine
+from pipelines_project.warehouse.refusals import refusal
 from pipelines_project.warehouse.rewriting import create_indexes
+from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, has_turns, of_month, of_table, turn
 from pipelines_project.warehouse.version_record import shape_of
-
-# What PostgreSQL says, as a plain `duckdb.Error`, when another transaction was first: with the same
-# rows, or in creating the same table.
-_OTHER_WAS_FIRST = re.compile(r"could not serialize|deadlock detected|already exists|duplicate key")
-
-
-class LoadChangedError(Exception):
-    """The month was landed again while it was being loaded."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,7 @@ class Loaded:
         unchanged: whether it had the same rows before, from another load, so that they stay.
         content_hash: the content of the load, if it is known; loads of the same rows share it.
         columns: the type of each column of the table.
+        conflicts: how often another transaction, or a new landing, was in the way before.
     """
 
     load_id: str
@@ -58,6 +54,7 @@ class Loaded:
     unchanged: bool = False
     content_hash: str | None = field(default=None, compare=False)
     columns: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    conflicts: int = field(default=0, compare=False)
 
 
 def load_month(
@@ -83,36 +80,23 @@ def load_month(
         WarehouseError: the month was never landed, its rows do not fit the table or the memory
             that DuckDB may take, or the landing zone has only an older load than the warehouse.
     """
-    again, reason = retried(), None
+    reason = None
     for effort in EFFORTS:
         try:
-            return again(_load_once, connection, place, loader, replace_newer_load, effort)
+            for attempt in retried():
+                with attempt:
+                    conflicts = attempt.retry_state.attempt_number - 1
+                    loaded = _load_once(
+                        connection, place, loader, replace_newer_load, effort, alone=conflicts > 0
+                    )
+                    return replace(loaded, conflicts=conflicts)
         except duckdb.Error as error:
+            if told := refusal(connection, place, error):
+                raise told from error
             if not is_out_of_memory(error):
                 raise
             reason = error
     raise WarehouseError(f"{place}: {too_little_memory(table_name(place))}") from reason
-
-
-def retried() -> Retrying:
-    """Return the retry policy for transactions that conflict."""
-    return Retrying(
-        stop=stop_after_attempt(8),
-        wait=wait_random_exponential(multiplier=0.1, max=5),
-        retry=retry_if_exception(_is_passing),
-        reraise=True,
-    )
-
-
-def _is_passing(error: BaseException) -> bool:
-    """Tell whether the transaction conflicted with another, or with a new landing of its month."""
-    if is_out_of_memory(error):
-        return False
-    # A file may go, for stale, between listing and reading; the next listing shows a newer load.
-    gone = (FileNotFoundError, duckdb.IOException)
-    types = (LoadChangedError, duckdb.TransactionException, *gone)
-    is_conflict = isinstance(error, duckdb.Error) and _OTHER_WAS_FIRST.search(str(error))
-    return isinstance(error, types) or bool(is_conflict)
 
 
 def _load_once(
@@ -121,6 +105,28 @@ def _load_once(
     loader: Loader,
     replace_newer_load: bool,
     effort: Effort,
+    *,
+    alone: bool,
+) -> Loaded:
+    """Load the month in its turn: beside other months if the table can stay as it is."""
+    work = partial(_load, connection, place, loader, replace_newer_load, effort)
+    if alone or not has_turns(connection):
+        with turn(connection, WHOLE_WAREHOUSE):
+            return work(may_alter=True)
+    if not loader.months_meet:
+        with suppress(UnfitTableError), turn(connection, of_month(place)):
+            return work(may_alter=False)
+    with turn(connection, of_table(place.source, place.table)):
+        return work(may_alter=True)
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    place: LandedMonth,
+    loader: Loader,
+    replace_newer_load: bool,
+    effort: Effort,
+    may_alter: bool,
 ) -> Loaded:
     load = place.current_files()
     if load is None:
@@ -139,7 +145,7 @@ def _load_once(
         with readable(place, load) as here:
             content = load.record.content or content_of_files(connection, here.files)
             same = held if held and is_whole and held.content_hash == content else None
-            rows = same.rows if same else _write(connection, place, loader, here)
+            rows = same.rows if same else _write(connection, place, loader, here, may_alter)
             load_quarantine(connection, place, here)
         write_ledger(connection, place, HeldLoad(load.load_id, rows, content))
         if place.current_load() != load.load_id:
@@ -149,10 +155,16 @@ def _load_once(
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, place: LandedMonth, loader: Loader, load: Load
+    connection: duckdb.DuckDBPyConnection,
+    place: LandedMonth,
+    loader: Loader,
+    load: Load,
+    may_alter: bool,
 ) -> int:
     """Bring the load's rows into the table, whose shape the source's versions may have changed."""
     shape = shape_of(connection, place.source, place.table)
+    if not may_alter:
+        check_fit(connection, place, load.files, shape)
     columns = match_columns(connection, place, load.files, shape)
     rows = loader.write(connection, place, load, columns)
     create_indexes(connection, place.source, place.table, shape)

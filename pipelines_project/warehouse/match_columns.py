@@ -7,7 +7,8 @@ import duckdb
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.sql_text import quoted
-from pipelines_project.warehouse.changes import ChangeType
+from pipelines_project.warehouse.altering import add_columns, change_types, stored_types
+from pipelines_project.warehouse.column_names import record_names
 from pipelines_project.warehouse.columns import (
     MONTH_COLUMN,
     selected,
@@ -16,10 +17,19 @@ from pipelines_project.warehouse.columns import (
     target_names,
 )
 from pipelines_project.warehouse.database import UnfitMonthError
+from pipelines_project.warehouse.postgres import NoSuchTypeError
 from pipelines_project.warehouse.rewriting import drop_indexes
 from pipelines_project.warehouse.shape import Shape
-from pipelines_project.warehouse.types import lost_value
+from pipelines_project.warehouse.types import (
+    IrreconcilableTypesError,
+    lost_value,
+    widened_type,
+)
 from pipelines_project.warehouse.widening import Column, wider_types
+
+
+class UnfitTableError(Exception):
+    """The table cannot stay as it is if the month is to be loaded."""
 
 
 def match_columns(
@@ -42,25 +52,61 @@ def match_columns(
     Raises:
         UnfitMonthError: a column's types cannot be reconciled; it names column, month and types.
     """
-    landed = landed_types(connection, files)
+    landed = _stored(connection, place, landed_types(connection, files))
     names = target_names(landed, shape)
     _check_names(place, names)
     given = shape.types
     wanted = {name: given.get(name, (landed[column],))[-1] for column, name in names.items()}
-    have = _with_columns(connection, place, wanted)
+    have = _with_columns(connection, place, _stored(connection, place, wanted))
+    record_names(connection, place, names)
     columns = [Column(column, name, have[name], landed[column]) for column, name in names.items()]
     _check_given(connection, place, files, [each for each in columns if each.name in given], shape)
     free = [each for each in columns if each.name not in given and each.have != each.new]
-    targets = wider_types(connection, place, files, free)
+    targets = _stored(connection, place, wider_types(connection, place, files, free))
     if wider := [each for each in free if targets[each.name] != each.have]:
         drop_indexes(connection, place.source, place.table, shape)
-    for each in wider:
-        change = ChangeType(place.table, each.name, targets[each.name])
-        connection.execute(change.sql(place.source))
+    changed = {each.name: targets[each.name] for each in wider}
+    change_types(connection, place.source, place.table, changed)
     return ", ".join(
         selected(column, name, *given.get(name, ()), targets.get(name, have[name]))
         for column, name in names.items()
     )
+
+
+def check_fit(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str], shape: Shape
+) -> None:
+    """Refuse files for which the table would have to be created or altered.
+
+    Raises:
+        UnfitTableError: it would, or might: values are not looked at.
+    """
+    landed, have = landed_types(connection, files), table_types(connection, place)
+    for column, name in target_names(landed, shape).items():
+        new = _stored(connection, place, {name: landed[column]})[name]
+        if name not in have or _may_widen(have[name], new):
+            raise UnfitTableError(f"{place}: {name}")
+
+
+def _may_widen(have: str, new: str) -> bool:
+    try:
+        return widened_type(have, new, lambda _: False) != have
+    except IrreconcilableTypesError:
+        return True
+
+
+def _stored(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, types: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the types that the columns have in the warehouse."""
+    try:
+        return stored_types(connection, types)
+    except NoSuchTypeError as error:
+        columns = [name for name, sql_type in types.items() if sql_type == str(error)]
+        raise UnfitMonthError(
+            f"{place}: column {', '.join(map(repr, columns))} is {error}, for which PostgreSQL has "
+            "no type: leave it out, have it as text, or load into a DuckDB file or DuckLake"
+        ) from error
 
 
 def _check_names(place: LandedMonth, names: Mapping[str, str]) -> None:
@@ -85,10 +131,8 @@ def _with_columns(
         created = ", ".join([f"{MONTH_COLUMN} varchar", *columns])
         connection.execute(f"create table {table_name(place)} ({created})")
         return dict(wanted)
-    for name, sql_type in wanted.items():
-        if name not in have:
-            added = f"{quoted(name)} {sql_type}"
-            connection.execute(f"alter table {table_name(place)} add column {added}")
+    added = {name: sql_type for name, sql_type in wanted.items() if name not in have}
+    add_columns(connection, place.source, place.table, added)
     return {**wanted, **have}
 
 

@@ -5,7 +5,8 @@ import duckdb
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.read_files import READ_FILES, landed_types
 from pipelines_project.names import quarantine_table
-from pipelines_project.sql_text import qualified, quoted
+from pipelines_project.sql_text import qualified
+from pipelines_project.warehouse.altering import add_columns, stored_types
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
 
 
@@ -27,8 +28,8 @@ def load_quarantine(connection: duckdb.DuckDBPyConnection, place: LandedMonth, l
     types = landed_types(connection, load.quarantined)
     if not have:
         connection.execute(f"create table {name} ({MONTH_COLUMN} varchar)")
-    for column in types.keys() - have.keys():
-        connection.execute(f"alter table {name} add column {quoted(column)} {types[column]}")
+    added = {column: types[column] for column in types.keys() - have.keys()}
+    add_columns(connection, place.source, table, stored_types(connection, added))
     connection.execute(
         f"insert into {name} by name select *, $month as {MONTH_COLUMN} from {READ_FILES}",
         {"files": load.quarantined, "month": place.month},

@@ -14,6 +14,7 @@ from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import LEDGER_SCHEMA, quarantine_table, rebuilt_schema
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.columns import column_types, table_name
+from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import WarehouseError, transaction
 from pipelines_project.warehouse.ledger import (
     create_ledger,
@@ -21,12 +22,12 @@ from pipelines_project.warehouse.ledger import (
     held_load,
     loaded_months,
     move_loads,
-    take_turn,
 )
-from pipelines_project.warehouse.load_month import Loaded, load_month, retried
+from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.loaders.merge_month import MergeMonth
 from pipelines_project.warehouse.rewriting import create_indexes, rewrite
+from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, turn
 from pipelines_project.warehouse.version_record import shape_of
 
 
@@ -87,8 +88,7 @@ def _swap(
     for month in new:
         load_month(connection, month, loader)
     place = months[0]
-    with transaction(connection):
-        take_turn(connection, place.source, place.table)
+    with turn(connection, WHOLE_WAREHOUSE), transaction(connection):
         check_landed(connection, months)
         for old, month in zip(months, new, strict=True):
             _check_month(connection, old, month, loader)

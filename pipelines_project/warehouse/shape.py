@@ -14,6 +14,7 @@ from pipelines_project.warehouse.changes import (
     DropTable,
     RenameColumn,
 )
+from pipelines_project.warehouse.postgres import stored_name
 
 
 @dataclass
@@ -26,16 +27,18 @@ class Shape:
             they have the last one, whatever is landed.
         indexes: those that are left.
         is_dropped: whether there is no such table any more.
+        in_postgres: whether PostgreSQL has the table, which does not take every name.
     """
 
     changes: list[ColumnChange] = field(default_factory=list[ColumnChange])
     types: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     indexes: dict[str, CreateIndex] = field(default_factory=dict[str, CreateIndex])
     is_dropped: bool = False
+    in_postgres: bool = False
 
     def name(self, landed: str) -> str | None:
         """Return what a landed column is called in the table, or None if it is not kept."""
-        name = landed
+        name = stored_name(landed) if self.in_postgres else landed
         for change in self.changes:
             if isinstance(change, RenameColumn) and change.column == name:
                 name = change.to

@@ -4,11 +4,13 @@ It is written in the transaction that changes the tables. What a table is like i
 not from the files, so that a run of another deployment loads into the tables that there are.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import duckdb
 
 from pipelines_project.names import LEDGER_SCHEMA, source_of_rebuilt
+from pipelines_project.warehouse.attachment import Kind, kind_of
 from pipelines_project.warehouse.shape import Shape, Shapes, shapes_after
 from pipelines_project.warehouse.statements import parse
 
@@ -71,7 +73,8 @@ def shape_of(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> 
         source: the table's schema, or that of the source's tables while they are rebuilt.
         table: its name.
     """
-    return recorded_shapes(connection, source_of_rebuilt(source)).get(table) or Shape()
+    shape = recorded_shapes(connection, source_of_rebuilt(source)).get(table) or Shape()
+    return replace(shape, in_postgres=kind_of(connection) is Kind.POSTGRES)
 
 
 def recorded_shapes(connection: duckdb.DuckDBPyConnection, source: str) -> Shapes:

@@ -8,6 +8,8 @@ from pipelines_project.marts.build_months import BuiltMonth
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.marts.month_tables import MonthTables
 
+pytestmark = pytest.mark.every_warehouse
+
 JANUARY, FEBRUARY, MARCH = "2024-01", "2024-02", "2024-03"
 _SUMS = "select month, id, sum(n) as n from demo.a group by month, id"
 _LATEST = """

@@ -46,6 +46,7 @@ def test_a_value_that_sql_has_no_literal_for_is_refused(value: object) -> None:
         checked_variables({"level": value})
 
 
+@pytest.mark.every_warehouse
 def test_models_call_macros_of_their_folder(tmp_path: Path, warehouse: Warehouse) -> None:
     macros = "create macro half(x) as x / 2; create or replace macro q(x, y := 2) as half(x) / y"
     (mart,) = _marts(tmp_path, numbers="select q(8) as two, q(8, y := 1) as four", macro_a=macros)
@@ -138,6 +139,7 @@ def test_statements_of_no_model_are_refused(tmp_path: Path) -> None:
         _marts(tmp_path, numbers=SQL, nmubers__after="select 1")
 
 
+@pytest.mark.every_warehouse
 def test_a_view_shows_rows_that_come_later_and_can_become_a_table(
     tmp_path: Path, warehouse: Warehouse
 ) -> None:

@@ -18,9 +18,9 @@ from pipelines_project.warehouse import database
 from pipelines_project.warehouse.database import (
     Warehouse,
     WarehouseError,
-    make_database_file,
     transaction,
 )
+from pipelines_project.warehouse.database_file import make_database_file
 
 # Nothing of the project is imported, so that it starts at once.
 _HOLD = """import duckdb, sys

@@ -23,6 +23,8 @@ from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project_tests.landings import MONTH, ids_ago, land, place_of, write_load
 from pipelines_project_tests.loaders import LoaderOf
 
+pytestmark = pytest.mark.every_warehouse
+
 REPLACE = ReplaceMonth(("id",))
 
 
@@ -422,7 +424,7 @@ def write(connection, place, load, columns):
     os.kill(os.getpid(), signal.SIGKILL)
 
 landing = LandingZone(url=sys.argv[1])
-with Warehouse(url=sys.argv[2]).connect() as connection:
+with Warehouse(url=sys.argv[2], data_url=sys.argv[3]).connect() as connection:
     place = landing.month("demo", "events", "2023-01")
     load_month(connection, place, LoaderOf(write, lambda *_: False))
 """
@@ -439,7 +441,8 @@ def test_a_process_that_is_killed_before_the_commit_leaves_the_old_rows(
     rows = [{"id": number, "v": "x", "w": 1} for number in range(50_000)]
     write_load(place, ids_ago(10)[0], [rows])
 
-    command = [sys.executable, "-c", _KILLED_BEFORE_THE_COMMIT, landing.url, warehouse.url]
+    places = [landing.url, warehouse.url, warehouse.data_url]
+    command = [sys.executable, "-c", _KILLED_BEFORE_THE_COMMIT, *places]
     killed = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, timeout=60)
 
     assert killed.returncode == -9

@@ -23,6 +23,8 @@ from pipelines_project.warehouse.match_columns import match_columns
 from pipelines_project.warehouse.shape import Shape
 from pipelines_project_tests.landings import ids_ago, land, place_of, write_load
 
+pytestmark = pytest.mark.every_warehouse
+
 REPLACE = ReplaceMonth(("id",))
 FIRST, SECOND = "2023-01", "2023-02"
 

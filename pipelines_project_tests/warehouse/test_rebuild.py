@@ -21,8 +21,11 @@ from pipelines_project.warehouse.loaders.merge_month import MergeMonth
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
 from pipelines_project.warehouse.rebuild import rebuild_table
+from pipelines_project_tests.databases import tables_of
 from pipelines_project_tests.landings import ids_ago, place_of, write_load, write_quarantined
 from pipelines_project_tests.loaders import LoaderOf
+
+pytestmark = pytest.mark.every_warehouse
 
 MONTHS = ("2024-01", "2024-02")
 REPLACE = ReplaceMonth(("id",))
@@ -80,7 +83,7 @@ def test_a_rebuilt_table_is_what_loading_its_months_has_made(
     assert _rebuild(warehouse, landing, places, loader) == {"2024-01": 2, "2024-02": 2}
 
     assert _held(warehouse) == before
-    assert warehouse.rows("select schema_name, table_name from duckdb_tables() order by all") == [
+    assert tables_of(warehouse) == [
         ("demo", "events"),
         ("demo", "events_quarantine"),
         ("ledger", "loads"),
@@ -206,7 +209,7 @@ class Connection:
         return self.connection.execute(query, *parameters)
 
 landing = LandingZone(url=sys.argv[1])
-with Warehouse(url=sys.argv[2]).connect() as connection:
+with Warehouse(url=sys.argv[2], data_url=sys.argv[4]).connect() as connection:
     months = [landing.month("demo", "events", month) for month in ("2024-01", "2024-02")]
     rebuild_table(Connection(connection), months, ReplaceMonth(("id",)))
 """
@@ -228,7 +231,7 @@ def test_a_rebuilding_that_is_killed_leaves_the_old_table_and_the_next_one_ends(
     _load(warehouse, landing, places, REPLACE)
     before = _held(warehouse)[:2]
 
-    command = [sys.executable, "-c", _KILLED, landing.url, warehouse.url, step]
+    command = [sys.executable, "-c", _KILLED, landing.url, warehouse.url, step, warehouse.data_url]
     root = Path(__file__).parents[2]
     killed = subprocess.run(command, cwd=root, env=os.environ, check=False, timeout=60)
 

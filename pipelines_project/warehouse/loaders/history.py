@@ -26,6 +26,7 @@ as far as this month goes, and the versions on either side of it meet.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import duckdb
 
@@ -33,7 +34,6 @@ from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.read_files import landed_types
 from pipelines_project.warehouse.columns import fitting_columns, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
-from pipelines_project.warehouse.ledger import take_turn
 from pipelines_project.warehouse.loaders.row_versions import (
     HISTORY_COLUMNS,
     find_versions,
@@ -57,13 +57,13 @@ class History:
     key: Sequence[str]
     whole_months: bool = False
     version_column: str | None = None
+    months_meet: ClassVar[bool] = True
 
     def write(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str
     ) -> int:
         """Write the versions that the load changes, and return how many rows it has."""
         _add_columns(connection, place, load)
-        take_turn(connection, place.source, place.table)
         rows = load.record.rows_of(place.table)
         if not rows and not has_rows(connection, place):
             return rows

@@ -1,6 +1,6 @@
 """What a loader is: how a load's rows enter a table, inside the transaction of `load_month`."""
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import duckdb
 
@@ -8,7 +8,14 @@ from pipelines_project.landing.landed_month import LandedMonth, Load
 
 
 class Loader(Protocol):
-    """How the rows of a load enter a table."""
+    """How the rows of a load enter a table.
+
+    Attributes:
+        months_meet: whether loads of different months can write the same rows, so that no two may
+            load into the table at once.
+    """
+
+    months_meet: ClassVar[bool]
 
     def write(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str

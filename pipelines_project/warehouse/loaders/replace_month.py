@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import duckdb
 
@@ -24,6 +25,7 @@ class ReplaceMonth:
     """
 
     key: Sequence[str] = ()
+    months_meet: ClassVar[bool] = False
 
     def write(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str

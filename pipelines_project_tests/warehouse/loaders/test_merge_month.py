@@ -15,6 +15,8 @@ from pipelines_project.warehouse.loaders.merge_month import MergeMonth
 from pipelines_project_tests.landings import place_of, write_load
 from pipelines_project_tests.loaders import LoaderOf
 
+pytestmark = pytest.mark.every_warehouse
+
 _LOADER = MergeMonth("id", ("spam", "deleted"))
 _JANUARY, _FEBRUARY = "2023-01", "2023-02"
 

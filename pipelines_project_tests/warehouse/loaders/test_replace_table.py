@@ -13,6 +13,8 @@ from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
+pytestmark = pytest.mark.every_warehouse
+
 SNAPSHOTS: dict[str, list[dict[str, Any]]] = {
     "2023-01": [{"id": 1}, {"id": 2}],
     "2023-02": [{"id": 2}],
