@@ -1,0 +1,169 @@
+"""What Dagster keeps of runs and checks, as the report takes it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from pipelines_project.months import next_month
+from pipelines_project.report.history import AssetHistory, Check, Failure, History
+
+# The newest ones that are looked at, of all assets and of one check.
+_FAILED_RUNS = 200
+_EVALUATIONS = 500
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An asset that the report shows.
+
+    Attributes:
+        key: the asset.
+        has_months: whether it has partitions.
+        checks: its checks.
+    """
+
+    key: dg.AssetKey
+    has_months: bool
+    checks: Sequence[dg.AssetCheckKey]
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A failed run of an asset, and the months that it had; "" where the asset has none."""
+
+    failure: Failure
+    months: Sequence[str]
+
+
+def run_history(instance: dg.DagsterInstance, assets: Sequence[Watched]) -> History:
+    """Return what is known of the assets."""
+    failed_runs = _failed_runs(instance, assets)
+    return {
+        asset.key.to_user_string(): _history(instance, asset, failed_runs.get(asset.key, []))
+        for asset in assets
+    }
+
+
+def _history(
+    instance: dg.DagsterInstance, asset: Watched, failed_runs: Sequence[_Failed]
+) -> AssetHistory:
+    failed: dict[str, Failure] = {}
+    for run in failed_runs:
+        made = _made_since(instance, asset, run)
+        failed |= {m: run.failure for m in run.months if m not in made and m not in failed}
+    made = instance.get_latest_materialization_event(asset.key)
+    return AssetHistory(
+        failed,
+        failed_runs[0].failure if failed_runs else None,
+        [*_checks(instance, asset)],
+        made.timestamp if made else None,
+    )
+
+
+def _failed_runs(
+    instance: dg.DagsterInstance, assets: Sequence[Watched]
+) -> dict[dg.AssetKey, list[_Failed]]:
+    """Return the failed runs of each asset, the newest first."""
+    of_step = {asset.key.to_python_identifier(): asset for asset in assets}
+    found: dict[dg.AssetKey, list[_Failed]] = {}
+    is_failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
+    for record in instance.get_run_records(is_failed, limit=_FAILED_RUNS):
+        run = record.dagster_run
+        at = record.start_time or record.create_timestamp.timestamp()
+        errors = _errors(instance, run.run_id)
+        if not errors:
+            # It was ended from outside, so that no step could say why.
+            selected = {key.to_python_identifier() for key in run.asset_selection or ()}
+            errors = dict.fromkeys(selected, ("the run was ended", ""))
+        for name, error in errors.items():
+            if asset := of_step.get(name):
+                months = _months(run.tags) if asset.has_months else [""]
+                failed = _Failed(Failure(at, run.run_id, *error), months)
+                found.setdefault(asset.key, []).append(failed)
+    return found
+
+
+def _errors(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[str, str]]:
+    """Return the type and the text of the error of each asset that failed in a run.
+
+    The text of an error that the project has not written itself may quote anything.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    for record in failures.records:
+        event = record.event_log_entry.dagster_event
+        if event is None or event.step_key is None:
+            continue
+        said, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
+        kind = (error.cause.cls_name if error and error.cause else error and error.cls_name) or ""
+        # The steps of a landing are ops inside of the asset's graph.
+        name = event.step_key.partition(".")[0]
+        found.setdefault(name, (kind, (said and said.description) or ""))
+    return found
+
+
+def _months(tags: dict[str, str]) -> list[str]:
+    """Return the months of a run, as its tags tell them."""
+    span = "dagster/asset_partition_range"
+    month = tags.get(f"{span}_start") or tags.get("dagster/partition")
+    last = tags.get(f"{span}_end") or month
+    found: list[str] = []
+    while month and last and month <= last:
+        found.append(month)
+        month = next_month(month)
+    return found
+
+
+def _made_since(instance: dg.DagsterInstance, asset: Watched, run: _Failed) -> set[str]:
+    """Return which months of a failed run it has materialized itself, or another has since."""
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(
+            asset.key,
+            asset_partitions=run.months if asset.has_months else None,
+            after_timestamp=run.failure.at,
+        ),
+        limit=10_000,
+    ).records
+    return {record.partition_key or "" for record in records}
+
+
+def _checks(instance: dg.DagsterInstance, asset: Watched) -> Iterator[Check]:
+    """Yield what became of each check that was ever evaluated."""
+    for key in asset.checks:
+        history = instance.event_log_storage.get_asset_check_execution_history(key, _EVALUATIONS)
+        found = [each for each in map(_evaluation, history) if each]
+        if found:
+            holds = _holds(found)
+            wrong = sorted(month for month, passed in holds.items() if month and not passed)
+            yield Check(key.name, all(holds.values()), history[0].create_timestamp, wrong)
+
+
+def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
+    """Return the evaluation that a record has, unless it was planned and did not come."""
+    data = record.event and record.event.dagster_event.event_specific_data
+    return data if isinstance(data, dg.AssetCheckEvaluation) else None
+
+
+def _holds(evaluations: Sequence[dg.AssetCheckEvaluation]) -> dict[str, bool]:
+    """Return of each month whether the newest evaluation of it has passed; "" for all months.
+
+    Args:
+        evaluations: the newest first. One of a whole run says which months it was about, and where
+            the truth does not hold; if it says no months, it was about the whole table.
+    """
+    found: dict[str, bool] = {}
+    for evaluation in evaluations:
+        if evaluation.partition:
+            found.setdefault(evaluation.partition, evaluation.passed)
+            continue
+        said = {name: value.value for name, value in evaluation.metadata.items()}
+        months, wrong = said.get("months"), said.get("wrong")
+        if not isinstance(months, list) or not isinstance(wrong, dict):
+            return {**found, "": evaluation.passed}
+        # What is wrong need not be about a month.
+        found.setdefault("", evaluation.passed or not wrong.keys().isdisjoint(months))
+        for month in months:
+            found.setdefault(month, month not in wrong)
+    return found
