@@ -39,5 +39,17 @@ def landing_zone() -> LandingZone:
 
 
 def warehouse() -> Warehouse:
-    """Return the warehouse that `WAREHOUSE_URL` names."""
-    return Warehouse(url=dg.EnvVar("WAREHOUSE_URL").get_value() or "data/warehouse.duckdb")
+    """Return the warehouse that `WAREHOUSE_URL` names, whose marts go to `PUBLISHED_URL` too.
+
+    Unless that is set it is in the landing zone, where no source has such a name, so that who sets
+    other places for a trial leaves the marts that others read alone.
+    """
+    return Warehouse(
+        url=dg.EnvVar("WAREHOUSE_URL").get_value() or "data/warehouse.duckdb",
+        published_url=published_url(),
+    )
+
+
+def published_url() -> str:
+    """Return where marts are kept as parquet, which `PUBLISHED_URL` names."""
+    return dg.EnvVar("PUBLISHED_URL").get_value() or f"{landing_zone().url}/_published"

@@ -144,9 +144,15 @@ def replace_file(fs: FileSystem, local: Path, path: str) -> None:
         with suppress(FileNotFoundError):
             new.replace(target)
             break
-    for left in target.parent.glob(f"{glob.escape(target.name)}.*{NEW}"):
-        left.unlink(missing_ok=True)
+    delete_unfinished(fs, path)
     _flush_folder(target.parent)
+
+
+def delete_unfinished(fs: FileSystem, path: str) -> None:
+    """Delete what killed processes have left half written beside the path."""
+    if isinstance(fs, LocalFileSystem):
+        for left in Path(path).parent.glob(f"{glob.escape(Path(path).name)}.*{NEW}"):
+            left.unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:
