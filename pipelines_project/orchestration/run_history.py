@@ -141,23 +141,23 @@ def _checks(instance: dg.DagsterInstance, asset: Watched) -> Iterator[Check]:
 
 
 def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
-    """Return the evaluation that a record has, unless it was planned and did not come."""
+    """Return the evaluation of a whole run that a record has.
+
+    That of one month says less, and one that was planned may not have come.
+    """
     data = record.event and record.event.dagster_event.event_specific_data
-    return data if isinstance(data, dg.AssetCheckEvaluation) else None
+    return data if isinstance(data, dg.AssetCheckEvaluation) and not data.partition else None
 
 
 def _holds(evaluations: Sequence[dg.AssetCheckEvaluation]) -> dict[str, bool]:
     """Return of each month whether the newest evaluation of it has passed; "" for all months.
 
     Args:
-        evaluations: the newest first. One of a whole run says which months it was about, and where
+        evaluations: of whole runs, the newest first. Each says which months it was about, and where
             the truth does not hold; if it says no months, it was about the whole table.
     """
     found: dict[str, bool] = {}
     for evaluation in evaluations:
-        if evaluation.partition:
-            found.setdefault(evaluation.partition, evaluation.passed)
-            continue
         said = {name: value.value for name, value in evaluation.metadata.items()}
         months, wrong = said.get("months"), said.get("wrong")
         if not isinstance(months, list) or not isinstance(wrong, dict):

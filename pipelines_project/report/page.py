@@ -29,8 +29,17 @@ def html(report: Report) -> str:
     def age(at: float) -> str:
         return in_units(report.at.timestamp() - at)
 
+    def ago(at: float) -> str:
+        return f"{age(at)} ago" if report.at.timestamp() - at >= 60 else "just now"
+
     environment.filters.update(
-        age=age, css=css_class, in_short=in_short, in_words=in_words, moment=_moment, number=_number
+        age=age,
+        ago=ago,
+        css=css_class,
+        in_short=in_short,
+        in_words=in_words,
+        moment=_moment,
+        number=_number,
     )
     growths = (each.growth for each in (*report.tables, *report.marts))
     return environment.get_template("page.html").render(
