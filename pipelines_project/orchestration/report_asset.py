@@ -52,6 +52,7 @@ def report_asset(
         found = gather(landing, warehouse, tables, marts, run_history(context.instance, watched))
         write_page(path, found)
         place = path.absolute()
+        context.log.info(f"The report is in {place}: open {place.as_uri()} in a browser")
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(place),
