@@ -40,7 +40,7 @@ class PublishedFile:
         """What the rows come to, as the file says itself; None without a file."""
         try:
             with self.fs.open(self.path, "rb") as stored:
-                said = pq.read_metadata(stored).metadata or {}
+                said: dict[bytes, bytes] = pq.read_metadata(stored).metadata or {}
         except FileNotFoundError:
             return None
         except pyarrow.ArrowInvalid:

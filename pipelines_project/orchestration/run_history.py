@@ -1,6 +1,6 @@
 """What Dagster keeps of runs and checks, as the report takes it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +104,7 @@ def _errors(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[str, s
     return found
 
 
-def _months(tags: dict[str, str]) -> list[str]:
+def _months(tags: Mapping[str, str]) -> list[str]:
     """Return the months of a run, as its tags tell them."""
     span = "dagster/asset_partition_range"
     month = tags.get(f"{span}_start") or tags.get("dagster/partition")
@@ -165,5 +165,5 @@ def _holds(evaluations: Sequence[dg.AssetCheckEvaluation]) -> dict[str, bool]:
         # What is wrong need not be about a month.
         found.setdefault("", evaluation.passed or not wrong.keys().isdisjoint(months))
         for month in months:
-            found.setdefault(month, month not in wrong)
+            found.setdefault(str(month), month not in wrong)
     return found

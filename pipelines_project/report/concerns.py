@@ -1,6 +1,6 @@
 """What needs a look: months, marts and checks that are not as they should be, the worst first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipelines_project.months import stretches
@@ -56,7 +56,7 @@ def _of_mart(mart: MartReport) -> Iterator[Concern]:
             yield Concern(State.CHECK_FAILS, mart.relation.full_name, months, check.name)
 
 
-def in_words(months: list[str] | tuple[str, ...]) -> str:
+def in_words(months: Iterable[str]) -> str:
     """Return months as a text, those that follow each other as a stretch."""
     found = stretches(months)
     return ", ".join(first if first == last else f"{first} … {last}" for first, last in found)

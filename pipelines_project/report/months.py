@@ -55,7 +55,7 @@ def landed_months(zone: LandingZone, table: Table) -> dict[str, LoadRecord | str
     """Return the record of each landed month's current load, or what is wrong with the load."""
     months = zone.months_with_files(table.source, table.name)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        read = pool.map(lambda month: _record(table.month(zone, month)), months)
+        read = pool.map(_record, [table.month(zone, month) for month in months])
         return {month: found for month, found in zip(months, read, strict=True) if found}
 
 

@@ -3,8 +3,9 @@
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
-import fsspec.implementations.local
+from fsspec.implementations.local import LocalFileSystem
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines_project.landing.storage import replace_file
@@ -18,7 +19,8 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 def html(report: Report) -> str:
     """Return the page, which needs nothing but itself."""
-    environment = Environment(
+    # Its filters have no types.
+    environment: Any = Environment(
         loader=PackageLoader("pipelines_project", "report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -57,7 +59,7 @@ def write_page(path: Path, report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder:
         new = Path(folder, "report.html")
         new.write_text(html(report), encoding="utf-8")
-        replace_file(fsspec.implementations.local.LocalFileSystem(), new, str(path.absolute()))
+        replace_file(cast(Any, LocalFileSystem()), new, str(path.absolute()))
 
 
 def in_units(seconds: float) -> str:
