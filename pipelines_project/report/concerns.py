@@ -45,6 +45,8 @@ def _of_table(table: TableReport) -> Iterator[Concern]:
 
 
 def _of_mart(mart: MartReport) -> Iterator[Concern]:
+    if mart.problem:
+        yield Concern(State.FAILED, mart.relation.full_name, why=mart.problem)
     alike: dict[str, list[str]] = {}
     for month, failure in mart.history.failed.items():
         alike.setdefault(failure.told("building"), []).append(month)

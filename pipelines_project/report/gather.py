@@ -63,6 +63,7 @@ class MartReport:
         rows: how many it has; None if it was never built.
         months: the rows of each month, if it has a column `month`.
         history: of its asset.
+        problem: why it cannot be read, if it cannot.
     """
 
     mart: Mart
@@ -70,11 +71,12 @@ class MartReport:
     rows: int | None
     months: Mapping[str, int]
     history: AssetHistory
+    problem: str = ""
 
     @property
     def state(self) -> State:
         """What became of it, the worst of all."""
-        if self.history.failed:
+        if self.problem or self.history.failed:
             return State.FAILED
         if any(not check.passed for check in self.history.checks):
             return State.CHECK_FAILS
@@ -175,6 +177,16 @@ class _Gathering:
         return TableReport(table, relation, states, landing, loading)
 
     def mart(self, mart: Mart) -> MartReport:
+        """Return what there is of a mart; a view of what is gone must not hide all the others."""
+        try:
+            return self._mart(mart)
+        except duckdb.Error as error:
+            known = self._of(f"marts/{mart.source}/{mart.name}", mart.full_name)
+            relation = Relation(mart.schema, mart.name, mart.model.description, [], None, False)
+            problem = f"it cannot be read: {type(error).__name__}"
+            return MartReport(mart, relation, None, {}, known, problem)
+
+    def _mart(self, mart: Mart) -> MartReport:
         has_persons = mart.full_name in self._persons
         relation = mart_relation(self._connection, mart, has_persons=has_persons)
         history = self._of(f"marts/{mart.source}/{mart.name}", mart.full_name)

@@ -193,6 +193,26 @@ def test_a_mart_shows_its_columns_and_its_file_without_the_values_of_variables(
     assert "hunter2" not in found.sql
 
 
+def test_a_view_of_what_is_gone_is_named_and_the_rest_is_shown(
+    place: Place, tmp_path: Path
+) -> None:
+    place.land(THIS)
+    place.load(THIS)
+    path = tmp_path / "seen.sql"
+    path.write_text("-- materialized: view\nselect who from local_jsonl.events")
+    mart = Mart("local_jsonl", parse_model(path))
+    build(place.warehouse, mart)
+    with place.warehouse.connect() as connection:
+        connection.execute("alter table local_jsonl.events rename who to whom")
+
+    report = place.report(marts=[mart])
+
+    [concern] = concerns(report)
+    assert (concern.state, concern.where) == (State.FAILED, "local_jsonl_marts.seen")
+    assert "it cannot be read" in html(report)
+    assert place.states() == {THIS: State.WHOLE}
+
+
 def test_texts_are_escaped_and_nothing_is_asked_of_elsewhere(place: Place, tmp_path: Path) -> None:
     place.land(THIS)
     place.load(THIS)
