@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipelines_project.months import stretches
-from pipelines_project.report.gather import MartReport, Report, TableReport
 from pipelines_project.report.months import URGENT, State
+from pipelines_project.report.shown import MartReport, Report, TableReport
 
 
 @dataclass(frozen=True)

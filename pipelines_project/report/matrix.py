@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipelines_project.report.gather import MartReport, Report, TableReport
 from pipelines_project.report.months import URGENT, MonthState, State
+from pipelines_project.report.shown import MartReport, Report, TableReport
 
 # What a browser shows of a text under the pointer; the whole is in the list of concerns.
 _CHARACTERS = 300

@@ -10,9 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines_project.landing.storage import replace_file
 from pipelines_project.report.concerns import concerns, in_words
-from pipelines_project.report.gather import Report
 from pipelines_project.report.matrix import css_class, in_short, matrix, matrix_months
 from pipelines_project.report.months import State
+from pipelines_project.report.shown import Report
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 

@@ -13,10 +13,11 @@ from pipelines_project.marts.build import Mart, build
 from pipelines_project.marts.model import parse_model
 from pipelines_project.months import month_of, previous_month
 from pipelines_project.report.concerns import concerns
-from pipelines_project.report.gather import Report, gather
+from pipelines_project.report.gather import gather
 from pipelines_project.report.history import AssetHistory, Check, Failure, History
 from pipelines_project.report.months import State
 from pipelines_project.report.page import html, write_page
+from pipelines_project.report.shown import Report
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import load_month
