@@ -21,8 +21,12 @@ _OPTIONS = {
 _S3FS_TRIES = 2
 
 
-def open_store(url: str) -> tuple[FileSystem, str]:
+def open_store(url: str, setting: str = "LANDING_URL") -> tuple[FileSystem, str]:
     """Return the filesystem of a URL, and the path in it.
+
+    Args:
+        url: the URL, or a path.
+        setting: the environment variable that has it, which an error names.
 
     Raises:
         LandingError: no filesystem has such URLs, its package is missing, or half of a pair of keys
@@ -35,9 +39,7 @@ def open_store(url: str) -> tuple[FileSystem, str]:
         found: Any = fsspec.url_to_fs(url, use_listings_cache=False, **options)
     except (ValueError, ImportError) as error:
         extra = ", which the project's extra s3 does" if isinstance(error, ImportError) else ""
-        raise LandingError(
-            f"LANDING_URL is {url[:80]!r}: {error}{extra if is_s3 else ''}"
-        ) from error
+        raise LandingError(f"{setting} is {url[:80]!r}: {error}{extra if is_s3 else ''}") from error
     fs, path = found
     if is_s3:
         fs.retries = _S3FS_TRIES

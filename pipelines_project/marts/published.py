@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import fsspec
 import pyarrow.parquet
 
+from pipelines_project.landing.open_store import open_store
 from pipelines_project.landing.storage import FileSystem, delete_unfinished, replace_file
 from pipelines_project.names import checked_name
 from pipelines_project.sql_text import literal
@@ -108,11 +108,7 @@ def published_file(url: str, source: str, mart: str) -> PublishedFile:
         mart: its name.
 
     Raises:
-        WarehouseError: the URL is none.
+        LandingError: the URL is none.
     """
-    try:
-        fs, root = fsspec.url_to_fs(url, use_listings_cache=False)
-    except (ValueError, ImportError) as error:
-        raise WarehouseError(f"PUBLISHED_URL is {url[:80]!r}: {error}") from error
-    path = f"{str(root).rstrip('/')}/{checked_name(source)}/{checked_name(mart)}.parquet"
-    return PublishedFile(fs, path)
+    fs, root = open_store(url, "PUBLISHED_URL")
+    return PublishedFile(fs, f"{root}/{checked_name(source)}/{checked_name(mart)}.parquet")

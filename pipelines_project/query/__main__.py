@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import fsspec
 from dotenv import load_dotenv
 from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.defs.resources import landing_zone, published_url
 from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.open_store import open_store
 from pipelines_project.memory import duckdb_budget
 from pipelines_project.query.views import (
     LandedTable,
@@ -62,7 +62,7 @@ def beginning() -> str:
         LandingError: the landing zone cannot be read.
         ValueError: it, or what is published, is not on this machine's disk.
     """
-    zone, published = landing_zone(), fsspec.url_to_fs(published_url())
+    zone, published = landing_zone(), open_store(published_url(), "PUBLISHED_URL")
     if not isinstance(zone.fs, LocalFileSystem) or not isinstance(published[0], LocalFileSystem):
         raise ValueError(_LOCAL_ONLY)
     tables, wrong = landed_tables(zone)

@@ -84,7 +84,8 @@ def table_relation(
         table: the table.
         has_persons: whether its rows may name persons.
     """
-    said = {MONTH_COLUMN: "the month for which the row was landed"}
+    month = {MONTH_COLUMN: "the month for which the row was landed"}
+    said = {**month, **table.column_descriptions}
     return _relation(connection, table.source, table.name, table.description, said, has_persons)
 
 

@@ -40,6 +40,7 @@ def _table(cron: str | None = "0 6 * * *", subject: str | None = None) -> Table:
         start_month="2020-01",
         cron=cron,
         subject=subject,
+        column_descriptions={"who": "the one who did it"},
     )
     [table] = component.monthly_tables()
     return table
@@ -64,7 +65,7 @@ class Place:
             land(self.table.month(self.zone, month), ROWS)
 
     def load(self, *months: str) -> None:
-        with self.warehouse.connect(self.zone) as connection:
+        with self.warehouse.connect() as connection:
             for month in months:
                 load_month(connection, self.table.month(self.zone, month), self.table.loader)
 
@@ -171,6 +172,7 @@ def test_a_table_without_a_subject_shows_rows_and_one_with_it_and_its_marts_none
     assert shown.count("somebody-to-be-hidden") > 3
     assert "somebody-to-be-hidden" not in hidden
     assert hidden.count("may name persons") == 2
+    assert "the one who did it" in hidden
     assert "see the run" in hidden
 
 
