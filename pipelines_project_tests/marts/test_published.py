@@ -12,6 +12,7 @@ from pipelines_project.marts.model import parse_model
 from pipelines_project.marts.published import NotPublishedError
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.marts.month_tables import MonthTables
+from pipelines_project_tests.object_store import Gate
 
 
 @pytest.fixture
@@ -133,14 +134,20 @@ def test_who_reads_while_marts_are_built_has_the_old_rows_or_the_new(
     assert {(rows, least == most) for rows, least, most in seen} == {(1000, True)}
 
 
-def test_an_object_store_gets_the_file_by_one_put(warehouse: Warehouse, tmp_path: Path) -> None:
-    publishing = replace(warehouse, published_url="memory://published-marts")
+@pytest.mark.stack
+def test_an_object_store_has_the_file_by_one_put(
+    warehouse: Warehouse, tmp_path: Path, store: Gate
+) -> None:
+    publishing = replace(warehouse, published_url=f"s3://{store.bucket()}/published")
 
     build(publishing, _mart(tmp_path, "select unnest([1, 2]) as n"))
+    mart = _mart(tmp_path, "select unnest([1, 3]) as n")
+    build(publishing, mart)
 
-    file = _mart(tmp_path, "select 1 as n").published(publishing)
+    file = mart.published(publishing)
     assert file
-    assert file.content
-    assert file.fs.ls("/published-marts/demo", detail=False) == [
-        "/published-marts/demo/numbers.parquet"
-    ]
+    local = tmp_path / "copy.parquet"
+    file.fs.get_file(file.path, str(local))
+    assert _rows(local) == [(1,), (3,)]
+    file.delete()
+    assert file.content is None
