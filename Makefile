@@ -18,7 +18,7 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev materialize test stack faults soak bench schema check format test-embedded-elt clean
+.PHONY: help install demo dev materialize report query test stack faults soak bench schema check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -87,7 +87,7 @@ install: .venv/.installed ## Build .venv.
 	@:
 
 # Dagster reads dagster.yaml only from an absolute DAGSTER_HOME.
-demo dev materialize: export DAGSTER_HOME := $(CURDIR)/data/dagster
+demo dev materialize report: export DAGSTER_HOME := $(CURDIR)/data/dagster
 
 # A daemon that cannot load the code, because an edit is half done or `dagster dev` was killed and left
 # the daemon behind, waits with a backfill instead of failing it.
@@ -103,11 +103,17 @@ dev: install ## Start the Dagster UI and daemon (PORT=3000), until Ctrl-C.
 		.venv/bin/dagster dev -w workspace.yaml -p $(PORT)
 
 # What Dagster says of its own commands is of no use to who runs them.
-materialize: export PYTHONWARNINGS := ignore
+materialize report: export PYTHONWARNINGS := ignore
 materialize: install ## Materialize months now (SELECT=group:chess MONTHS=2024-01...2024-03); exits 1 if one fails.
 	@: "$${SELECT:?name assets, such as SELECT=group:chess}" "$${MONTHS:?name months, such as MONTHS=2024-01}"
 	@.venv/bin/dagster asset materialize -m pipelines_project.definitions \
 		--select "$$SELECT" --partition-range "$${MONTHS%%...*}...$${MONTHS##*...}"
+
+report: install ## Write the report, one HTML page of what is landed, loaded and built.
+	@.venv/bin/dagster asset materialize -m pipelines_project.definitions --select report
+
+query: install ## Query what is landed and published in DuckDB's terminal, without any lock.
+	@.venv/bin/python -m pipelines_project.query
 
 # The tests start dozens of processes, which would compile the project each time anew.
 test stack faults test-embedded-elt: export PYTHONDONTWRITEBYTECODE :=

@@ -9,13 +9,18 @@ ROW_ID_COLUMN, LOAD_ID_COLUMN = DLT_COLUMNS = ("_dlt_id", "_dlt_load_id")
 _MARTS, _REBUILT, _QUARANTINE = "_marts", "_rebuilt", "_quarantine"
 
 
+def is_name(name: str) -> bool:
+    """Tell whether dlt, a path and SQL all take the name of a source or table as it is."""
+    return len(name) <= 60 and _NAME.fullmatch(name) is not None
+
+
 def checked_name(name: str) -> str:
     """Return the name of a source or table if dlt, a path and SQL all take it as it is.
 
     Raises:
         ValueError: for anything but lower-case words joined by single underscores.
     """
-    if len(name) > 60 or not _NAME.fullmatch(name):
+    if not is_name(name):
         raise ValueError(f"{name[:80]!r} is not a name: use a-z, 0-9 and single underscores")
     return name
 
@@ -38,7 +43,7 @@ def checked_table(name: str) -> str:
     Raises:
         ValueError: it is the name of a quarantine table, or no name at all.
     """
-    if name.endswith(_QUARANTINE):
+    if is_quarantine(name):
         raise ValueError(f"{name[:80]!r} is a name that landing itself uses: choose another")
     return checked_name(name)
 
@@ -61,6 +66,11 @@ def rebuilt_schema(source: str) -> str:
 def source_of_rebuilt(schema: str) -> str:
     """Return the source whose tables a schema has, whether they are being rebuilt or not."""
     return schema.removesuffix(_REBUILT)
+
+
+def is_quarantine(name: str) -> bool:
+    """Tell whether a table has the name of a quarantine."""
+    return name.endswith(_QUARANTINE)
 
 
 def quarantine_table(table: str) -> str:

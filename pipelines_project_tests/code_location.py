@@ -218,6 +218,7 @@ def code_location(
         environment = {
             "LANDING_URL": landing.url,
             "WAREHOUSE_URL": warehouse.url,
+            "REPORT_PATH": str(chess.folder / "report.html"),
             "CHESS_API_URL": f"{chess.url}/pub",
             "CHESS_PLAYERS": "hikaru,erik",
             "CHESS_CONTACT": "tests@example.com",

@@ -47,7 +47,7 @@ def test_the_other_sources_go_on(
     defs = without_broken_sources(folder)
 
     shown = dg.AssetKey(["broken_definitions", "local_jsonl"])
-    assert _names(defs) == CHESS | {shown.to_user_string()}
+    assert _names(defs) == CHESS | {"report", shown.to_user_string()}
     description = defs.resolve_asset_graph().get(shown).description
     assert description is not None
     assert said in description

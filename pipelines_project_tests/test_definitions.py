@@ -187,12 +187,15 @@ def test_each_source_has_an_automation_sensor_that_is_on_and_says_what_it_does(
         if isinstance(sensor, dg.AutomationConditionSensorDefinition)
     }
 
+    report = sensors.pop("write_report")
+    assert report.default_status is dg.DefaultSensorStatus.RUNNING
+    assert report.asset_selection.resolve(graph) == {dg.AssetKey("report")}
     assert {*sensors} == {"chess_automation", "freshdesk_automation", "local_jsonl_automation"}
     for name, sensor in sensors.items():
         source = name.removesuffix("_automation")
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
         assert f"Load each month of {source}" in str(sensor.description)
-        of_source = {key for key in graph.get_all_asset_keys() if key.path[1] == source}
+        of_source = {key for key in graph.get_all_asset_keys() if source in key.path[1:2]}
         assert sensor.asset_selection.resolve(graph) == of_source
 
 

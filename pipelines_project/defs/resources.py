@@ -39,8 +39,19 @@ def landing_zone() -> LandingZone:
 
 
 def warehouse() -> Warehouse:
-    """Return the warehouse that `WAREHOUSE_URL` names, and `WAREHOUSE_DATA_URL` for DuckLake."""
+    """Return the warehouse that `WAREHOUSE_URL` names, whose marts go to `PUBLISHED_URL` too.
+
+    DuckLake keeps its data at `WAREHOUSE_DATA_URL`. Unless `PUBLISHED_URL` is set it is in the
+    landing zone, where no source has such a name, so that who sets other places for a trial leaves
+    the marts that others read alone.
+    """
     return Warehouse(
         url=dg.EnvVar("WAREHOUSE_URL").get_value() or "data/warehouse.duckdb",
         data_url=dg.EnvVar("WAREHOUSE_DATA_URL").get_value() or "",
+        published_url=published_url(),
     )
+
+
+def published_url() -> str:
+    """Return where marts are kept as parquet, which `PUBLISHED_URL` names."""
+    return dg.EnvVar("PUBLISHED_URL").get_value() or f"{landing_zone().url}/_published"

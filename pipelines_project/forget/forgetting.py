@@ -119,6 +119,8 @@ class Forgetting:
                 for subject in told:
                     total += forget_loaded.counts(connection, mart.schema, mart.name, subject)
                 found[f"{mart.schema}.{mart.name}"] = {"rows": total.total()}
+                if published := sum(self._published(mart, subject) for subject in told):
+                    found[f"{mart.schema}.{mart.name}"]["published"] = published
         return {where: rows for where, rows in found.items() if any(rows.values())}
 
     def forget(self) -> Iterator[LandedAnew | LoadedAnew | BuiltAnew]:
@@ -130,11 +132,18 @@ class Forgetting:
                 for name in (table.name, quarantine_table(table.name)):
                     remains.rewrite(connection, table.source, name)
         for mart in self.marts:
-            # One that was never built holds nothing.
+            # The table of one that was never built holds nothing.
             if is_loaded(self.warehouse, mart.schema, mart.name):
                 yield BuiltAnew(mart, self._build(mart))
+            elif file := mart.published(self.warehouse):
+                file.delete()
         with self.warehouse.connect() as connection:
             remains.remove_what_was(connection)
+
+    def _published(self, mart: Mart, subject: Subject) -> int:
+        """Return how many rows of the person a mart's file has."""
+        file = mart.published(self.warehouse)
+        return subject_rows.in_published(file, subject) if file else 0
 
     def _build(self, mart: Mart) -> Built | BuiltMonths:
         """Build the mart as a new table, so that no row stays in what was the old one."""

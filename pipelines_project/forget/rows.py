@@ -1,4 +1,4 @@
-"""Where a landed month has rows of a person: which loads, and how many rows of each file."""
+"""Where a landed month, or a published mart, has rows of a person, and how many."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import read_record
 from pipelines_project.landing.rows import row_groups
+from pipelines_project.marts.published import PublishedFile
 
 # Its stubs know only a part of the types.
 pq: Any = pyarrow.parquet
@@ -83,6 +84,17 @@ def _count(month: LandedMonth, path: str, subject: Subject) -> int:
         return 0
     except (pa.ArrowInvalid, OSError):
         return UNREADABLE
+
+
+def in_published(file: PublishedFile, subject: Subject) -> int:
+    """Return how many rows of the person a mart's file has; 1 if it cannot be read."""
+    try:
+        groups = row_groups(file.fs, file.path, [subject.column])
+        return sum(pc.sum(subject.of_rows(rows)).as_py() or 0 for rows in groups)
+    except FileNotFoundError:
+        return 0
+    except pa.ArrowInvalid:
+        return 1
 
 
 def _told_by_record(month: LandedMonth, path: str, subject: Subject) -> int:

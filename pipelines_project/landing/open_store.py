@@ -25,8 +25,8 @@ def open_store(url: str, setting: str = "LANDING_URL") -> tuple[FileSystem, str]
     """Return the filesystem of a URL, and the path in it.
 
     Args:
-        url: or a path of this machine.
-        setting: the environment variable that names it, for errors.
+        url: the URL, or a path.
+        setting: the environment variable that has it, which an error names.
 
     Raises:
         LandingError: no filesystem has such URLs, its package is missing, or half of a pair of keys

@@ -4,11 +4,13 @@ On the local disk that takes a flush of the file and of the folder that holds it
 store promises as much for each put that it has answered.
 """
 
+import glob
 import os
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
+from uuid import uuid4
 
 from fsspec.implementations.local import LocalFileSystem
 
@@ -124,6 +126,33 @@ def put_whole(fs: FileSystem, path: str, content: bytes) -> None:
         _flush(file)
     new.replace(path)
     _flush_folder(new.parent)
+
+
+def replace_file(fs: FileSystem, local: Path, path: str) -> None:
+    """Store a copy of a local file in the place of what is there, which readers see until then.
+
+    What a killed process left half written beside it goes. Two that write at once do not meet: if
+    one takes the other's for such a rest, the other writes again.
+    """
+    if not isinstance(fs, LocalFileSystem):
+        put_file(fs, local, path)
+        return
+    target = Path(path)
+    while True:
+        new = target.with_name(f"{target.name}.{uuid4().hex}{NEW}")
+        put_file(fs, local, str(new))
+        with suppress(FileNotFoundError):
+            new.replace(target)
+            break
+    delete_unfinished(fs, path)
+    _flush_folder(target.parent)
+
+
+def delete_unfinished(fs: FileSystem, path: str) -> None:
+    """Delete what killed processes have left half written beside the path."""
+    if isinstance(fs, LocalFileSystem):
+        for left in Path(path).parent.glob(f"{glob.escape(Path(path).name)}.*{NEW}"):
+            left.unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:

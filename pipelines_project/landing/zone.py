@@ -7,7 +7,7 @@ from functools import cached_property
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.open_store import open_store
 from pipelines_project.landing.storage import FileSystem
-from pipelines_project.names import checked_name, quarantine_table
+from pipelines_project.names import checked_name, is_name, is_quarantine, quarantine_table
 
 _MONTH_FOLDER = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
 
@@ -34,6 +34,23 @@ class LandingZone:
     def month(self, source: str, table: str, month: str) -> LandedMonth:
         """Return one month of a table; a name that is not one raises `ValueError`."""
         return LandedMonth(self.fs, f"{self._root[1]}/{source}", source, table, month)
+
+    def tables(self) -> list[tuple[str, str]]:
+        """Return source and name of every table that has a folder, in order."""
+        return [
+            (source, table)
+            for source in self._folders(self._root[1])
+            for table in self._folders(f"{self._root[1]}/{source}")
+            if not is_quarantine(table)
+        ]
+
+    def _folders(self, path: str) -> list[str]:
+        """Return what a folder holds that has the name of a source or table."""
+        try:
+            paths = self.fs.ls(path, detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(filter(is_name, (each.rstrip("/").rsplit("/", 1)[-1] for each in paths)))
 
     def months_with_files(self, source: str, table: str) -> list[str]:
         """Return the months that have a folder, landed or not, in order: two listings."""

@@ -10,6 +10,7 @@ import duckdb
 from pipelines_project.landing.content import columns_of, content_of
 from pipelines_project.marts.lineage import Origins, column_lineage
 from pipelines_project.marts.model import SqlModel
+from pipelines_project.marts.published import PublishedFile, published_file
 from pipelines_project.names import marts_schema
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.altering import stored_query
@@ -66,6 +67,11 @@ class Mart:
         """The quoted name of the table that is made beside it, inside a transaction."""
         return qualified(self.schema, f"{self.name}__new")
 
+    def published(self, warehouse: Warehouse) -> PublishedFile | None:
+        """Return its file, if the warehouse's marts are published."""
+        url = warehouse.published_url
+        return published_file(url, self.source, self.name) if url else None
+
 
 @dataclass(frozen=True)
 class Built:
@@ -107,10 +113,11 @@ def marts_over(tables: Collection[str], marts: Collection[Mart]) -> list[Mart]:
 def build(warehouse: Warehouse, mart: Mart) -> Built:
     """Replace the mart's table in one transaction; if the SQL fails, it stays as it was.
 
-    A table that has the same rows already is not swapped.
+    A table that has the same rows already is not swapped. Then the mart is published.
 
     Raises:
         MissingTablesError: a table that it reads is not there.
+        NotPublishedError: it is built, and its file is as it was.
     """
     with warehouse.connect() as connection:
         schema = f"create schema if not exists {quoted(mart.schema)}"
@@ -118,6 +125,12 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
         create_macros(connection, mart)
         work = _replace_view if mart.model.header.materialized == "view" else _build_once
         built = retried()(work, connection, mart)
+        if file := mart.published(warehouse):
+
+            def content() -> str:
+                return content_of(connection, mart.table, built.schema)[1]
+
+            file.publish(connection, mart.table, content)
         return replace(built, origins=origins_of(connection, mart, built.schema))
 
 

@@ -18,6 +18,7 @@ from pipelines_project.marts.lineage import Origins
 from pipelines_project.marts.month_ledger import (
     BuiltFrom,
     Inputs,
+    content_built,
     create_month_ledger,
     definition_built,
     definition_of,
@@ -88,12 +89,15 @@ def build_months(
 
     Raises:
         MissingTablesError: a table that it reads is not there.
+        NotPublishedError: it is built, and its file is as it was.
     """
     with warehouse.connect() as connection:
         retried()(create_month_ledger, connection, mart.schema)
         create_macros(connection, mart)
         asked = sorted({*months})
         built = retried()(_build_once, connection, mart, asked, full_refresh)
+        if file := mart.published(warehouse):
+            file.publish(connection, mart.table, lambda: content_built(connection, mart.full_name))
         return replace(built, origins=origins_of(connection, mart, built.schema))
 
 

@@ -48,6 +48,14 @@ def months_built(connection: duckdb.DuckDBPyConnection, mart: str) -> dict[str, 
     return {month: BuiltFrom(*rest) for month, *rest in found if month != _DEFINITION}
 
 
+def content_built(connection: duckdb.DuckDBPyConnection, mart: str) -> str:
+    """Return a short text that is another one if the rows or columns of any month are."""
+    query = f"select month, inputs, content from {_LEDGER} {_THIS_MART} order by month"
+    found = connection.execute(query, {"mart": mart}).fetchall()
+    # What a month was built from does not matter; the definition's line has that place.
+    return _digest([[m, content or inputs] for m, inputs, content in found])
+
+
 def definition_built(connection: duckdb.DuckDBPyConnection, mart: str) -> str | None:
     """Return the definition that all months of the mart were built by, if any were."""
     query = f"select inputs from {_LEDGER} {_THIS_MART} and month = '{_DEFINITION}'"

@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipelines_project.marts.build import Built, Mart, MissingTablesError, build
 from pipelines_project.marts.lineage import Origins
+from pipelines_project.marts.published import NotPublishedError
 from pipelines_project.months import month_of
 from pipelines_project.names import source_of_marts
 from pipelines_project.orchestration.automation import follows_any_change
@@ -71,6 +72,8 @@ def mart_told_plainly(mart: Mart, months: Sequence[str]) -> Generator[None]:
     with told_plainly(str(mart.model.path), f"{is_left} Once mended:\n{again}"):
         try:
             yield
+        except NotPublishedError as error:
+            raise dg.Failure(f"{error}\nOnce mended:\n{again}", allow_retries=False) from None
         except MissingTablesError as error:
             first = "\n".join(dict.fromkeys(_bringing(name, months) for name in error.tables))
             raise dg.Failure(

@@ -69,12 +69,14 @@ class Warehouse:
         lock_timeout_seconds: how long to wait for another process to let go of the file.
         log: where it is said who is waited for.
         data_url: where DuckLake keeps its data: a folder, or a URL that fsspec knows.
+        published_url: where its marts are kept as parquet too; None for nowhere.
     """
 
     url: str = "data/warehouse.duckdb"
     lock_timeout_seconds: float = 120.0
     log: logging.Logger = field(default=logging.getLogger(__name__), repr=False, compare=False)
     data_url: str = ""
+    published_url: str | None = None
 
     @property
     def kind(self) -> str:

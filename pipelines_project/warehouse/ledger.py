@@ -47,6 +47,17 @@ def held_load(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> Held
     return HeldLoad(*found) if found else None
 
 
+def held_loads(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, HeldLoad]]:
+    """Return, by source and table, the load that is recorded of each month."""
+    found: dict[tuple[str, str], dict[str, HeldLoad]] = {}
+    if "content_hash" not in column_types(connection, LEDGER_SCHEMA, "loads"):
+        return found
+    query = f"select source, table_name, month, load_id, row_count, content_hash from {_LEDGER}"
+    for source, table, month, *held in connection.execute(query).fetchall():
+        found.setdefault((source, table), {})[month] = HeldLoad(*held)
+    return found
+
+
 def newest_month(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> str | None:
     """Return the latest month of the table that is recorded, if any."""
     query = f"select max(month) from {_LEDGER} where source = $source and table_name = $table"

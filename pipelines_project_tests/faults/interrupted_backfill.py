@@ -147,6 +147,7 @@ def interrupted_backfill(
         settings = {
             "LANDING_URL": live.landing.url,
             "WAREHOUSE_URL": live.warehouse.url,
+            "PUBLISHED_URL": str(live.data / "published"),
             "CHESS_API_URL": f"{url}/pub",
             "CHESS_PLAYERS": ",".join(PLAYERS),
             "CHESS_CONTACT": "tests@example.com",

@@ -186,6 +186,7 @@ def environment_of(data: str, source: Source) -> dict[str, Any]:
     return {
         "LANDING_URL": f"{data}/landing",
         "WAREHOUSE_URL": f"{data}/warehouse.duckdb",
+        "PUBLISHED_URL": f"{data}/published",
         "RUNTIME__REQUEST_MAX_ATTEMPTS": "2",
         "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
         **source.environment,

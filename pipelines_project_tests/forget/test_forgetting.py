@@ -1,9 +1,11 @@
 """Forgetting in merged tables and in tables of lines; chess is in `test_forget_job`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -17,6 +19,8 @@ from pipelines_project.forget.forgetting import (
     UnknownColumnError,
 )
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.marts.build import Mart, build
+from pipelines_project.marts.model import parse_model
 from pipelines_project.sources.freshdesk.columns import columns
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
@@ -188,6 +192,46 @@ def test_lines_are_forgotten_by_the_column_that_the_settings_name(
     assert forgetting.look() == {}
     assert _ids(warehouse, "local_jsonl.events") == [2]
     assert _load(landing, warehouse, table, MONTH) == [True]
+
+
+def test_a_published_mart_has_no_row_of_the_person_any_more(
+    landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource, tmp_path: Path
+) -> None:
+    publishing = replace(warehouse, published_url=str(tmp_path / "published"))
+    [table] = lines.monthly_tables()
+    _load(landing, publishing, table, MONTH)
+    model = tmp_path / "people.sql"
+    model.write_text("select who__name from local_jsonl.events")
+    mart = Mart("local_jsonl", parse_model(model))
+    build(publishing, mart)
+    file = tmp_path / "published" / "local_jsonl" / "people.parquet"
+    forgetting = Forgetting("them", landing, publishing, [table], [mart])
+    assert forgetting.look()["local_jsonl_marts.people"] == {"rows": 1, "published": 1}
+
+    _forget(forgetting)
+
+    assert duckdb.read_parquet(str(file)).fetchall() == [("us",)]
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+
+
+def test_the_file_of_a_mart_that_the_warehouse_has_not_goes(
+    landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource, tmp_path: Path
+) -> None:
+    publishing = replace(warehouse, published_url=str(tmp_path / "published"))
+    [table] = lines.monthly_tables()
+    _load(landing, publishing, table, MONTH)
+    model = tmp_path / "people.sql"
+    model.write_text("select who__name from local_jsonl.events")
+    mart = Mart("local_jsonl", parse_model(model))
+    build(publishing, mart)
+    with publishing.connect() as connection:
+        connection.execute(f"drop table {mart.table}")
+    forgetting = Forgetting("them", landing, publishing, [table], [mart])
+    assert forgetting.look()["local_jsonl_marts.people"] == {"rows": 0, "published": 1}
+
+    _forget(forgetting)
+
+    assert not [*(tmp_path / "published" / "local_jsonl").iterdir()]
 
 
 def test_a_column_that_no_month_has_is_refused(

@@ -70,6 +70,7 @@ class Daemon:
             defs=self.location.defs,
             instance=self.location.instance,
             cursor=self.cursor,
+            asset_selection=dg.AssetSelection.groups("chess"),
             evaluation_time=datetime.now(UTC) + after,
         )
         self.cursor = result.cursor

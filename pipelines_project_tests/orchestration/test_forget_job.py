@@ -100,8 +100,8 @@ def test_what_went_is_listed_by_month_and_by_mart(fewer: CodeLocation) -> None:
     assert went == {
         f"games {OTHER}": {"current load": n, "records": 1, "warehouse": n},
         f"games {MONTH}": {"current load": n, "kept loads": n, "records": 2, "warehouse": n},
-        "chess_marts.openings": {"rows": openings},
-        "chess_marts.player_months": {"rows": months},
+        "chess_marts.openings": {"rows": openings, "published": openings},
+        "chess_marts.player_months": {"rows": months, "published": months},
     }
 
 

@@ -118,6 +118,7 @@ def processes(folder: Path, settings: Mapping[str, str]) -> Iterator[Processes]:
     environment = {
         "LANDING_URL": f"{folder}/data/landing",
         "WAREHOUSE_URL": f"{folder}/data/warehouse.duckdb",
+        "PUBLISHED_URL": f"{folder}/data/published",
         "RUNTIME__REQUEST_MAX_ATTEMPTS": "2",
         "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
         **settings,

@@ -1,0 +1,1 @@
+"""`make query`: DuckDB in the terminal over what is landed and published."""
