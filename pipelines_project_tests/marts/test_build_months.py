@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines_project.marts.build_months import BuiltMonth
+from pipelines_project.warehouse.altering import change_types
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.marts.month_tables import MonthTables
 
@@ -141,7 +142,7 @@ def test_a_column_whose_type_was_widened_builds_every_month(tables: MonthTables)
     mart = tables.mart("select month, n from demo.a")
     tables.build(mart, JANUARY)
     with tables.warehouse.connect() as connection:
-        connection.execute("alter table demo.a alter column n type bigint")
+        change_types(connection, "demo", "a", {"n": "BIGINT"})
 
     built = tables.build(mart, MARCH)
 
