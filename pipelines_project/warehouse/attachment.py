@@ -4,10 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, cast
 
 import duckdb
-from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.open_store import open_store
 from pipelines_project.sql_text import literal
@@ -146,8 +144,7 @@ def _lake_options(connection: duckdb.DuckDBPyConnection, data_url: str) -> str:
     if not data_url:
         return options
     fs, path = open_store(data_url, "WAREHOUSE_DATA_URL")
-    if not isinstance(fs, LocalFileSystem):
-        connection.register_filesystem(cast(Any, fs))
+    _register(connection, fs)
     # DuckLake compares it with what the catalog has, so it may not hang on the working directory.
     url = data_url if "://" in data_url else path
     return f"{options}, data_path {literal(url.rstrip('/') + '/')}"

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 from tenacity import RetryCallState, Retrying, stop_after_delay, wait_random_exponential
 
+from pipelines_project.landing.errors import LandingError
 from pipelines_project.temporary import duckdb_session
 from pipelines_project.warehouse.attachment import (
     Attachment,
@@ -120,6 +121,8 @@ class Warehouse:
             if attached.file:
                 make_database_file(attached.file)
             retrying(attached.attach, connection, self.data_url)
+        except LandingError as error:
+            raise WarehouseError(str(error)) from error
         except (duckdb.Error, OSError) as error:
             reason = f"cannot open the warehouse {self.url[:200]} (WAREHOUSE_URL): {error}"
         else:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pipelines_project.forget.remains import remove_what_was, rewrite
 from pipelines_project.orchestration.warehouse_asset import warehouse_pool
 from pipelines_project.warehouse.attachment import Kind, attachment, kind_of, without_password
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project_tests.object_store import Gate
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,27 @@ def test_a_lake_keeps_its_data_wherever_fsspec_can_write(tmp_path: Path) -> None
         connection.execute("create table kept as select 7 as n")
 
     assert lake.rows("from kept") == [(7,)]
+
+
+def test_a_data_url_that_is_none_is_refused_by_the_setting(tmp_path: Path) -> None:
+    lake = Warehouse(f"ducklake:{tmp_path}/lake.ducklake", data_url="nowhere://lake")
+    with pytest.raises(WarehouseError, match="WAREHOUSE_DATA_URL is 'nowhere://lake'"):
+        lake.rows("select 1")
+
+
+def test_a_lake_in_s3_is_written_read_and_rid_of_what_was_deleted(
+    store: Gate, tmp_path: Path
+) -> None:
+    bucket = store.bucket()
+    lake = Warehouse(f"ducklake:{tmp_path}/lake.ducklake", data_url=f"s3://{bucket}/data")
+    with lake.connect() as connection:
+        connection.execute("create schema demo")
+        connection.execute("create table demo.kept as select range as n from range(3)")
+        connection.execute("delete from demo.kept where n = 1")
+    with lake.connect() as connection:
+        rewrite(connection, "demo", "kept")
+        remove_what_was(connection)
+
+    assert lake.rows("select n from demo.kept order by n") == [(0,), (2,)]
+    listed = store.client.list_objects_v2(Bucket=bucket)["Contents"]
+    assert len([each for each in listed if each["Key"].startswith("data/demo/")]) == 1
