@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
+from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.landing.open_store import open_store
+from pipelines_project.landing.storage import FileSystem
 from pipelines_project.sql_text import literal
 
 WAREHOUSE, LAKE_CATALOG = "warehouse", "warehouse_catalog"
@@ -135,6 +138,12 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 def without_password(text: str) -> str:
     """Return the text with the passwords of connection strings left out."""
     return _PASSWORD.sub(lambda found: f"{found['of_url'] or found['of_text']}***", text)
+
+
+def _register(connection: duckdb.DuckDBPyConnection, fs: FileSystem) -> None:
+    """Let DuckDB write where fsspec does, by the settings that fsspec finds."""
+    if not isinstance(fs, LocalFileSystem):
+        connection.register_filesystem(cast(Any, fs))
 
 
 def _lake_options(connection: duckdb.DuckDBPyConnection, data_url: str) -> str:

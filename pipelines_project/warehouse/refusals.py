@@ -3,7 +3,7 @@
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.landing.read_files import READ_FILES, landed_types
+from pipelines_project.landing.read_files import READ_FILES, landed_types, readable
 from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.attachment import Kind, kind_of, without_password
 from pipelines_project.warehouse.columns import column_count, table_name
@@ -28,7 +28,9 @@ def refusal(
     if not told or load is None or kind_of(connection) is not Kind.POSTGRES:
         return None
     refused = f"{place}: PostgreSQL does not take the rows for {table_name(place)}"
-    if columns := _with_nul(connection, load.files):
+    with readable(place, load) as here:
+        columns = _with_nul(connection, here.files)
+    if columns:
         return UnfitMonthError(
             f"{refused}: column {', '.join(map(repr, columns))} has a text with a NUL byte. Remove "
             f"it at the source, leave the column out, {_INSTEAD}"
