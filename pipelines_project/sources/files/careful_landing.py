@@ -107,7 +107,10 @@ def _rules(month: MonthRows) -> list[Rule]:
         name = next(c.name for c in month.columns if asked in (c.name, c.source))
         text = f"coalesce('''' || {_short(name)} || '''', 'null')"
         found.append(
-            Rule(f"{month.month_of} is null", f"{text} || {literal(f' in {name} is no date')}")
+            Rule(
+                f"{month.month_of} is null",
+                f"{text} || {literal(f' in {name} is no date of the years 1900 to 2199')}",
+            )
         )
     for each in month.columns:
         if each.type and each.type.declared:

@@ -107,7 +107,8 @@ class MonthRows:
                 f"and is {kind}, which is no date: correct month_column, or declare its type in "
                 "types"
             )
-        return f"strftime({date}, '%Y-%m')"
+        # A mistyped year is no month that anybody lands, so its row would be in none.
+        return f"case when year({date}) between 1900 and 2199 then strftime({date}, '%Y-%m') end"
 
     @property
     def is_of_month(self) -> str:

@@ -125,8 +125,11 @@ def _declared(name: str, inside: str | None) -> TextType | None:
         "bigint": _cast("BIGINT", whole % "[+-]?[0-9]+([.]0*)?"),
         "double": _cast("DOUBLE", whole % _NUMBER),
         "date": _cast("DATE", whole % "[0-9]{4,5}-[0-9]{1,2}-[0-9]{1,2}([ T]00:00:00([.]0+)?)?"),
-        "timestamp": _cast("TIMESTAMP", whole % "[^+Z]*"),
-        "timestamptz": _cast("TIMESTAMP WITH TIME ZONE", "{v} is not null"),
+        # No more than the microseconds that they hold.
+        "timestamp": _cast("TIMESTAMP", whole % "[^+Z.]*([.][0-9]{0,6}0*)?"),
+        "timestamptz": _cast(
+            "TIMESTAMP WITH TIME ZONE", whole % "[^.]*([.][0-9]{0,6}0*([^0-9].*)?)?"
+        ),
     }
     return types.get(name)
 
@@ -142,5 +145,6 @@ def _declared_form(name: str, inside: str) -> TextType | None:
         return _cast(f"DECIMAL({digits},{fraction})", exact)
     if name in ("date", "timestamp") and "%" in inside:
         value = f"try_cast(try_strptime({{x}}, {literal(inside)}) as {name.upper()})"
-        return TextType(name.upper(), value, "{v} is not null")
+        # `%Y` takes 24 for the year 24.
+        return TextType(name.upper(), value, "{v} is not null and year({v}) >= 1000")
     return None

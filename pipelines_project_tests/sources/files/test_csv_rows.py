@@ -341,7 +341,8 @@ def test_a_file_of_all_months_is_split_by_a_date(lander: FileLander) -> None:
 def test_rows_without_a_readable_date_are_bad_in_every_month(lander: FileLander) -> None:
     (lander.raw / "all.csv").write_text(_ALL)
 
-    assert "all.csv line 5: 'soon' in day is no date; all.csv line 6: null in day is no date" in (
+    years = "is no date of the years 1900 to 2199"
+    assert f"all.csv line 5: 'soon' in day {years}; all.csv line 6: null in day {years}" in (
         lander.error("all.csv", month_column="day")
     )
     for month, ids in {"2024-01": [1, 3], "2024-02": [2], "2023-12": [6]}.items():
@@ -350,6 +351,25 @@ def test_rows_without_a_readable_date_are_bad_in_every_month(lander: FileLander)
         assert [line for _, line, _, _ in landed.refused] == [5, 6]
         details = landed.details
         assert details["lines_read"] == len(ids) + 2 + details["lines_of_other_months"] == 6
+
+
+@pytest.mark.parametrize("day", ["02.01.24", "04.01.1024", "04.01.2402"])
+def test_a_row_with_a_mistyped_year_is_bad_instead_of_in_no_month(
+    lander: FileLander, day: str
+) -> None:
+    (lander.raw / "all.csv").write_text(f"id,day\n1,05.01.2024\n2,{day}\n")
+
+    said = lander.error("all.csv", month_column="day", types={"day": "date(%d.%m.%Y)"})
+
+    assert f"all.csv line 3: '{day}' in day is no date" in said
+
+
+def test_a_year_of_two_digits_is_no_year_of_four(lander: FileLander) -> None:
+    lander.write("id,day\n1,05.01.2024\n2,05.01.24\n")
+
+    said = lander.error(types={"day": "date(%d.%m.%Y)"})
+
+    assert "line 3: '05.01.24' in day is no date(%d.%m.%Y)" in said
 
 
 def test_a_fixed_path_must_have_its_file(lander: FileLander) -> None:

@@ -90,10 +90,20 @@ def test_a_file_of_all_months_is_split_by_a_date(lander: FileLander) -> None:
     said = lander.error("all.parquet", month_column="day")
     landed = lander.land("all.parquet", month_column="day", on_bad_row="quarantine")
 
-    assert "all.parquet line 3: null in day is no date" in said
+    reason = "null in day is no date of the years 1900 to 2199"
+    assert f"all.parquet line 3: {reason}" in said
     assert landed.column("id") == [1]
-    assert landed.refused == [("all.parquet", 3, '{"id":3,"day":null}', "null in day is no date")]
+    assert landed.refused == [("all.parquet", 3, '{"id":3,"day":null}', reason)]
     assert landed.details["lines_of_other_months"] == 1
+
+
+def test_nanoseconds_are_more_than_a_declared_timestamp_holds(lander: FileLander) -> None:
+    times = "unnest(['2024-01-05 02:09:05.071420', '2024-01-05 02:09:05.071420753']) as t"
+    _write(lander, f"select t::timestamp_ns as t from (select {times})")
+
+    assert "line 2: '2024-01-05 02:09:05.071420753' in t is no timestamp" in lander.error(
+        _FILES, types={"t": "timestamp"}
+    )
 
 
 def test_a_number_cannot_tell_the_month(lander: FileLander) -> None:
