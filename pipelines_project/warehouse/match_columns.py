@@ -61,9 +61,10 @@ def match_columns(
     record_names(connection, place, names)
     columns = [Column(column, name, have[name], landed[column]) for column, name in names.items()]
     _check_given(connection, place, files, [each for each in columns if each.name in given], shape)
-    free = [each for each in columns if each.name not in given and each.have != each.new]
-    targets = _stored(connection, place, wider_types(connection, place, files, free))
-    if wider := [each for each in free if targets[each.name] != each.have]:
+    differ = [each for each in columns if each.name not in given and each.have != each.new]
+    free, targets = _without_empty(connection, place, files, differ)
+    targets |= _stored(connection, place, wider_types(connection, place, files, free))
+    if wider := [each for each in differ if targets[each.name] != each.have]:
         drop_indexes(connection, place.source, place.table, shape)
     changed = {each.name: targets[each.name] for each in wider}
     change_types(connection, place.source, place.table, changed)
@@ -134,6 +135,31 @@ def _with_columns(
     added = {name: sql_type for name, sql_type in wanted.items() if name not in have}
     add_columns(connection, place.source, place.table, added)
     return {**wanted, **have}
+
+
+def _without_empty(
+    connection: duckdb.DuckDBPyConnection,
+    place: LandedMonth,
+    files: list[str],
+    columns: list[Column],
+) -> tuple[list[Column], dict[str, str]]:
+    """Return the columns that have values in the files and in the table, and types of the others.
+
+    A column without a value lands as text, whatever it is in other months: the type is that of
+    where there are values.
+    """
+    if not columns:
+        return [], {}
+    of_files = ", ".join(f"count({quoted(each.landed)}) > 0" for each in columns)
+    of_table = ", ".join(f"count({quoted(each.name)}) > 0" for each in columns)
+    [landed] = connection.execute(
+        f"select {of_files} from {READ_FILES}", {"files": files}
+    ).fetchall()
+    [loaded] = connection.execute(f"select {of_table} from {table_name(place)}").fetchall()
+    found = [*zip(columns, landed, loaded, strict=True)]
+    types = {each.name: each.new if has_landed else each.have for each, has_landed, _ in found}
+    full = [each for each, has_landed, has_loaded in found if has_landed and has_loaded]
+    return full, {name: t for name, t in types.items() if name not in {each.name for each in full}}
 
 
 def _check_given(

@@ -92,6 +92,32 @@ def test_a_column_of_another_type_is_widened_and_nothing_is_lost(
         assert kind is None or _type(connection, f"v{at}") == kind, (before, after)
 
 
+_NO_VALUE = pa.table({"id": [1], "v": pa.array([None], pa.string())})
+
+
+@pytest.mark.parametrize("rows", [_NO_VALUE, _NO_VALUE.slice(0, 0)], ids=["null", "no rows"])
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(7, "BIGINT"), (NOON, "TIMESTAMP WITH TIME ZONE"), (date(2023, 1, 1), "DATE")],
+)
+@pytest.mark.parametrize("months", [(FIRST, SECOND), (SECOND, FIRST)])
+def test_a_month_without_a_value_in_a_column_has_no_say_in_its_type(
+    connection: duckdb.DuckDBPyConnection,
+    load: Load,
+    rows: pa.Table,
+    value: Any,
+    kind: str,
+    months: tuple[str, str],
+) -> None:
+    empty, full = months
+    by_month = {empty: rows, full: pa.table({"id": [1], "v": [value]})}
+    for month in (FIRST, SECOND):
+        load(month, by_month[month])
+
+    assert _type(connection, "v") == kind
+    assert [each for each in _values(connection) if each is not None] == [value]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "types"),
     [
