@@ -67,6 +67,9 @@ def _table(defs: Path, name: str, place: Path) -> Table:
     """
     if not defs.is_file():
         raise ValueError(f"{defs} is no file: name the defs.yaml of a source")
+    if defs.name != "defs.yaml":
+        # Dagster reads no other, and imports the Python files of the folder instead.
+        raise ValueError(f"{defs} is not called defs.yaml: put it into a folder of its own as that")
     tree = dg.ComponentTree.for_project(project_of(place, [defs.resolve().parent]))
     sources = tree.get_all_components(of_type=MonthlySource)
     tables = {table.name: table for each in sources for table in each.monthly_tables()}

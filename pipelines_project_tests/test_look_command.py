@@ -61,6 +61,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         main([str(tmp_path / "defs.yaml"), "events"])
 
 
+def test_only_a_defs_yaml_is_looked_at_and_nothing_beside_another_file_is_imported(
+    tmp_path: Path, defs: Path
+) -> None:
+    other = tmp_path / "scripts" / "events.yaml"
+    other.parent.mkdir()
+    other.write_text(defs.read_text())
+    (other.parent / "script.py").write_text("raise SystemExit('imported')")
+
+    with pytest.raises(SystemExit, match=r"events\.yaml is not called defs\.yaml"):
+        main([str(other), "events"])
+
+
 def test_a_wrong_attribute_is_named_with_its_place_in_the_file(defs: Path) -> None:
     defs.write_text(defs.read_text().replace("raw_url", "row_url"))
 

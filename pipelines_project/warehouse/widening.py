@@ -53,7 +53,8 @@ def _target(place: LandedMonth, column: Column, survives: Callable[[str], bool])
     except IrreconcilableTypesError as error:
         raise UnfitMonthError(
             f"{place}: column {column.name!r} is {column.have} in the "
-            f"warehouse and {column.new} in the landed month, and no type holds both"
+            f"warehouse and {column.new} in the landed month, and no type holds both: land it "
+            "with one type in every month, or leave it out"
         ) from error
 
 

@@ -120,7 +120,8 @@ def test_a_month_that_cannot_be_loaded_does_not_stop_the_others(chess: CodeLocat
     assert run.error == (
         f"2 of 3 months of {WAREHOUSE} failed:\n"
         "- 2024-02: chess/games 2024-02: rows with the same ('player', 'url'), "
-        "for example [('erik', 'twice')]\n"
+        "for example [('erik', 'twice')]. The source has them twice, or `key` in defs.yaml does "
+        "not tell rows apart\n"
         "- 2024-03: chess/games 2024-03 was never landed: land it first\n"
         "What the warehouse has of a failed month is unchanged.\n"
         "2024-02, 2024-03 cannot be loaded as landed now. Make a kept load current with "

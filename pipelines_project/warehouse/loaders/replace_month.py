@@ -89,4 +89,7 @@ def _check_keys(
         {"month": place.month},
     ).fetchall()
     if twice:
-        raise UnfitMonthError(f"{place}: rows with the same {tuple(key)}, for example {twice}")
+        raise UnfitMonthError(
+            f"{place}: rows with the same {tuple(key)}, for example {twice}. The source has them "
+            "twice, or `key` in defs.yaml does not tell rows apart"
+        )

@@ -94,7 +94,8 @@ class StatedMonth:
         query = f"select {self.keys} from {landed} group by all having count(*) > 1 limit 3"
         if twice := self.connection.execute(query, files).fetchall():
             raise UnfitMonthError(
-                f"{self.place}: rows with the same {tuple(self.key)}, for example {twice}"
+                f"{self.place}: rows with the same {tuple(self.key)}, for example {twice}. The "
+                "source has them twice, or `key` in defs.yaml does not tell rows apart"
             )
 
     def find_changed_keys(self) -> int:
