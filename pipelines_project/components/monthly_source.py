@@ -43,7 +43,7 @@ from pipelines_project.warehouse.load_month import Loader
 from pipelines_project.warehouse.loaders.history import History
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
-from pipelines_project.warehouse.version_files import Version
+from pipelines_project.warehouse.versions.files import Version
 
 # Dagster's freshness policies begin at one minute.
 _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipelines_project.table import Table
-from pipelines_project.warehouse.changes import RenameColumn
 from pipelines_project.warehouse.loaders.history import History
 from pipelines_project.warehouse.loaders.merge_month import VERSION_COLUMN, MergeMonth
 from pipelines_project.warehouse.loaders.row_versions import HISTORY_COLUMNS
-from pipelines_project.warehouse.shape import Shape
-from pipelines_project.warehouse.version_files import Version, read_versions, shapes_of
+from pipelines_project.warehouse.versions.changes import RenameColumn
+from pipelines_project.warehouse.versions.files import Version, read_versions, shapes_of
+from pipelines_project.warehouse.versions.shape import Shape
 
 
 def versions_of(folders: Iterable[Path], source: str, tables: Sequence[Table]) -> Sequence[Version]:

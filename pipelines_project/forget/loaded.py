@@ -17,7 +17,7 @@ from pipelines_project.warehouse.database import transaction
 from pipelines_project.warehouse.ledger import create_ledger, held_load
 from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, turn
-from pipelines_project.warehouse.version_record import shape_of
+from pipelines_project.warehouse.versions.record import shape_of
 
 _NAMES_THEM = f"regexp_matches({QUARANTINED_TEXT}, $pattern)"
 

@@ -9,7 +9,7 @@ from pipelines_project.warehouse.columns import column_types
 from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import transaction
 from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, has_turns, turn
-from pipelines_project.warehouse.version_record import shape_of
+from pipelines_project.warehouse.versions.record import shape_of
 
 _FILLER = "main.free_blocks"
 _STATISTICS = ("ducklake_file_column_stats", "ducklake_table_column_stats")

@@ -14,7 +14,7 @@ from pipelines_project.orchestration.warehouse_asset import apply_or_fail, wareh
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.rebuild import check_landed, rebuild_table
-from pipelines_project.warehouse.version_files import Version
+from pipelines_project.warehouse.versions.files import Version
 
 
 def rebuild_warehouse_job(

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.warehouse_asset import warehouse_pool
-from pipelines_project.warehouse.apply_versions import apply_versions, pending_versions
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
-from pipelines_project.warehouse.version_files import Version
+from pipelines_project.warehouse.versions.apply_versions import apply_versions, pending_versions
+from pipelines_project.warehouse.versions.files import Version
 
 
 class VersionsConfig(dg.Config):

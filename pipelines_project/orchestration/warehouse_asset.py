@@ -33,11 +33,11 @@ from pipelines_project.orchestration.table_assets import (
     warehouse_key,
 )
 from pipelines_project.table import Table
-from pipelines_project.warehouse.apply_versions import apply_versions
 from pipelines_project.warehouse.attachment import UnusableUrlError, attachment
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
-from pipelines_project.warehouse.version_files import Version
+from pipelines_project.warehouse.versions.apply_versions import apply_versions
+from pipelines_project.warehouse.versions.files import Version
 
 _POOL = "warehouse"
 REPLACE_NEWER_LOAD = "replace_newer_load"

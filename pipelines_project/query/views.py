@@ -13,7 +13,7 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.names import marts_schema
 from pipelines_project.sql_text import literal, qualified, quoted
 from pipelines_project.warehouse.columns import MONTH_COLUMN, target_names
-from pipelines_project.warehouse.shape import Shape
+from pipelines_project.warehouse.versions.shape import Shape
 
 _AT_ONCE = 8
 # No column that dlt names has a space in it.

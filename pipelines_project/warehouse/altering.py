@@ -7,8 +7,8 @@ import duckdb
 
 from pipelines_project.sql_text import literal, qualified, quoted
 from pipelines_project.warehouse.attachment import WAREHOUSE, Kind, kind_of
-from pipelines_project.warehouse.changes import ChangeType
 from pipelines_project.warehouse.postgres import postgres_type, stored_type
+from pipelines_project.warehouse.versions.changes import ChangeType
 
 # DuckLake's files would have it as a DOUBLE.
 _HUGE = re.compile(r"\bU?HUGEINT\b")

@@ -31,7 +31,7 @@ from pipelines_project.warehouse.quarantine import load_quarantine
 from pipelines_project.warehouse.refusals import refusal
 from pipelines_project.warehouse.rewriting import create_indexes
 from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, has_turns, of_month, of_table, turn
-from pipelines_project.warehouse.version_record import shape_of
+from pipelines_project.warehouse.versions.record import shape_of
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from pipelines_project.warehouse.columns import (
 from pipelines_project.warehouse.database import UnfitMonthError
 from pipelines_project.warehouse.postgres import NoSuchTypeError
 from pipelines_project.warehouse.rewriting import drop_indexes
-from pipelines_project.warehouse.shape import Shape
 from pipelines_project.warehouse.types import (
     IrreconcilableTypesError,
     lost_value,
     widened_type,
 )
+from pipelines_project.warehouse.versions.shape import Shape
 from pipelines_project.warehouse.widening import Column, wider_types
 
 

@@ -28,7 +28,7 @@ from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.loaders.merge_month import MergeMonth
 from pipelines_project.warehouse.rewriting import create_indexes, rewrite
 from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, turn
-from pipelines_project.warehouse.version_record import shape_of
+from pipelines_project.warehouse.versions.record import shape_of
 
 
 def rebuild_table(

@@ -4,7 +4,7 @@ import duckdb
 
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.columns import column_types
-from pipelines_project.warehouse.shape import Shape
+from pipelines_project.warehouse.versions.shape import Shape
 
 
 def rewrite(connection: duckdb.DuckDBPyConnection, schema: str, table: str, rows: str) -> None:

@@ -12,11 +12,11 @@ import pyarrow as pa
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.warehouse.apply_versions import apply_versions
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.history import History
-from pipelines_project.warehouse.version_files import read_versions
+from pipelines_project.warehouse.versions.apply_versions import apply_versions
+from pipelines_project.warehouse.versions.files import read_versions
 from pipelines_project_tests.landings import place_of, write_load
 
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-05")

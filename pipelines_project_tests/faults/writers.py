@@ -12,14 +12,14 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import build_months
 from pipelines_project.marts.model import parse_model
-from pipelines_project.warehouse.apply_versions import apply_versions
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.history import History
 from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.rebuild import rebuild_table
-from pipelines_project.warehouse.version_files import read_versions
+from pipelines_project.warehouse.versions.apply_versions import apply_versions
+from pipelines_project.warehouse.versions.files import read_versions
 from pipelines_project_tests.landings import place_of, write_load
 
 MONTHS = JANUARY, FEBRUARY, MARCH = ("2024-01", "2024-02", "2024-03")

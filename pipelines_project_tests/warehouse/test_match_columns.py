@@ -20,7 +20,7 @@ from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.match_columns import match_columns
-from pipelines_project.warehouse.shape import Shape
+from pipelines_project.warehouse.versions.shape import Shape
 from pipelines_project_tests.landings import ids_ago, land, place_of, write_load
 
 pytestmark = pytest.mark.every_warehouse

@@ -24,7 +24,7 @@ from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
-from pipelines_project.warehouse.version_record import shape_of
+from pipelines_project.warehouse.versions.record import shape_of
 
 # A re-run may delete the files between the listing and the reading.
 read_again_if_deleted = retry(

@@ -41,7 +41,7 @@ from pipelines_project.warehouse.loaders.row_versions import (
     replace_versions,
 )
 from pipelines_project.warehouse.loaders.stated_month import StatedMonth, has_rows
-from pipelines_project.warehouse.version_record import shape_of
+from pipelines_project.warehouse.versions.record import shape_of
 
 
 @dataclass(frozen=True)

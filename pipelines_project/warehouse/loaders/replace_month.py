@@ -12,7 +12,7 @@ from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.columns import MONTH_COLUMN, table_name, table_types
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
 from pipelines_project.warehouse.loaders.row_versions import has_history
-from pipelines_project.warehouse.version_record import shape_of
+from pipelines_project.warehouse.versions.record import shape_of
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.columns import table_name, table_types, target_names
 from pipelines_project.warehouse.database import UnfitMonthError
 from pipelines_project.warehouse.row_hash import row_hash
-from pipelines_project.warehouse.shape import Shape
+from pipelines_project.warehouse.versions.shape import Shape
 
 CHANGED = "temp.history_changed_keys"
 _INSTANTS = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE")

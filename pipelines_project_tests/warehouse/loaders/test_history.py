@@ -10,14 +10,14 @@ import pyarrow as pa
 import pytest
 
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.warehouse.apply_versions import apply_versions
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.loaders.history import History
 from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
-from pipelines_project.warehouse.version_files import read_versions
+from pipelines_project.warehouse.versions.apply_versions import apply_versions
+from pipelines_project.warehouse.versions.files import read_versions
 from pipelines_project_tests.databases import tables_of
 from pipelines_project_tests.landings import place_of, write_load
 

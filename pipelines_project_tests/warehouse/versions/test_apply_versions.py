@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.warehouse.apply_versions import apply_versions, pending_versions
 from pipelines_project.warehouse.columns import column_types
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import load_month
@@ -16,7 +15,8 @@ from pipelines_project.warehouse.loaders.loader import Loader
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
 from pipelines_project.warehouse.rebuild import rebuild_table
-from pipelines_project.warehouse.version_files import Version, read_versions
+from pipelines_project.warehouse.versions.apply_versions import apply_versions, pending_versions
+from pipelines_project.warehouse.versions.files import Version, read_versions
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
 pytestmark = pytest.mark.every_warehouse

@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from pipelines_project.warehouse.changes import (
+from pipelines_project.warehouse.versions.changes import (
     Change,
     ChangeType,
     CreateIndex,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipelines_project.warehouse.shape import Shape, shapes_after
-from pipelines_project.warehouse.statements import parse
+from pipelines_project.warehouse.versions.shape import Shape, shapes_after
+from pipelines_project.warehouse.versions.statements import parse
 
 
 def _after(*statements: str) -> Shape:

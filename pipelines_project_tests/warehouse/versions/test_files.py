@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.warehouse.version_files import read_versions
+from pipelines_project.warehouse.versions.files import read_versions
 
 DROP = "alter table shop.orders drop column a"
 

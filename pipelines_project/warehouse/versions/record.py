@@ -11,8 +11,8 @@ import duckdb
 
 from pipelines_project.names import LEDGER_SCHEMA, source_of_rebuilt
 from pipelines_project.warehouse.attachment import Kind, kind_of
-from pipelines_project.warehouse.shape import Shape, Shapes, shapes_after
-from pipelines_project.warehouse.statements import parse
+from pipelines_project.warehouse.versions.shape import Shape, Shapes, shapes_after
+from pipelines_project.warehouse.versions.statements import parse
 
 _VERSIONS = f"{LEDGER_SCHEMA}.versions"
 

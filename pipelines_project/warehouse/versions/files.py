@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines_project.warehouse.changes import Change
-from pipelines_project.warehouse.shape import Shapes, shapes_after
-from pipelines_project.warehouse.statements import parse
+from pipelines_project.warehouse.versions.changes import Change
+from pipelines_project.warehouse.versions.shape import Shapes, shapes_after
+from pipelines_project.warehouse.versions.statements import parse
 
 _FILE = re.compile(r"(?P<number>\d{3})_[a-z0-9]+(_[a-z0-9]+)*\.sql")
 

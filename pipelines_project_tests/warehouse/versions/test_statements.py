@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines_project.warehouse.changes import (
+from pipelines_project.warehouse.versions.changes import (
     Change,
     ChangeType,
     CreateIndex,
@@ -11,7 +11,7 @@ from pipelines_project.warehouse.changes import (
     DropTable,
     RenameColumn,
 )
-from pipelines_project.warehouse.statements import parse
+from pipelines_project.warehouse.versions.statements import parse
 
 UNDERSTOOD = {
     "alter table shop.orders rename column a to b": RenameColumn("orders", "a", "b"),

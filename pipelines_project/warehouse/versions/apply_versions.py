@@ -7,7 +7,14 @@ import duckdb
 from pipelines_project.names import quarantine_table
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.altering import change_types
-from pipelines_project.warehouse.changes import (
+from pipelines_project.warehouse.columns import column_types
+from pipelines_project.warehouse.conflicts import retried
+from pipelines_project.warehouse.database import WarehouseError, transaction
+from pipelines_project.warehouse.ledger import create_ledger, forget_loads
+from pipelines_project.warehouse.rewriting import create_indexes, drop_indexes
+from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, turn
+from pipelines_project.warehouse.types import lost_value
+from pipelines_project.warehouse.versions.changes import (
     Change,
     ChangeType,
     ColumnChange,
@@ -15,22 +22,15 @@ from pipelines_project.warehouse.changes import (
     DropIndex,
     DropTable,
 )
-from pipelines_project.warehouse.columns import column_types
-from pipelines_project.warehouse.conflicts import retried
-from pipelines_project.warehouse.database import WarehouseError, transaction
-from pipelines_project.warehouse.ledger import create_ledger, forget_loads
-from pipelines_project.warehouse.rewriting import create_indexes, drop_indexes
-from pipelines_project.warehouse.shape import shapes_after
-from pipelines_project.warehouse.turns import WHOLE_WAREHOUSE, turn
-from pipelines_project.warehouse.types import lost_value
-from pipelines_project.warehouse.version_files import Version
-from pipelines_project.warehouse.version_record import (
+from pipelines_project.warehouse.versions.files import Version
+from pipelines_project.warehouse.versions.record import (
     AppliedVersion,
     applied_versions,
     create_versions,
     recorded_shapes,
     write_version,
 )
+from pipelines_project.warehouse.versions.shape import shapes_after
 
 
 def pending_versions(

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from pipelines_project.warehouse.changes import (
+from pipelines_project.warehouse.postgres import stored_name
+from pipelines_project.warehouse.versions.changes import (
     Change,
     ChangeType,
     ColumnChange,
@@ -14,7 +15,6 @@ from pipelines_project.warehouse.changes import (
     DropTable,
     RenameColumn,
 )
-from pipelines_project.warehouse.postgres import stored_name
 
 
 @dataclass

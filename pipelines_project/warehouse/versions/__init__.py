@@ -1,0 +1,1 @@
+"""Changes that a source makes to its warehouse tables on purpose, by SQL files."""
