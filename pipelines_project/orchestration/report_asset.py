@@ -39,6 +39,8 @@ def report_asset(
         description="One HTML page: what became of each month of each table, what needs a look, "
         "growth, columns, a few rows, and the SQL of the marts.",
         group_name="report",
+        # So that a range of months can be asked for together with all that is made of them.
+        backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=_follows_changes_and_failures(),
         # A DuckDB file has one reader or writer at a time, which is not to be in a load's way.
         pool=warehouse_pool(),

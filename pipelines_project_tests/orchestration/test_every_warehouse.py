@@ -10,7 +10,6 @@ from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     LANDING,
     MARTS,
-    TIDY,
     WAREHOUSE,
     CodeLocation,
     Run,
@@ -41,7 +40,7 @@ def test_months_are_landed_loaded_modelled_checked_restored_rebuilt_and_forgotte
     urls = {"WAREHOUSE_URL": warehouse.url, "WAREHOUSE_DATA_URL": warehouse.data_url}
     with code_location(tmp_path, CHESS_PLAYERS="hikaru,erik", **urls) as location:
         for months in (BOTH, SECOND):
-            run = location.materialize(months, LANDING, WAREHOUSE, **{TIDY: {"keep_loads": 1}})
+            run = location.materialize(months, LANDING, WAREHOUSE, keep_loads=1)
             assert run.result.success, run.error
         assert location.materialize(BOTH, *MARTS).result.success
         whole = {FIRST: 2 * GAMES_PER_MONTH, SECOND: 2 * GAMES_PER_MONTH}
