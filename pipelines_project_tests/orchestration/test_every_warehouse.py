@@ -61,7 +61,7 @@ def test_months_are_landed_loaded_modelled_checked_restored_rebuilt_and_forgotte
         assert location.warehouse.rows("from chess_marts.player_months order by all") == before
 
     with code_location(tmp_path, CHESS_PLAYERS="hikaru", **urls) as location:
-        _run(location, "chess_forget", "chess_forget_rows", player="erik")
+        _run(location, "chess_forget", "chess_forget_rows", player="erik", dry_run=False)
         assert _loaded(location) == {FIRST: GAMES_PER_MONTH, SECOND: GAMES_PER_MONTH}
         left = location.warehouse.rows("select distinct player from chess_marts.player_months")
         assert left == [("hikaru",)]
