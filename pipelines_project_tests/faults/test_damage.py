@@ -17,7 +17,7 @@ from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import read_record
 from pipelines_project.sandbox.chess_games import GeneratedArchives
-from pipelines_project.warehouse import load_month
+from pipelines_project.warehouse import conflicts
 from pipelines_project_tests.code_location import (
     GAMES_PER_MONTH,
     WAREHOUSE,
@@ -41,7 +41,7 @@ GAMES = "select * exclude (_dlt_id, _dlt_load_id) from chess.games order by all"
 
 @pytest.fixture(autouse=True)
 def _impatient_loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_month, "wait_random_exponential", lambda **_: wait_none())
+    monkeypatch.setattr(conflicts, "wait_random_exponential", lambda **_: wait_none())
 
 
 @dataclass(frozen=True)
