@@ -1,14 +1,18 @@
 """The landing zone: parquet by month on any filesystem that fsspec knows."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.errors import LandingError
+from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.open_store import open_store
 from pipelines_project.landing.storage import FileSystem
 from pipelines_project.names import checked_name, is_name, is_quarantine, quarantine_table
 
+# An object store takes a while to answer each request.
+_AT_ONCE = 8
 _MONTH_FOLDER = re.compile(r"month=(\d{4}-(?:0[1-9]|1[0-2]))")
 
 
@@ -64,6 +68,13 @@ class LandingZone:
             names |= {path.rsplit("/", 1)[-1] for path in paths}
         return sorted(match[1] for match in map(_MONTH_FOLDER.fullmatch, names) if match)
 
+    def current_loads(self, source: str, table: str) -> dict[str, Load | str]:
+        """Return the current load of each landed month, in order, or what is wrong with it."""
+        months = self.months_with_files(source, table)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(_current, [self.month(source, table, month) for month in months])
+            return {month: load for month, load in zip(months, found, strict=True) if load}
+
     def months(self, source: str, table: str) -> list[str]:
         """Return the months that have a committed load, in order: two listings for each month."""
         return [
@@ -71,3 +82,10 @@ class LandingZone:
             for month in self.months_with_files(source, table)
             if self.month(source, table, month).current_load()
         ]
+
+
+def _current(month: LandedMonth) -> Load | str | None:
+    try:
+        return month.current_files()
+    except LandingError as error:
+        return str(error)

@@ -2,12 +2,9 @@
 
 import glob
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import Load
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.names import marts_schema
@@ -15,7 +12,6 @@ from pipelines_project.sql_text import literal, qualified, quoted
 from pipelines_project.warehouse.columns import MONTH_COLUMN, target_names
 from pipelines_project.warehouse.versions.shape import Shape
 
-_AT_ONCE = 8
 # No column that dlt names has a space in it.
 _FILE = "landed file"
 _MONTH = f"regexp_extract({quoted(_FILE)}, '/month=([0-9]{{4}}-[0-9]{{2}})/[^/]*$', 1)"
@@ -100,21 +96,12 @@ def landed_tables(zone: LandingZone) -> tuple[list[LandedTable], list[str]]:
     """Return every table that can be read, and what is wrong with months that cannot."""
     tables, wrong = list[LandedTable](), list[str]()
     for source, name in zone.tables():
-        months = zone.months_with_files(source, name)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = [*pool.map(partial(_load, zone, source, name), months)]
-        wrong += [each for each in found if isinstance(each, str)]
-        loads = {m: each for m, each in zip(months, found, strict=True) if isinstance(each, Load)}
+        found = zone.current_loads(source, name)
+        wrong += [each for each in found.values() if isinstance(each, str)]
+        loads = {month: each for month, each in found.items() if isinstance(each, Load)}
         if loads:
             tables.append(LandedTable(source, name, loads))
     return tables, wrong
-
-
-def _load(zone: LandingZone, source: str, name: str, month: str) -> Load | str | None:
-    try:
-        return zone.month(source, name, month).current_files()
-    except LandingError as error:
-        return str(error)
 
 
 def published_marts(folder: Path) -> list[PublishedMart]:

@@ -1,21 +1,15 @@
 """What became of each month of a table: landed, loaded, missing, failed or damaged."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import next_month
 from pipelines_project.report.history import AssetHistory, Check
 from pipelines_project.table import Table
 from pipelines_project.warehouse.ledger import HeldLoad
-
-# An object store takes a while to answer each request.
-_AT_ONCE = 8
 
 
 class State(StrEnum):
@@ -53,18 +47,8 @@ class MonthState:
 
 def landed_months(zone: LandingZone, table: Table) -> dict[str, LoadRecord | str]:
     """Return the record of each landed month's current load, or what is wrong with the load."""
-    months = zone.months_with_files(table.source, table.name)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        read = pool.map(_record, [table.month(zone, month) for month in months])
-        return {month: found for month, found in zip(months, read, strict=True) if found}
-
-
-def _record(month: LandedMonth) -> LoadRecord | str | None:
-    try:
-        load = month.current_files()
-    except LandingError as error:
-        return str(error)
-    return load.record if load else None
+    loads = zone.current_loads(table.source, table.name)
+    return {m: found if isinstance(found, str) else found.record for m, found in loads.items()}
 
 
 def month_states(
