@@ -150,7 +150,8 @@ def _fetch_and_publish(
                 raise NotModifiedError
             new = with_unchanged_rows(month, new, before, fetch.changes_by)
         # Before the decision, after which nothing may take long.
-        content = _content(month, new)
+        files = month.own_and_refused((str(file.path), file.table) for file in new.files)
+        content = content_of_load(*files)
         details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))
         return _publish(month, new, fetch.facts, details, content), told
 
@@ -168,13 +169,6 @@ def as_landed(month: LandedMonth, record: LoadRecord) -> Landed:
         month.uri,
         details=record.details,
     )
-
-
-def _content(month: LandedMonth, new: Staged) -> str | None:
-    own, refused = list[str](), list[str]()
-    for file in new.files:
-        (own if file.table == month.table else refused).append(str(file.path))
-    return content_of_load(own, refused)
 
 
 def _publish(

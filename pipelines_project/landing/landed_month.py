@@ -97,10 +97,19 @@ class LandedMonth(MonthPlace):
         except DamagedLoadError as error:
             raise self.damaged([str(error)]) from error
         self.check_files(record, listing)
-        own, refused = list[str](), list[str]()
-        for path, file in self.paths(record).items():
-            (own if file.table == self.table else refused).append(glob.escape(path))
+        own, refused = self.own_and_refused((p, f.table) for p, f in self.paths(record).items())
         return Load(load_id, record, own, refused)
+
+    def own_and_refused(self, files: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+        """Return the table's own files and those of the rows that it refused, as DuckDB takes them.
+
+        Args:
+            files: their paths, each with its dlt table.
+        """
+        own, refused = list[str](), list[str]()
+        for path, table in files:
+            (own if table == self.table else refused).append(glob.escape(path))
+        return own, refused
 
     def check_files(self, record: LoadRecord, listing: Listing) -> None:
         """Compare names and sizes of a load's files with its record.

@@ -1,6 +1,5 @@
 """Reading landed parquet files with DuckDB: all of a load as one relation, and its columns."""
 
-import glob
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,10 +44,9 @@ def readable(month: LandedMonth, load: Load) -> Generator[Load]:
         for path, copy in copies.items():
             month.fs.get_file(path, str(copy))
         month.check_digests(load.record, {path: _sha256(copy) for path, copy in copies.items()})
-        own, refused = list[str](), list[str]()
-        for path, copy in copies.items():
-            is_own = paths[path].table == month.table
-            (own if is_own else refused).append(glob.escape(str(copy)))
+        own, refused = month.own_and_refused(
+            (str(copy), paths[path].table) for path, copy in copies.items()
+        )
         yield replace(load, files=own, quarantined=refused)
 
 
