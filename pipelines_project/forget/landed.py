@@ -31,7 +31,8 @@ def forget(month: LandedMonth, subject: Subject) -> tuple[Landed, int] | None:
             it was.
     """
     landed = _forget_current(month, subject)
-    current, listing = month.current_load(), month.listing()
+    listing = month.listing()
+    current = listing.newest
     left = {*listing.files} - {*listing.committed} if landed else set[str]()
     for load_id in {*find(month, subject)} | left:
         if current and float(load_id) < float(current):

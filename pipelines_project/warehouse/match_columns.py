@@ -156,10 +156,13 @@ def _without_empty(
         f"select {of_files} from {READ_FILES}", {"files": files}
     ).fetchall()
     [loaded] = connection.execute(f"select {of_table} from {table_name(place)}").fetchall()
-    found = [*zip(columns, landed, loaded, strict=True)]
-    types = {each.name: each.new if has_landed else each.have for each, has_landed, _ in found}
-    full = [each for each, has_landed, has_loaded in found if has_landed and has_loaded]
-    return full, {name: t for name, t in types.items() if name not in {each.name for each in full}}
+    full, types = list[Column](), dict[str, str]()
+    for each, has_landed, has_loaded in zip(columns, landed, loaded, strict=True):
+        if has_landed and has_loaded:
+            full.append(each)
+        else:
+            types[each.name] = each.new if has_landed else each.have
+    return full, types
 
 
 def _check_given(
