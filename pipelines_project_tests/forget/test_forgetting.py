@@ -194,16 +194,24 @@ def test_lines_are_forgotten_by_the_column_that_the_settings_name(
     assert _load(landing, warehouse, table, MONTH) == [True]
 
 
-def test_a_published_mart_has_no_row_of_the_person_any_more(
-    landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource, tmp_path: Path
-) -> None:
-    publishing = replace(warehouse, published_url=str(tmp_path / "published"))
+def _published(
+    landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource, folder: Path
+) -> tuple[Warehouse, Table, Mart]:
+    """Load a month that names the person, and publish a mart over it."""
+    publishing = replace(warehouse, published_url=str(folder / "published"))
     [table] = lines.monthly_tables()
     _load(landing, publishing, table, MONTH)
-    model = tmp_path / "people.sql"
+    model = folder / "people.sql"
     model.write_text("select who__name from local_jsonl.events")
     mart = Mart("local_jsonl", parse_model(model))
     build(publishing, mart)
+    return publishing, table, mart
+
+
+def test_a_published_mart_has_no_row_of_the_person_any_more(
+    landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource, tmp_path: Path
+) -> None:
+    publishing, table, mart = _published(landing, warehouse, lines, tmp_path)
     file = tmp_path / "published" / "local_jsonl" / "people.parquet"
     forgetting = Forgetting("them", landing, publishing, [table], [mart])
     assert forgetting.look()["local_jsonl_marts.people"] == {"rows": 1, "published": 1}
@@ -217,13 +225,7 @@ def test_a_published_mart_has_no_row_of_the_person_any_more(
 def test_the_file_of_a_mart_that_the_warehouse_has_not_goes(
     landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource, tmp_path: Path
 ) -> None:
-    publishing = replace(warehouse, published_url=str(tmp_path / "published"))
-    [table] = lines.monthly_tables()
-    _load(landing, publishing, table, MONTH)
-    model = tmp_path / "people.sql"
-    model.write_text("select who__name from local_jsonl.events")
-    mart = Mart("local_jsonl", parse_model(model))
-    build(publishing, mart)
+    publishing, table, mart = _published(landing, warehouse, lines, tmp_path)
     with publishing.connect() as connection:
         connection.execute(f"drop table {mart.table}")
     forgetting = Forgetting("them", landing, publishing, [table], [mart])
