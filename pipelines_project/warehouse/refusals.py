@@ -1,4 +1,4 @@
-"""Why PostgreSQL does not take a month, as a sentence that says what to do."""
+"""Why a warehouse does not take a month, as a sentence that says what to do."""
 
 import duckdb
 
@@ -6,7 +6,7 @@ from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.read_files import READ_FILES, landed_types, readable
 from pipelines_project.sql_text import quoted
 from pipelines_project.warehouse.attachment import Kind, kind_of, without_password
-from pipelines_project.warehouse.columns import column_count, table_name
+from pipelines_project.warehouse.columns import column_count, table_name, views
 from pipelines_project.warehouse.conflicts import is_untold
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
 
@@ -19,10 +19,15 @@ _WIDE = 400
 def refusal(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, error: duckdb.Error
 ) -> WarehouseError | None:
-    """Return why PostgreSQL has not taken the month, if that is why loading it failed.
+    """Return why the warehouse has not taken the month, where there is more to say than DuckDB does.
 
     Where it is what is landed that PostgreSQL cannot hold, that is an `UnfitMonthError`.
     """
+    if place.table in views(connection, place.source):
+        return WarehouseError(
+            f"{place}: {table_name(place)} is a view, and a load writes a table: give the view "
+            f"another name, or remove it: drop view {table_name(place)}"
+        )
     told = is_untold(error) or isinstance(error, duckdb.InvalidInputException)
     load = place.current_files()
     if not told or load is None or kind_of(connection) is not Kind.POSTGRES:

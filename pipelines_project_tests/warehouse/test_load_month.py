@@ -366,6 +366,19 @@ def test_what_a_loader_raises_leaves_the_table_as_it_was(
     assert _ids(connection) == [2]
 
 
+def test_a_view_where_the_table_belongs_is_named_and_stays(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, load: Callable[..., Loaded]
+) -> None:
+    write_load(place_of(landing), ids_ago(10)[0], [[{"id": 1}]])
+    connection.execute("create schema demo")
+    connection.execute("create view demo.events as select '2022-12' as month, 1 as id")
+
+    with pytest.raises(WarehouseError, match=r"2023-01: .*events.* is a view"):
+        load()
+
+    assert _ids(connection) == [1]
+
+
 def test_tables_and_sources_of_like_names_keep_their_own_rows_and_records(
     connection: duckdb.DuckDBPyConnection, landing: LandingZone
 ) -> None:
