@@ -19,7 +19,7 @@ _WIDE = 400
 def refusal(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, error: duckdb.Error
 ) -> WarehouseError | None:
-    """Return why the warehouse has not taken the month, where there is more to say than DuckDB does.
+    """Return why the month is not taken, where there is more to say than DuckDB does.
 
     Where it is what is landed that PostgreSQL cannot hold, that is an `UnfitMonthError`.
     """
