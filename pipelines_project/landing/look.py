@@ -10,6 +10,7 @@ from dlt.extract import DltResource
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.stage import staged
 from pipelines_project.names import DLT_COLUMNS
+from pipelines_project.sources.column_names import NONE_CHOSEN, ColumnNames
 from pipelines_project.sources.column_origin import origins
 from pipelines_project.sources.fetch import Extract, Fetch
 
@@ -34,7 +35,9 @@ class Look:
     columns: list[LookedColumn]
 
 
-def look(month: LandedMonth, extract: Extract, limit: int) -> Look:
+def look(
+    month: LandedMonth, extract: Extract, limit: int, column_names: ColumnNames = NONE_CHOSEN
+) -> Look:
     """Fetch the first rows of a month, typed as landing would type them, and land nothing.
 
     A source that cannot stop early fetches more than it shows. Types are those of the rows that
@@ -44,6 +47,7 @@ def look(month: LandedMonth, extract: Extract, limit: int) -> Look:
         month: which month.
         extract: gives the resource of its rows.
         limit: the most rows.
+        column_names: the names of columns that the settings choose.
 
     Raises:
         dlt.pipeline.exceptions.PipelineStepFailed: the rows could not be fetched; its causes say
@@ -55,7 +59,7 @@ def look(month: LandedMonth, extract: Extract, limit: int) -> Look:
         # dlt limits only what has no parent.
         return resource if resource.is_transformer else resource.add_limit(limit, count_rows=True)
 
-    with staged(month, first_rows) as new:
+    with staged(month, first_rows, column_names) as new:
         paths = [file.path for file in new.files if file.table == month.table]
         tables = [pq.read_table(path) for path in paths]
         rows = pa.concat_tables(tables, promote_options="permissive").slice(0, limit)
