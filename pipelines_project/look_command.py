@@ -96,3 +96,5 @@ def _print(found: Look) -> None:
     with duckdb.connect() as connection:
         for table in (columns, found.rows):
             connection.from_arrow(table).show(max_rows=10_000, max_width=200)
+    if found.remarks:
+        sys.stdout.write(f"{found.remarks}\n")

@@ -1,6 +1,6 @@
 """A look at what a source would land of a month, which lands nothing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sources.column_names import NONE_CHOSEN, ColumnNames
 from pipelines_project.sources.column_origin import origins
 from pipelines_project.sources.fetch import Extract, Fetch
+from pipelines_project.sources.files.load_facts import remarks, shown_facts
 
 # Its stubs know only a part of the types.
 pq: Any = pyarrow.parquet
@@ -29,10 +30,11 @@ class LookedColumn:
 
 @dataclass(frozen=True)
 class Look:
-    """The first rows of a month, and its columns as those rows tell them."""
+    """The first rows of a month, its columns as those rows tell them, and what is to be said."""
 
     rows: pa.Table
     columns: list[LookedColumn]
+    remarks: str = ""
 
 
 def look(
@@ -53,9 +55,10 @@ def look(
         dlt.pipeline.exceptions.PipelineStepFailed: the rows could not be fetched; its causes say
             why.
     """
+    fetch = Fetch(most_rows=limit)
 
     def first_rows() -> DltResource:
-        resource = extract(month.month, Fetch(most_rows=limit))
+        resource = extract(month.month, fetch)
         # dlt limits only what has no parent.
         return resource if resource.is_transformer else resource.add_limit(limit, count_rows=True)
 
@@ -66,4 +69,6 @@ def look(
         found = origins(tables[0].schema)
         columns = [LookedColumn(n, t, found.get(n, "")) for n, t in new.schema.items()]
         shown = [each for each in columns if each.name not in DLT_COLUMNS]
-        return replace(Look(rows, shown), rows=rows.select([each.name for each in shown]))
+        # Only files have lines.
+        said = remarks(shown_facts(fetch.facts)) if "lines_read" in fetch.facts else ""
+        return Look(rows.select([each.name for each in shown]), shown, said)
