@@ -84,7 +84,7 @@ def columns_of(
         raise SourceError(
             f"no file of {settings.table} has the column {', '.join(missing)}: there are "
             f"{', '.join(column.source for column in columns)}. Nothing was landed: correct types "
-            "or month_column, or mend the file"
+            "or month_column, set start_row if the header stands further down, or mend the file"
         )
     return columns
 
