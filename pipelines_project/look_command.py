@@ -82,7 +82,7 @@ def _table(defs: Path, name: str, place: Path) -> Table:
 def _look(table: Table, month: str, limit: int) -> Look:
     landing = LandingZone(url=dg.EnvVar("LANDING_URL").get_value() or "data/landing")
     extract = table.extractor(ApiCalls(), landing)
-    return look(table.month(landing, month), extract, limit)
+    return look(table.month(landing, month), extract, limit, table.column_names)
 
 
 def _print(found: Look) -> None:
@@ -96,3 +96,5 @@ def _print(found: Look) -> None:
     with duckdb.connect() as connection:
         for table in (columns, found.rows):
             connection.from_arrow(table).show(max_rows=10_000, max_width=200)
+    if found.remarks:
+        sys.stdout.write(f"{found.remarks}\n")

@@ -4,6 +4,8 @@ import re
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LEDGER_SCHEMA = "ledger"
+MONTH_COLUMN = "month"
+"""The column of every warehouse table that says for which month a row was landed."""
 ROW_ID_COLUMN, LOAD_ID_COLUMN = DLT_COLUMNS = ("_dlt_id", "_dlt_load_id")
 """What dlt adds to each row: its own id, and that of its load."""
 _MARTS, _REBUILT, _QUARANTINE = "_marts", "_rebuilt", "_quarantine"

@@ -77,6 +77,7 @@ class Table:
         tags: of its assets.
         columns: the dlt type of each column that is declared, whatever rows a month has.
         column_descriptions: what columns are, by name.
+        column_names: the names of columns that the settings choose, by those in the source.
     """
 
     source: str
@@ -98,6 +99,7 @@ class Table:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
     column_descriptions: Mapping[str, str] = field(default_factory=dict[str, str])
+    column_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         """Refuse names that something else has, or that a path or SQL would take amiss."""

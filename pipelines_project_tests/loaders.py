@@ -13,6 +13,7 @@ IsComplete = Callable[[duckdb.DuckDBPyConnection, LandedMonth, Load, int], bool]
 
 class LoaderOf:
     months_meet: ClassVar[bool] = False
+    keeps_other_months: ClassVar[bool] = True
 
     def __init__(self, write: Write, is_complete: IsComplete) -> None:
         self._write, self._is_complete = write, is_complete

@@ -78,3 +78,27 @@ def test_a_wrong_attribute_is_named_with_its_place_in_the_file(defs: Path) -> No
 
     with pytest.raises(SystemExit, match=rf"row_url at {defs}:\d+"):
         main([str(defs), "events"])
+
+
+def test_lines_that_would_not_land_and_new_columns_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDING_URL", str(tmp_path / "landing"))
+    (tmp_path / "a.csv").write_text("day,n\n2024-01-01,1\n2024-02-01,x\n2024-02-02,3\nnever,4\n")
+    table = {"name": "days", "files": "a.csv", "month_column": "day", "types": {"n": "bigint"}}
+    document = {
+        "type": "pipelines_project.components.Files",
+        "attributes": {
+            "source": "shop",
+            "raw_url": str(tmp_path),
+            "tables": [{**table, "on_bad_row": "quarantine"}],
+        },
+    }
+    defs = tmp_path / "shop" / "defs.yaml"
+    defs.parent.mkdir()
+    defs.write_text(yaml.safe_dump(document))
+
+    main([str(defs), "days", "--month", "2024-02"])
+
+    shown = capfd.readouterr().out
+    assert shown.endswith("2 of 4 lines quarantined; 1 line of other months\n")

@@ -63,6 +63,7 @@ class DltTable(TableSettings):
             self.incremental,
             self.table_name,
             self.columns,
+            self.column_names,
         )
 
 

@@ -168,7 +168,14 @@ class FileTable(TableSettings):
         """Return what the engine reads the files below a folder by."""
         folder, found = RawFolder(raw_url, self.files), format_of(self.files, self.format)
         if found == "jsonl":
-            return JsonlSettings(self.name, folder, self.on_bad_row, self.contract, self.provenance)
+            return JsonlSettings(
+                self.name,
+                folder,
+                self.on_bad_row,
+                self.contract,
+                self.provenance,
+                self.column_names,
+            )
         delimiter = "\t" if found == "tsv" and self.delimiter is None else self.delimiter
         return FileSettings(
             table=self.name,
@@ -179,6 +186,7 @@ class FileTable(TableSettings):
             provenance=self.provenance,
             month_column=self.month_column,
             types=self.types,
+            column_names=self.column_names,
             csv=CsvDialect(
                 delimiter, self.quote, self.encoding, tuple(self.nulls), tuple(self.columns)
             ),

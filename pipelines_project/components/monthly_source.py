@@ -207,6 +207,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             tags=settings.tags,
             columns=columns or {},
             column_descriptions=settings.column_descriptions,
+            column_names=settings.column_names,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

@@ -121,6 +121,7 @@ class SqlTables(MonthlySource):
             exclude=tuple(table.exclude),
             chunk_rows=table.chunk_rows,
             timeout_minutes=self.timeout_minutes,
+            column_names=table.column_names,
         )
         return self.table(table, _extractor(settings), is_snapshot=settings.is_snapshot)
 

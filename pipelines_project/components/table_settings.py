@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.months import checked_month
-from pipelines_project.names import checked_table
+from pipelines_project.names import MONTH_COLUMN, checked_table, is_name
 from pipelines_project.table import Timing
 
 # As dlt writes the names of columns.
@@ -103,6 +103,12 @@ class TableAttributes(TimingSettings):
     column_descriptions: dict[str, str] = Field(
         default_factory=dict, description="What columns are, by name; the UI shows it."
     )
+    column_names: dict[str, str] = Field(
+        default_factory=dict,
+        description="The columns in which fields of the source land, by their names in the source, "
+        "such as {userId: app_user}; a nested one by its JSON pointer, /payload/userId. The others "
+        "are named as dlt names them.",
+    )
 
     # `load` is the name of a method of Dagster's components.
     loader: Literal["replace", "history"] = Field(
@@ -148,6 +154,17 @@ class TableAttributes(TimingSettings):
             if not _COLUMN.fullmatch(name):
                 raise ValueError(f"{name[:80]!r} in key is no column: use a-z, 0-9 and _")
         return key
+
+    @field_validator("column_names")
+    @classmethod
+    def _are_names(cls, names: dict[str, str]) -> dict[str, str]:
+        for name, column in names.items():
+            if column == MONTH_COLUMN or not all(map(is_name, column.split("__"))):
+                raise ValueError(
+                    f"{name}: {column[:80]!r} is no name of a column: use a-z, 0-9 and single "
+                    f"underscores, and not {MONTH_COLUMN!r}, which the partition has"
+                )
+        return names
 
     def first_month(self, of_source: str) -> str:
         """Return the table's first month, given that of its source."""

@@ -60,10 +60,10 @@ def _rows(found: Found, load_id: str) -> int:
 
 def _land_others(month: LandedMonth, subject: Subject, current: Load) -> Landed:
     """Land the rows of the current load that are not the person's as a new load."""
-    files = {path: file.table for path, file in month.paths(current.record).items()}
     others, expected = _others(month, subject), Counter({month.table: 0})
-    for path, table in files.items():
-        expected[table] += sum(len(others(table, group)) for group in row_groups(month.fs, path))
+    for path, file in month.paths(current.record).items():
+        groups = row_groups(month.fs, path)
+        expected[file.table] += sum(len(others(file.table, group)) for group in groups)
     verify_rows = has_rows(expected)
 
     def verify(new: NewLoad) -> Details:
@@ -72,7 +72,9 @@ def _land_others(month: LandedMonth, subject: Subject, current: Load) -> Landed:
             raise LandingError(f"{month} was landed meanwhile: run this again")
         return verify_rows(new)
 
-    return land_month(month, lambda _month, _fetch: landed_rows(month, files, others), verify)
+    return land_month(
+        month, lambda _, fetch: landed_rows(month, current.record, fetch, others), verify
+    )
 
 
 def _others(month: LandedMonth, subject: Subject) -> Keep:

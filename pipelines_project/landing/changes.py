@@ -1,6 +1,6 @@
 """A month landed by what changed: the changed rows, and the current load's other rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,14 +38,15 @@ def with_unchanged_rows(
         key: the columns that tell one row from another.
 
     Raises:
-        WholeMonthNeededError: the key is not there, a column has another type than before, or the
-            month was landed again meanwhile.
+        WholeMonthNeededError: the key is not there, a column has another type than before
+            or is another one in the source, or the month was landed again meanwhile.
     """
     current = month.current_files()
     if current is None or before.record is None or current.load_id != before.load_id:
         raise WholeMonthNeededError(f"{month} was landed again while its changes were fetched")
     files = [str(file.path) for file in changed.files if file.table == month.table]
     path = Path(files[0]).with_name("with_unchanged_rows.parquet")
+    known = _origins(month, before.record.origins, changed.origins)
     with readable(month, current) as kept, duckdb_session() as connection:
         _check_columns(connection, month, files, kept, key)
         rows = _write(connection, files, kept, key, changed.load_id, path)
@@ -55,7 +56,18 @@ def with_unchanged_rows(
         files=[StagedFile(month.table, changed.files[0].file_id, path, rows)],
         schema={**before.record.schema, **changed.schema},
         required=required,
+        origins=known,
     )
+
+
+def _origins(
+    month: LandedMonth, before: Mapping[str, list[str]], changed: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
+    """Return what each column is in the source, which must be the same in what changed."""
+    for column, now in changed.items():
+        if not {*now} & {*before.get(column, now)}:
+            raise WholeMonthNeededError(f"{month}: {column} was another column before")
+    return {**before, **changed}
 
 
 def _check_columns(

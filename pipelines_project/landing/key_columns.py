@@ -23,7 +23,8 @@ def having_key(key: Sequence[str], verify: Verify) -> Verify:
             raise LandingError(
                 f"{new.month}: key names {', '.join(missing)}, which no row has: there are "
                 f"{', '.join(name for name in there if not name.startswith('_dlt_'))}. Correct key "
-                "in defs.yaml, or the source"
+                "in defs.yaml, or the source; where files have titles above their header, set "
+                "start_row"
             )
         return verify(new)
 

@@ -16,6 +16,7 @@ from pipelines_project.landing.previous import Previous, previous_load
 from pipelines_project.landing.record import LoadRecord, recorded_file
 from pipelines_project.landing.stage import Staged, staged
 from pipelines_project.landing.storage import put_file
+from pipelines_project.sources.column_names import NONE_CHOSEN, ColumnNames
 from pipelines_project.sources.fetch import Extract, Fetch, NotModifiedError
 
 
@@ -91,6 +92,7 @@ def land_month(
     *,
     land_unchanged: bool = True,
     allow_shrink: bool = False,
+    column_names: ColumnNames = NONE_CHOSEN,
 ) -> Landed:
     """Land the month as a new load, unless its source says that the current one still holds.
 
@@ -103,6 +105,7 @@ def land_month(
         verify: decides whether the new load may replace the current one.
         land_unchanged: whether to land it even if the source would say that nothing has changed.
         allow_shrink: for `verify`.
+        column_names: the names of columns that the settings choose, for sources of rows.
 
     Raises:
         LandingError: this machine's clock is behind the current load's.
@@ -114,7 +117,9 @@ def land_month(
     wait_for_clock(month, before.load_id)
     is_comparable = before.record is not None and not land_unchanged
     fetch = Fetch(0 if allow_shrink else before.rows, before.facts if is_comparable else {})
-    publish = partial(_fetch_and_publish, month, extract, verify, before, allow_shrink)
+    publish = partial(
+        _fetch_and_publish, month, extract, verify, before, allow_shrink, column_names
+    )
     try:
         record, told = publish(fetch)
     except WholeMonthNeededError:
@@ -139,16 +144,19 @@ def _fetch_and_publish(
     verify: Verify,
     before: Previous,
     allow_shrink: bool,
+    column_names: ColumnNames,
     fetch: Fetch,
 ) -> tuple[LoadRecord, Details]:
     """Stage, verify and publish a load, and return its record and how many rows have changed."""
     told: Details = {}
-    with staged(month, lambda: extract(month.month, fetch)) as new:
+    with staged(month, lambda: extract(month.month, fetch), column_names) as new:
         if fetch.changes_by:
             told = {"rows_changed": sum(file.rows for file in new.files)}
             if not told["rows_changed"]:
                 raise NotModifiedError
             new = with_unchanged_rows(month, new, before, fetch.changes_by)
+        if fetch.origins:
+            new = replace(new, origins=fetch.origins)
         # Before the decision, after which nothing may take long.
         files = month.own_and_refused((str(file.path), file.table) for file in new.files)
         content = content_of_load(*files)
@@ -181,7 +189,14 @@ def _publish(
     paths = {f"{new.load_id}.{file.file_id}.parquet": file for file in new.files}
     files = [recorded_file(f.table, name, f.rows, f.path) for name, f in paths.items()]
     record = LoadRecord(
-        new.load_id, new.schema, files, dict(facts), new.required, dict(details), content
+        new.load_id,
+        new.schema,
+        files,
+        dict(facts),
+        new.required,
+        dict(details),
+        content,
+        new.origins,
     )
     try:
         for name, file in paths.items():

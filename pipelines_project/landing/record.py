@@ -52,6 +52,7 @@ class LoadRecord:
         details: what the source said of it, to be shown.
         content: the same for loads of the same rows and refused rows, where it is known; an earlier
             version of the project did not record it.
+        origins: what each column is in the source, as JSON pointers; none where it is not known.
         format: the version of this format.
     """
 
@@ -62,6 +63,7 @@ class LoadRecord:
     required: list[str] = field(default_factory=list[str])
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     content: str | None = None
+    origins: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
     format: int = FORMAT
 
     def rows_of(self, table: str) -> int:

@@ -18,8 +18,7 @@ def restore(month: LandedMonth, load_id: str | None) -> Landed:
             meanwhile.
     """
     kept = _kept_load(month, load_id)
-    paths = month.paths(kept.record)
-    tables = {month.table, *(file.table for file in paths.values())}
+    tables = {month.table, *(file.table for file in kept.record.files)}
     verify_rows = has_rows({table: kept.record.rows_of(table) for table in tables})
 
     def verify(new: NewLoad) -> Details:
@@ -28,8 +27,7 @@ def restore(month: LandedMonth, load_id: str | None) -> Landed:
             raise LandingError(f"{month}: load {kept.load_id} was deleted while it was read")
         return {**kept.record.details, **verify_rows(new)}
 
-    files = {path: file.table for path, file in paths.items()}
-    landed = land_month(month, lambda _month, _fetch: landed_rows(month, files), verify)
+    landed = land_month(month, lambda _, fetch: landed_rows(month, kept.record, fetch), verify)
     if landed.superseded_by:
         raise LandingError(
             f"{month}: load {landed.superseded_by} was landed while {kept.load_id} was "

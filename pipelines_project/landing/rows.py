@@ -11,8 +11,10 @@ from dlt.extract import DltResource
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Details, NewLoad, Verify
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.storage import FileSystem
 from pipelines_project.names import LOAD_ID_COLUMN
+from pipelines_project.sources.fetch import Fetch
 
 # Its stubs know only a part of the types.
 pq: Any = pyarrow.parquet
@@ -43,17 +45,22 @@ def row_groups(fs: FileSystem, path: str, columns: list[str] | None = None) -> I
             yield file.read_row_group(number, columns)
 
 
-def landed_rows(month: LandedMonth, files: Mapping[str, str], keep: Keep = keep_all) -> DltResource:
-    """Return the rows of landed files; the types and `_dlt_id` stay, the load id is the new load's.
+def landed_rows(
+    month: LandedMonth, load: LoadRecord, fetch: Fetch, keep: Keep = keep_all
+) -> DltResource:
+    """Return the rows of a load; the types and `_dlt_id` stay, the load id is the new load's.
 
     Args:
         month: which month.
-        files: the dlt table of each path: the month's own, or its quarantine.
+        load: the record of the load.
+        fetch: is told what the load's columns are in the source.
         keep: which of the rows.
     """
+    fetch.origins = load.origins
 
     def tables() -> Iterator[Any]:
-        for path, table in files.items():
+        for path, file in month.paths(load).items():
+            table = file.table
             for rows in row_groups(month.fs, path):
                 kept = keep(table, rows)
                 kept = kept.select([c for c in kept.column_names if c != LOAD_ID_COLUMN])

@@ -1,8 +1,8 @@
 """Staging a month: dlt writes its rows as parquet into a private folder of this machine."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from dlt.extract import DltResource
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import quarantine_table
+from pipelines_project.sources.column_names import NONE_CHOSEN, ColumnNames, origins_of
+from pipelines_project.sources.column_origin import origins
 from pipelines_project.sources.typed_rows import refuse_variants, typed
 from pipelines_project.temporary import working_folder
 
@@ -46,12 +48,14 @@ class Staged:
         files: of the month's table and its quarantine.
         schema: the dlt type of each column of the table.
         required: the columns that are never null.
+        origins: the JSON pointers of each column of the table, as `origins_of` tells them.
     """
 
     load_id: str
     files: list[StagedFile]
     schema: Mapping[str, str]
     required: list[str]
+    origins: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 class _Folder(filesystem):
@@ -71,7 +75,11 @@ class _Folder(filesystem):
 
 
 @contextmanager
-def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator[Staged]:
+def staged(
+    month: LandedMonth,
+    resource: Callable[[], DltResource],
+    column_names: ColumnNames = NONE_CHOSEN,
+) -> Generator[Staged]:
     """Extract and normalize a month's rows, and delete the folder they are in afterwards.
 
     The pipeline has a name and a folder of its own, so any number of months, and of runs of one
@@ -82,6 +90,7 @@ def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator
     Args:
         month: which month.
         resource: makes the resource of its rows.
+        column_names: the names of columns that the settings choose.
 
     Raises:
         dlt.pipeline.exceptions.PipelineStepFailed: a step failed; its causes say why.
@@ -101,16 +110,18 @@ def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator
         # Or dlt would extract and normalize its state as a table of its own.
         pipeline.config.restore_from_destination = False
         try:
-            load_id = _extract(pipeline, resource())
+            load_id = _extract(pipeline, typed(resource(), column_names))
             pipeline.normalize()
             schema = pipeline.default_schema
             refuse_variants(schema, month.table)
             columns = schema.get_table_columns(month.table)
+            files = _files(pipeline, load_id, month.table)
             yield Staged(
                 load_id,
-                _files(pipeline, load_id, month.table),
+                files,
                 {name: str(column.get("data_type")) for name, column in columns.items()},
                 [name for name, column in columns.items() if not column.get("nullable", True)],
+                origins_of(_origins(files, month.table), column_names),
             )
         finally:
             if pipeline.is_active:
@@ -119,9 +130,18 @@ def staged(month: LandedMonth, resource: Callable[[], DltResource]) -> Generator
 
 def _extract(pipeline: dlt.Pipeline, resource: DltResource) -> str:
     """Extract the resource, whose rows or tables bring their columns; return the load id."""
-    extracted = pipeline.extract([typed(resource)], loader_file_format="parquet")
+    extracted = pipeline.extract([resource], loader_file_format="parquet")
     (load_id,) = extracted.loads_ids
     return load_id
+
+
+def _origins(files: Sequence[StagedFile], table: str) -> dict[str, str]:
+    """Return the JSON pointer of each column of the table."""
+    found: dict[str, str] = {}
+    for file in files:
+        if file.table == table:
+            found |= origins(pq.read_schema(file.path))
+    return found
 
 
 def _files(pipeline: dlt.Pipeline, load_id: str, table: str) -> list[StagedFile]:

@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 import duckdb
 
 from pipelines_project.landing.content import columns_of, content_of
+from pipelines_project.marts.gone_columns import gone_columns_told
 from pipelines_project.marts.lineage import Origins, column_lineage
 from pipelines_project.marts.model import SqlModel
 from pipelines_project.marts.published import PublishedFile, published_file
@@ -185,8 +186,13 @@ def in_transaction(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Generat
 
     Raises:
         MissingTablesError: after the first of them, a table that the mart reads is not there.
+        WarehouseError: a version has taken away a column that it reads.
     """
-    with turn(connection, of_table(mart.schema, mart.name)), transaction(connection):
+    with (
+        gone_columns_told(connection, mart.model),
+        turn(connection, of_table(mart.schema, mart.name)),
+        transaction(connection),
+    ):
         for statement in mart.model.before:
             connection.execute(statement)
         _refuse_missing_tables(connection, mart)

@@ -33,6 +33,7 @@ from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.orchestration.what_now import what_now
 from pipelines_project.sources.fetch import Extract
+from pipelines_project.sources.files.load_facts import remarks
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.table import Table
 
@@ -117,6 +118,7 @@ def _land(
         table.verify,
         land_unchanged=config.land_unchanged,
         allow_shrink=table.allow_shrink if config.allow_shrink is None else config.allow_shrink,
+        column_names=table.column_names,
     )
     context.log.info(f"{month}: {_summary(landed)}")
     return {**landed_metadata(table, landed), "http_requests": calls.count - asked_before}
@@ -137,7 +139,11 @@ def _summary(landed: Landed) -> str:
         return f"not modified since its {landed.rows} rows were landed as load {landed.load_id}"
     damage = landed.replaced_damaged
     why = f", in place of a damaged load ({damage})" if damage else ""
-    return f"{landed.rows} rows landed as load {landed.load_id} in {landed.seconds} s{why}"
+    said = remarks(landed.details)
+    return (
+        f"{landed.rows} rows landed as load {landed.load_id} in {landed.seconds} s{why}"
+        f"{f'; {said}' if said else ''}"
+    )
 
 
 def why_failed(calls: ApiCalls, error: BaseException) -> str:

@@ -27,6 +27,8 @@ class Fetch:
         most_rows: how many rows are wanted if it is only a look; None for all of them.
         facts: filled by the source while its rows are read, for the new load's record: what a later
             fetching compares, such as the ETag of each answer.
+        origins: set where landed rows are landed once more: what their columns are in the source,
+            as their load's record tells it.
     """
 
     rows_before: int = 0
@@ -34,6 +36,7 @@ class Fetch:
     changes_by: tuple[str, ...] = ()
     most_rows: int | None = None
     facts: dict[str, str] = field(default_factory=dict[str, str])
+    origins: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 Extract = Callable[[str, Fetch], DltResource]

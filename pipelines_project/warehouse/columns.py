@@ -6,11 +6,11 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.read_files import landed_types
+from pipelines_project.names import MONTH_COLUMN
 from pipelines_project.sql_text import literal, qualified, quoted
 from pipelines_project.warehouse.attachment import WAREHOUSE, Kind, kind_of
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.versions.shape import Shape
-from pipelines_project.warehouse.versions.statements import MONTH_COLUMN
 
 
 def table_name(place: LandedMonth) -> str:

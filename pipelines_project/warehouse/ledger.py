@@ -32,12 +32,14 @@ def create_ledger(connection: duckdb.DuckDBPyConnection, source: str) -> None:
         create schema if not exists {quoted(source)};
         create table if not exists {_LEDGER} (
             source varchar, table_name varchar, month varchar, load_id varchar, row_count bigint,
-            content_hash varchar
+            content_hash varchar, column_origins varchar
         )
     """)
-    # An earlier version of the project made the ledger without it.
-    if "content_hash" not in column_types(connection, LEDGER_SCHEMA, "loads"):
-        connection.execute(f"alter table {_LEDGER} add column content_hash varchar")
+    there = column_types(connection, LEDGER_SCHEMA, "loads")
+    # Earlier versions of the project made the ledger without them.
+    for column in ("content_hash", "column_origins"):
+        if column not in there:
+            connection.execute(f"alter table {_LEDGER} add column {column} varchar")
 
 
 def held_load(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> HeldLoad | None:
@@ -72,15 +74,41 @@ def loaded_months(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> 
     return [month for (month,) in connection.execute(query, parameters).fetchall()]
 
 
-def write_ledger(connection: duckdb.DuckDBPyConnection, place: LandedMonth, held: HeldLoad) -> None:
-    """Record that the table holds this load of the month, in place of what was recorded."""
+def other_origins(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth
+) -> dict[str, list[str]]:
+    """Return the origins of columns that are recorded of other months, each with those months."""
+    query = f"""
+        select column_origins, month from {_LEDGER}
+        where source = $source and table_name = $table and month <> $month
+            and column_origins is not null
+        order by month
+    """
+    found: dict[str, list[str]] = {}
+    for origins, month in connection.execute(query, _parameters(place)).fetchall():
+        found.setdefault(origins, []).append(month)
+    return found
+
+
+def write_ledger(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, held: HeldLoad, origins: str | None
+) -> None:
+    """Record that the table holds this load of the month, in place of what was recorded.
+
+    Args:
+        connection: in a transaction.
+        place: the landed month.
+        held: the load.
+        origins: what its columns are in the source, as text.
+    """
     connection.execute(f"delete from {_LEDGER} {_THIS_MONTH}", _parameters(place))
     connection.execute(
         f"""
-        insert into {_LEDGER} (source, table_name, month, load_id, row_count, content_hash)
-        values ($source, $table, $month, $load_id, $rows, $content_hash)
+        insert into {_LEDGER}
+            (source, table_name, month, load_id, row_count, content_hash, column_origins)
+        values ($source, $table, $month, $load_id, $rows, $content_hash, $origins)
         """,
-        {**_parameters(place), **held._asdict()},
+        {**_parameters(place), **held._asdict(), "origins": origins},
     )
 
 

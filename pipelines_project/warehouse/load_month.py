@@ -14,6 +14,7 @@ import duckdb
 from pipelines_project.landing.content import content_of_files
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.read_files import readable
+from pipelines_project.warehouse.column_origins import origins_of_load, refuse_other_origins
 from pipelines_project.warehouse.columns import column_count, table_name, table_types
 from pipelines_project.warehouse.conflicts import LoadChangedError, retried
 from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError, transaction
@@ -142,12 +143,15 @@ def _load(
             return Loaded(held.load_id, held.rows, True, content_hash=content, columns=columns)
         if held and not replace_newer_load:
             _refuse_older(place, load.load_id, held.load_id)
+        if loader.keeps_other_months:
+            refuse_other_origins(connection, place, load.record)
         with readable(place, load) as here:
             content = load.record.content or content_of_files(connection, here.files)
             same = held if held and is_whole and held.content_hash == content else None
             rows = same.rows if same else _write(connection, place, loader, here, may_alter)
             load_quarantine(connection, place, here)
-        write_ledger(connection, place, HeldLoad(load.load_id, rows, content))
+        origins = origins_of_load(load.record)
+        write_ledger(connection, place, HeldLoad(load.load_id, rows, content), origins)
         if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")
         columns = table_types(connection, place)

@@ -57,6 +57,8 @@ def test_new_data_in_one_month_lands_that_month_and_loads_no_other(location: Jso
     assert _changed(loaded.materialized(WAREHOUSE)) == {"2024-01": False, "2024-02": True}
     metadata = landed.materialized(LANDING)["2024-01"]
     assert (metadata["lines_read"], metadata["raw_files"]) == (3, 2)
+    [said] = [line for line in landed.log("INFO") if "rows landed" in line]
+    assert "; schema changes: column 'v' is not BIGINT, as it was before, new column 'new'" in said
     assert metadata["schema_changes"] == [
         "column 'v' is not BIGINT, as it was before",
         "new column 'new' (VARCHAR)",

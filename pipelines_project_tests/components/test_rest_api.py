@@ -212,6 +212,7 @@ WRONG = [
     ("key: [id]", "columns: {id: int}", "6 - tables.0.columns: 'int' of id is no type; there are"),
     ("key: [id]", "include_from_parent: [id]", "`readings` has `include_from_parent`"),
     ("key: [id]", "key: [Id]", r"6 - tables\.0\.key: 'Id' in key is no column"),
+    ("key: [id]", "column_names: {Id: month}", r"column_names: Id: 'month' is no name of a column"),
     ("key: [id]", "colums: {id: bigint}", r"6`\n.*Extra inputs are not permitted"),
     ("key: [id]", "refetch: since_last", "5 - tables.0: refetch: since_last needs a cursor"),
     (

@@ -118,3 +118,17 @@ def test_a_load_that_another_run_landed_meanwhile_is_not_built_upon(landing: Lan
     land_month(place, extract, refuse_shrink, land_unchanged=False)
 
     assert _rows(landing, place) == [(1, "newest", None), (9, "other", None)]
+
+
+def test_a_column_that_is_another_field_in_what_changed_has_the_whole_month_fetched(
+    landing: LandingZone,
+) -> None:
+    place = place_of(landing)
+    _land(place, [{"id": 1, "userName": "a"}])
+
+    whole = [{"id": 1, "user_name": "b"}, {"id": 2, "user_name": "c"}]
+    landed = _land(place, whole, [{"id": 2, "user_name": "c"}])
+
+    rows = rows_of(landing, place.current_files())
+    assert sorted(row["user_name"] for row in rows) == ["b", "c"]
+    assert "rows_changed" not in landed.details

@@ -45,7 +45,7 @@ class MonthTables:
             this = [table, month]
             connection.execute("delete from ledger.loads where table_name = ? and month = ?", this)
             added = ["demo", *this, str(self.loads), len(values)]
-            connection.execute("insert into ledger.loads values (?, ?, ?, ?, ?, null)", added)
+            connection.execute("insert into ledger.loads values (?, ?, ?, ?, ?, null, null)", added)
 
     def mart(self, sql: str, name: str = "by_month", header: str = "incremental: month") -> Mart:
         """Return a mart with this SQL."""

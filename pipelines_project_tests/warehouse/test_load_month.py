@@ -63,7 +63,7 @@ def _ids(connection: duckdb.DuckDBPyConnection) -> list[Any]:
 
 
 def _ledger(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
-    query = "select * exclude (content_hash) from ledger.loads order by all"
+    query = "select * exclude (content_hash, column_origins) from ledger.loads order by all"
     return connection.execute(query).fetchall()
 
 

@@ -141,6 +141,8 @@ def _proposed(source: str, sampled: Sequence[tuple[FileGroup, Sample]]) -> Itera
             settings |= {"month_column": column} if column else {}
             comments += on_month
         settings |= found.settings
+        if row := found.settings.get("start_row"):
+            comments.append(f"start_row: what stands above row {row} of that file is no header.")
         yield ProposedTable(literal(settings), comments)
 
 

@@ -37,6 +37,7 @@ class ResourceTable:
         incremental: what tells a row's month, if the function's arguments do not.
         table_name: which of the tables it is that the resource names row by row.
         columns: columns with their dlt types.
+        column_names: the columns that the settings name, by the fields of the rows.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ResourceTable:
     incremental: Incremental | None = None
     table_name: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    column_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class SourceCall:
                 resource = _prepared(resource_of(made, table.resource, self.path), table, month)
             except Exception as error:
                 raise _without_secrets(error, secrets) from None
-            return _hiding(typed(resource), secrets)
+            return _hiding(typed(resource, table.column_names), secrets)
 
         return extract
 

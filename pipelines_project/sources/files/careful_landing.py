@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pipelines_project.sources.files import readers
+from pipelines_project.sources.files.advice import advice, header_advice
 from pipelines_project.sources.files.columns import Column
 from pipelines_project.sources.files.month_rows import Before, Landed, MonthRows, where
 from pipelines_project.sources.files.parts import LINE
 from pipelines_project.sources.files.quarantine import Refused, place
 from pipelines_project.sources.files.relation import FILE
 from pipelines_project.sources.files.row_contract import Change, Rule, changes
+from pipelines_project.sources.files.text_types import DATE_REASON
 from pipelines_project.sources.files.told_columns import told
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.raw_lines import BadLine
@@ -109,7 +111,7 @@ def _rules(month: MonthRows) -> list[Rule]:
         found.append(
             Rule(
                 f"{month.month_of} is null",
-                f"{text} || {literal(f' in {name} is no date of the years 1900 to 2199')}",
+                f"{text} || {literal(f' in {name} is no {DATE_REASON}')}",
             )
         )
     for each in month.columns:
@@ -171,13 +173,21 @@ def _refuse(month: MonthRows, found: _Sorted) -> None:
     if fatal.count and settings.on_bad_row == "fail":
         raise SourceError(
             f"{fatal}. Nothing was landed: mend the file, or set on_bad_row: quarantine to land "
-            "the other rows"
+            f"the other rows{_what_to_set(month, found, fatal)}"
         )
     if not found.rows and not found.others:
         raise SourceError(
             f"not one row of {settings.table} fits: {refused}. Nothing was landed: see whether "
             f"these files are {settings.format}, and of this table"
+            f"{_what_to_set(month, found, refused)}"
         )
+
+
+def _what_to_set(month: MonthRows, found: _Sorted, refused: Refused) -> str:
+    first = next(refused.first, None)
+    is_header_elsewhere = first and sum(part.bad for part in month.parts) > found.rows
+    header = header_advice(first.reason, first.number) if first and is_header_elsewhere else ""
+    return header or advice(line.reason for line in refused.first)
 
 
 def _first_break(month: MonthRows, rules: Sequence[Rule], new: Sequence[Change]) -> str:

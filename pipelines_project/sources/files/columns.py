@@ -67,7 +67,8 @@ def columns_of(
     """Return the columns of the parts, in the order in which they first come.
 
     Raises:
-        SourceError: the settings name a column that no file has.
+        SourceError: the settings name a column that no file has, or choose a name for one that
+            another has.
     """
     read: dict[str, set[str]] = {}
     for part in parts:
@@ -75,7 +76,7 @@ def columns_of(
             read.setdefault(name, set()).add(_landed(kind))
     read |= {name: {"VARCHAR"} for name in settings.folder.variables if parts}
     reserved = (*DLT_COLUMNS, *(PROVENANCE if settings.provenance else ()))
-    paths = named([(name,) for name in read], naming, reserved)
+    paths = named([(name,) for name in read], naming, settings.column_names, reserved)
     columns = [_column(settings, name, path[0], read[path[0]]) for name, path in paths.items()]
     known = {each for column in columns for each in (column.name, column.source)}
     asked = [*settings.types, *([settings.month_column] if settings.month_column else [])]
@@ -83,7 +84,7 @@ def columns_of(
         raise SourceError(
             f"no file of {settings.table} has the column {', '.join(missing)}: there are "
             f"{', '.join(column.source for column in columns)}. Nothing was landed: correct types "
-            "or month_column, or mend the file"
+            "or month_column, set start_row if the header stands further down, or mend the file"
         )
     return columns
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines_project.sources.files.raw_files import RawFile, fingerprint
 
+_CHANGES_SHOWN = 5
 _COUNTS = ("raw_files", "lines_read", "lines_quarantined", "lines_of_other_months")
 
 
@@ -44,3 +45,21 @@ def shown_facts(facts: Mapping[str, str]) -> dict[str, Any]:
         "fingerprint": facts["fingerprint"],
         "schema_changes": json.loads(facts["schema_changes"]),
     }
+
+
+def remarks(shown: Mapping[str, Any]) -> str:
+    """Return in one line which lines are no rows of the month, and what is new in its columns.
+
+    Args:
+        shown: the facts of a load, or what is shown of one that may not be of files.
+    """
+    said: list[str] = []
+    if quarantined := shown.get("lines_quarantined"):
+        said.append(f"{quarantined} of {shown['lines_read']} lines quarantined")
+    if others := shown.get("lines_of_other_months"):
+        said.append(f"{others} {'line' if others == 1 else 'lines'} of other months")
+    if changes := shown.get("schema_changes"):
+        more = len(changes) - _CHANGES_SHOWN
+        listed = ", ".join(changes[:_CHANGES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        said.append(f"schema changes: {listed}")
+    return "; ".join(said)

@@ -9,6 +9,7 @@ from typing import Any
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCase
 
+from pipelines_project.sources.column_origin import file_metadata, pointer
 from pipelines_project.sources.files import readers
 from pipelines_project.sources.files.columns import Column, columns_of
 from pipelines_project.sources.files.parts import LINE, Part, Reading
@@ -134,11 +135,12 @@ class MonthRows:
             *(f"{quoted(_value(at))} as {quoted(c.name)}" for at, c in enumerate(columns)),
             f"{literal(self.load_id)} as _dlt_load_id",
         ]
+        pointers = {column.name: pointer((column.source,)) for column in columns}
         copy = (
             f"copy (select {', '.join(selected)} from (select {', '.join(['*', *values])} "
             f"from ({rows})) where {' and '.join(fits) or 'true'}) to {literal(str(path))} "
             f"(format parquet, compression zstd, compression_level 1, "
-            f"row_group_size {ROW_GROUP_ROWS})"
+            f"row_group_size {ROW_GROUP_ROWS}, {file_metadata(pointers)})"
         )
         # DuckDB would make each value twice, once to compare it and once to write it.
         self.every("set disabled_optimizers = 'filter_pushdown'")

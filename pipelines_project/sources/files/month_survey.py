@@ -89,7 +89,7 @@ def month_columns(
 ) -> list[Column]:
     """Return the columns of a month whose lines have a shape."""
     reserved = (*DLT_COLUMNS, *PROVENANCE) if settings.provenance else DLT_COLUMNS
-    columns = columns_of(shape, naming, reserved)
+    columns = columns_of(shape, naming, reserved, settings.column_names)
     return [column for column in columns if not is_object(column, before)]
 
 

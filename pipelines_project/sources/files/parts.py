@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -72,11 +73,16 @@ class Reading:
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Return the names of a file's columns with a number after one that was there before."""
+    """Return the names of a file's columns with a number after one that was there before.
+
+    It is written as `A #2`, so that it is not a column `A 2` of another month.
+    """
+    given = [*names]
     found: list[str] = []
-    for name in names:
-        same = sum(1 for each in found if each == name)
-        found.append(f"{name} {same + 1}" if same else name)
+    for name in given:
+        numbers = (f"{name} #{number}" for number in count(2))
+        free = (each for each in numbers if each not in found and each not in given)
+        found.append(next(free) if name in found else name)
     return found
 
 

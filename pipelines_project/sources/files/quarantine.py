@@ -1,6 +1,6 @@
 """The lines and rows of a month that do not land: what is said of them, and their table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -33,6 +33,11 @@ class Refused:
         """Take note of more lines."""
         self._first += lines[: _SHOWN - len(self._first)]
         self.count += len(lines)
+
+    @property
+    def first(self) -> Iterator[BadLine]:
+        """The first of them."""
+        return iter(self._first)
 
     def __str__(self) -> str:
         """Return where each is and what is wrong with it."""

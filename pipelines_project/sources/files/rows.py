@@ -79,14 +79,14 @@ def _tables(
     with month_files(settings, month) as files, reading_of(settings) as reading:
         rows = opened_rows(reading, files, naming, month, load_id)
         landed = _landed(rows, columns_before())
+        fetch.facts |= load_facts(
+            files, landed.read, landed.quarantined, landed.changes, landed.of_other_months
+        )
         if fetch.most_rows is not None:
             first = _first_rows(landed.path, rows, fetch.most_rows)
             hints: Any = zoneless(first.schema)
             yield dlt.mark.with_hints(first, dlt.mark.make_hints(columns=hints))
             return
-        fetch.facts |= load_facts(
-            files, landed.read, landed.quarantined, landed.changes, landed.of_other_months
-        )
         bad_lines = landed.bad_lines()
         while bad := [*islice(bad_lines, _QUARANTINE_BATCH)]:
             table = quarantined(bad, files)

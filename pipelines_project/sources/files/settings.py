@@ -21,6 +21,7 @@ class JsonlSettings:
         contract: whether a month may have new columns and wider types (`evolve`), fails if it has
             (`freeze`), or lands without the lines that bring them (`quarantine`).
         provenance: whether each row says its file and line.
+        column_names: the columns that the settings name, by their names in the lines.
     """
 
     table: str
@@ -28,6 +29,7 @@ class JsonlSettings:
     on_bad_line: Literal["fail", "quarantine"] = "fail"
     contract: Literal["evolve", "freeze", "quarantine"] = "evolve"
     provenance: bool = False
+    column_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class FileSettings:
         month_column: the column of the date that tells the month of a row, for files that hold
             several months.
         types: the declared type of a column, as `declared_type` reads it.
+        column_names: the columns that the settings name, by their names in the files.
         csv: the dialect of csv and tsv files.
         start_row: the row of the header, from 1.
         sheet: of an Excel file; None for the first.
@@ -82,6 +85,7 @@ class FileSettings:
     provenance: bool = False
     month_column: str | None = None
     types: Mapping[str, str] = field(default_factory=dict[str, str])
+    column_names: Mapping[str, str] = field(default_factory=dict[str, str])
     csv: CsvDialect = CsvDialect()
     start_row: int = 1
     sheet: str | None = None

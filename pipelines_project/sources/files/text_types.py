@@ -95,6 +95,10 @@ def _timestamp(match: re.Match[str]) -> TextType:
     return _cast(sql, _if_any(exact))
 
 
+DATE_REASON = "date of the years 1900 to 2199"
+"""What the column that tells the month of a row must be."""
+
+
 @cache
 def declared_type(text: str) -> TextType:
     """Return the type that the settings declare.

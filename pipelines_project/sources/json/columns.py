@@ -1,6 +1,5 @@
 """From the shape of a month's lines to its columns: names, types, and the SQL that fills them."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import duckdb
 import pyarrow as pa
 from dlt.common.normalizers.naming import NamingConvention
 
+from pipelines_project.sources.column_names import NONE_CHOSEN, ColumnNames, assigned
 from pipelines_project.sources.column_origin import origin
 from pipelines_project.sources.json.shape import (
     BIGINT,
@@ -60,41 +60,36 @@ class Column:
         return pa.field(self.name, _ARROW[self.type], metadata=origin(self.path))
 
 
-def columns_of(shape: Shape, naming: NamingConvention, reserved: Iterable[str]) -> list[Column]:
+def columns_of(
+    shape: Shape,
+    naming: NamingConvention,
+    reserved: Iterable[str],
+    column_names: ColumnNames = NONE_CHOSEN,
+) -> list[Column]:
     """Return a column for every leaf, named as dlt names it, in the order of the shape.
-
-    Two keys whose names fall together stay two columns: the first by its spelling has the plain
-    name, the others a suffix that is made of their spelling, the same in every month.
 
     Args:
         shape: of the month's lines, an object.
         naming: dlt's naming convention.
         reserved: names that are taken already.
+        column_names: those that the settings choose.
+
+    Raises:
+        SourceError: the settings choose a name that another column has.
     """
     found = dict(leaves(flattened(shape)))
     found.pop((), None)
-    names = _names(sorted(found), naming, set(reserved))
+    plain = {path: _plain_name(path, naming) for path in found}
+    names = assigned(plain, naming, set(reserved), column_names)
     return [
         Column(names[path], path, _COLUMN_TYPES.get(kind, kind), kind in (NULL, EMPTY))
         for path, kind in found.items()
     ]
 
 
-def _names(paths: list[Path], naming: NamingConvention, taken: set[str]) -> dict[Path, str]:
-    names: dict[Path, str] = {}
-    for path in paths:
-        plain = naming.make_path(*(_key_name(key, naming) for key in path))
-        name = naming.normalize_path(plain)
-        if name in taken:
-            digest = hashlib.sha256(json.dumps(path).encode()).hexdigest()
-            name = next(
-                candidate
-                for length in range(6, len(digest))
-                if (candidate := naming.normalize_path(f"{plain}_x{digest[:length]}")) not in taken
-            )
-        taken.add(name)
-        names[path] = name
-    return names
+def _plain_name(path: Path, naming: NamingConvention) -> str:
+    """Return the name that dlt gives a path."""
+    return naming.normalize_path(naming.make_path(*(_key_name(key, naming) for key in path)))
 
 
 def _key_name(key: str, naming: NamingConvention) -> str:

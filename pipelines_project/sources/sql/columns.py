@@ -22,7 +22,7 @@ def read_columns(
 
     Raises:
         SourceError: a column that the settings name is not there or is not read, or a query has
-            two of one name.
+            two of one name, or the settings choose a name that another column has.
     """
     if twice := {name for name in there if there.count(name) > 1}:
         raise SourceError(
@@ -43,20 +43,24 @@ def read_columns(
     ]
     if not read:
         raise SourceError(f"{settings.place}: `columns` and `exclude` leave no column")
-    landed = {path[0]: name for name, path in named([(name,) for name in read], naming).items()}
+    paths = [(name,) for name in read]
+    landed = {at[0]: name for name, at in named(paths, naming, settings.column_names).items()}
     for name in settings.key:
         if name not in landed and name not in landed.values():
             _check(settings, "key", name, read)
     return landed
 
 
-def row_keys(landed: Mapping[str, str], naming: NamingConvention) -> list[str]:
+def row_keys(
+    settings: SqlSettings, landed: Mapping[str, str], naming: NamingConvention
+) -> list[str]:
     """Return the keys of rows as dicts that `typed_rows` makes columns of these names of.
 
     They are the database's names, which it then tells as the columns' origin, but for those whose
     names fall together with others'.
     """
-    return [name if [*named([(name,)], naming)] == [new] else new for name, new in landed.items()]
+    alone = {name: [*named([(name,)], naming, settings.column_names)] for name in landed}
+    return [name if alone[name] == [new] else new for name, new in landed.items()]
 
 
 def _check(settings: SqlSettings, setting: str, name: str, there: Sequence[str]) -> None:

@@ -98,7 +98,7 @@ def driver_table(settings: SqlSettings, url: sa.URL, naming: NamingConvention) -
     # Columns without a type, so that values come as the driver has them.
     source = sa.table(table, *_untyped(there), schema=schema)
     known = {name: hint for name, hint in hints.items() if hint}
-    return DriverTable(settings, engine, source, landed, row_keys(landed, naming), known)
+    return DriverTable(settings, engine, source, landed, row_keys(settings, landed, naming), known)
 
 
 def _query(settings: SqlSettings, engine: sa.Engine, naming: NamingConvention) -> DriverTable:
@@ -117,7 +117,7 @@ def _query(settings: SqlSettings, engine: sa.Engine, naming: NamingConvention) -
         there = [*connection.execute(empty, window).keys()]
     landed = read_columns(settings, there, naming)
     source = sa.text(text).columns(*_untyped(there)).subquery("q")
-    return DriverTable(settings, engine, source, landed, row_keys(landed, naming), {})
+    return DriverTable(settings, engine, source, landed, row_keys(settings, landed, naming), {})
 
 
 def _untyped(names: Iterable[str]) -> "list[sa.ColumnClause[Any]]":

@@ -1,7 +1,8 @@
 """What is read: one table or query of a database, and how."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pipelines_project.sources.row_groups import ROW_GROUP_ROWS
 
@@ -25,6 +26,7 @@ class SqlSettings:
         exclude: those that are not.
         chunk_rows: how many rows are held in memory at most.
         timeout_minutes: how long a statement may take.
+        column_names: the columns that the settings name, by their names in the database.
     """
 
     name: str
@@ -37,6 +39,7 @@ class SqlSettings:
     exclude: tuple[str, ...] = ()
     chunk_rows: int = ROW_GROUP_ROWS
     timeout_minutes: float = 60
+    column_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def is_snapshot(self) -> bool:

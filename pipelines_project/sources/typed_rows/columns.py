@@ -11,6 +11,7 @@ from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.schema.typing import TColumnSchema
 
 from pipelines_project.names import ROW_ID_COLUMN
+from pipelines_project.sources.column_names import ColumnNames
 from pipelines_project.sources.column_origin import origin
 from pipelines_project.sources.json.shape import Path
 from pipelines_project.sources.typed_rows.column_types import ColumnType, found_type
@@ -67,7 +68,11 @@ class TypedColumns:
     """The columns that hold all rows, and those that the source declares."""
 
     def __init__(
-        self, seen: Survey, declared: Mapping[str, TColumnSchema], naming: NamingConvention
+        self,
+        seen: Survey,
+        declared: Mapping[str, TColumnSchema],
+        naming: NamingConvention,
+        column_names: ColumnNames,
     ) -> None:
         """Decide on the columns.
 
@@ -75,10 +80,14 @@ class TypedColumns:
             seen: of all rows.
             declared: the columns of the resource, by name.
             naming: dlt's naming convention.
+            column_names: those that the settings choose.
+
+        Raises:
+            SourceError: the settings choose a name that another column has.
         """
         hints = {naming.normalize_path(name): column for name, column in declared.items()}
         types = {name: kind for name, each in hints.items() if (kind := declared_type(each))}
-        found = named([*leaves(seen, types, naming)], naming)
+        found = named([*leaves(seen, types, naming, column_names)], naming, column_names)
         self.columns = [
             TypedColumn(
                 name,

@@ -26,6 +26,7 @@ from dlt.extract.pipe_iterator import PipeIterator
 from dlt.extract.utils import get_data_item_format
 
 from pipelines_project.sources.column_hints import zoneless
+from pipelines_project.sources.column_names import NONE_CHOSEN, ColumnNames
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.row_groups import RowGroup
 from pipelines_project.sources.typed_rows.columns import MisfitError, TypedColumns
@@ -33,13 +34,17 @@ from pipelines_project.sources.typed_rows.kept_rows import KeptRows, MisfitRowEr
 from pipelines_project.sources.typed_rows.survey import Row
 
 
-def typed(resource: DltResource) -> DltResource:
+def typed(resource: DltResource, column_names: ColumnNames = NONE_CHOSEN) -> DltResource:
     """Return a resource of the same rows, name and hints whose columns have one type each.
 
     Nested objects are columns `a__b`, named as dlt names them, and lists are JSON text. A column of
     several types is text, as `json_text` writes it. A column that is null in every row is there
     only if it is declared. Without rows there is an empty table of the declared columns. Arrow
     tables, record batches and data frames are handed through.
+
+    Args:
+        resource: of the rows.
+        column_names: the names of columns that the settings choose.
 
     Raises:
         SourceError: the resource's hints depend on its rows. While it is read: a value does not fit
@@ -61,7 +66,7 @@ def typed(resource: DltResource) -> DltResource:
 
     # Of a generator instead of a function dlt would search all loaded modules for its own.
     def tables() -> Iterator[Any]:
-        yield from _tables(rows, table)
+        yield from _tables(rows, table, column_names)
 
     return dlt.resource(
         tables,
@@ -105,7 +110,7 @@ def _hints(table: _Declared) -> dict[str, Any]:
     }
 
 
-def _tables(resource: DltResource, table: _Declared) -> Iterator[Any]:
+def _tables(resource: DltResource, table: _Declared, column_names: ColumnNames) -> Iterator[Any]:
     """Yield the rows as tables, or Arrow tables as they come."""
     rows, has_arrow, has_rows = KeptRows(), False, False
     try:
@@ -119,7 +124,7 @@ def _tables(resource: DltResource, table: _Declared) -> Iterator[Any]:
         if has_rows and has_arrow:
             raise SourceError(f"{resource.name} yields rows and Arrow tables: only one is possible")
         if not has_arrow:
-            yield from _typed_tables(rows, table)
+            yield from _typed_tables(rows, table, column_names)
     except MisfitRowError as misfit:
         where = f" in {misfit.column}" if misfit.column else ""
         raise SourceError(
@@ -183,11 +188,12 @@ def _handed_through(name: str, item: Any) -> Any:
     return DataItemWithMeta(meta, item) if meta is not None else item
 
 
-def _typed_tables(rows: KeptRows, table: _Declared) -> Iterator[Any]:
+def _typed_tables(rows: KeptRows, table: _Declared, column_names: ColumnNames) -> Iterator[Any]:
     """Yield the rows in tables of a row group each; without rows, one that is empty."""
     batches = rows.batches()
     first = list(islice(batches, 1))
-    columns = TypedColumns(rows.seen, table.columns, dlt.current.source_schema().naming)
+    naming = dlt.current.source_schema().naming
+    columns = TypedColumns(rows.seen, table.columns, naming, column_names)
     if without_zone := zoneless(columns.schema):
         # Without this hint dlt takes a time without a zone for UTC.
         hints = dlt.mark.make_hints(columns=without_zone)

@@ -58,6 +58,7 @@ class History:
     whole_months: bool = False
     version_column: str | None = None
     months_meet: ClassVar[bool] = True
+    keeps_other_months: ClassVar[bool] = True
 
     def write(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str

@@ -13,9 +13,11 @@ class Loader(Protocol):
     Attributes:
         months_meet: whether loads of different months can write the same rows, so that no two may
             load into the table at once.
+        keeps_other_months: whether rows of other months stay beside those of a load.
     """
 
     months_meet: ClassVar[bool]
+    keeps_other_months: ClassVar[bool]
 
     def write(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str

@@ -34,6 +34,7 @@ class MergeMonth:
     key: str
     marks: Sequence[str] = ()
     months_meet: ClassVar[bool] = True
+    keeps_other_months: ClassVar[bool] = True
 
     def write(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str

@@ -26,6 +26,7 @@ class ReplaceMonth:
 
     key: Sequence[str] = ()
     months_meet: ClassVar[bool] = False
+    keeps_other_months: ClassVar[bool] = True
 
     def write(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str

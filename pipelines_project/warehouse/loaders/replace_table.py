@@ -24,6 +24,7 @@ class ReplaceTable:
 
     key: Sequence[str] = ()
     months_meet: ClassVar[bool] = True
+    keeps_other_months: ClassVar[bool] = False
 
     def write(
         self, connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, columns: str

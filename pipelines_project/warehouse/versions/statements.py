@@ -12,6 +12,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from pipelines_project.names import MONTH_COLUMN
 from pipelines_project.warehouse.versions.changes import (
     Change,
     ChangeType,
@@ -24,7 +25,6 @@ from pipelines_project.warehouse.versions.changes import (
 
 # As dlt writes the names of columns.
 _NAME = re.compile(r"[a-z0-9_]{1,250}")
-MONTH_COLUMN = "month"
 
 
 @lru_cache

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -107,6 +108,46 @@ def test_a_file_that_cannot_be_read_is_said_above_its_table(tmp_path: Path) -> N
     document = sales_document(tmp_path)
 
     assert "broken.parquet could not be read" in comment_above(document, "broken")
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        # A blank row is no header.
+        ("Receipts\n\nid,amount\n1,2\n", {"start_row": 2}),
+        pytest.param(
+            "Receipts,\nas of,\nid,amount\n1,2\n", {"start_row": 3}, marks=pytest.mark.stack
+        ),
+        ("Receipts of 2024\nid;amount\n1;2\n3;4\n", {"start_row": 2, "delimiter": ";"}),
+        (",amount\n0,2\n", {}),
+        (",amount\nx,y\n", {}),
+        ("text\nAda\nBob\n", {}),
+    ],
+)
+def test_a_header_below_titles_is_found(
+    tmp_path: Path, text: str, settings: dict[str, Any]
+) -> None:
+    write(tmp_path, "receipts.csv", text)
+
+    table = tables_of(sales_document(tmp_path))["receipts"]
+
+    assert {name: table[name] for name in ("start_row", "delimiter") if name in table} == settings
+
+
+def test_a_header_below_titles_is_found_in_a_sheet(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    for row in (["Receipts of 2024"], [], ["id", "amount"], [1, 2.5]):
+        sheet.append(row)
+    (tmp_path / "raw").mkdir()
+    book.save(tmp_path / "raw" / "receipts.xlsx")
+
+    document = sales_document(tmp_path)
+
+    assert tables_of(document)["receipts"]["start_row"] == 2
+    assert "what stands above row 2 of that file is no header" in comment_above(
+        document, "receipts"
+    )
 
 
 def test_a_path_that_fits_the_files_of_another_table_is_said(tmp_path: Path) -> None:

@@ -498,3 +498,15 @@ def _written_back(path: Path, names: list[str]) -> list[tuple[str | None, ...]]:
     with duckdb.connect() as connection:
         columns = ", ".join(f"cast({name} as varchar)" for name in names)
         return connection.execute(f"select {columns} from '{path}'").fetchall()
+
+
+def test_columns_of_one_name_keep_apart_from_one_that_is_called_like_their_number(
+    lander: FileLander,
+) -> None:
+    lander.write("A 2,A,A,A\n1,2,3,4\n")
+
+    landed = lander.land(types={"A #3": "text"})
+
+    found = {name: landed.column(name) for name in landed.rows.column_names}
+    assert (found.pop("a"), found.pop("a_3")) == ([2], ["4"])
+    assert sorted(found.values()) == [[1], [3]]

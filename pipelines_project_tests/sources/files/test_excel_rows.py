@@ -1,6 +1,7 @@
 """Excel files land by what their cells hold, not by how they look."""
 
 import sys
+import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,21 @@ def test_declared_types_and_bad_rows_are_as_in_other_files(lander: FileLander) -
     assert landed.refused == [
         ("2024-01/a.xlsx", 3, '{"id":2,"amount":"n/a"}', "'n/a' in amount is no decimal(12,2)")
     ]
+
+
+def test_a_cell_of_spaces_is_text_where_the_file_says_that_they_count(lander: FileLander) -> None:
+    path = _write(lander, ["id", "v"], [1, " "], [2, " x "])
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    # As Excel itself writes it; openpyxl leaves it out of a cell of spaces alone.
+    parts[sheet] = parts[sheet].replace(b"<t> </t>", b'<t xml:space="preserve"> </t>')
+
+    assert lander.land(_FILES).column("v") == [None, " x "]
+    with zipfile.ZipFile(path, "w") as book:
+        for name, part in parts.items():
+            book.writestr(name, part)
+    assert lander.land(_FILES).column("v") == [" ", " x "]
 
 
 @pytest.mark.parametrize("data", [b"", b"id,v\n1,x\n", b"PK\x03\x04 and no more"])
