@@ -18,7 +18,7 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev materialize report query test stack faults soak bench schema check format test-embedded-elt clean
+.PHONY: help install demo dev materialize report query test stack faults soak bench docs schema check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -137,6 +137,13 @@ soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SE
 
 bench: .venv/.bench ## Measure speed and memory beside the plain way and the limit, half an hour (CASES="memory").
 	@.venv/bin/python -m benchmarks $(CASES)
+
+.venv/.docs: .venv/.installed
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[docs]'
+	@touch $@
+
+docs: .venv/.docs ## Build the documents into build/site, open build/site/index.html; a dead link is an error.
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 # Into another file first, so that one that is cut off is none.
 schema: install ## Write the JSON schema of all component types to .schema/defs.json, for editors.
