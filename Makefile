@@ -18,7 +18,7 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev materialize report query test stack faults soak bench docs schema check format test-embedded-elt clean
+.PHONY: help install demo dev materialize report query test stack faults soak bench docs schema reference check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -150,6 +150,11 @@ schema: install ## Write the JSON schema of all component types to .schema/defs.
 	@mkdir -p .schema
 	@.venv/bin/python -m pipelines_project.components > .schema/defs.json.new
 	@mv .schema/defs.json.new .schema/defs.json
+
+reference: install ## Write docs/reference/components.md from the code of the component types.
+	@mkdir -p build
+	@.venv/bin/python -m pipelines_project.components reference > build/components.md
+	@mv build/components.md docs/reference/components.md
 
 format: install ## Format the code, and mend what the linter can.
 	@.venv/bin/ruff check --fix .
