@@ -18,7 +18,7 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev materialize report query test stack faults soak bench schema check format test-embedded-elt clean
+.PHONY: help install demo dev materialize report query test stack faults soak bench docs schema reference check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -138,11 +138,23 @@ soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SE
 bench: .venv/.bench ## Measure speed and memory beside the plain way and the limit, half an hour (CASES="memory").
 	@.venv/bin/python -m benchmarks $(CASES)
 
+.venv/.docs: .venv/.installed
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[docs]'
+	@touch $@
+
+docs: .venv/.docs ## Build the documents into build/site, open build/site/index.html; a dead link is an error.
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
 # Into another file first, so that one that is cut off is none.
 schema: install ## Write the JSON schema of all component types to .schema/defs.json, for editors.
 	@mkdir -p .schema
 	@.venv/bin/python -m pipelines_project.components > .schema/defs.json.new
 	@mv .schema/defs.json.new .schema/defs.json
+
+reference: install ## Write docs/reference/components.md from the code of the component types.
+	@mkdir -p build
+	@.venv/bin/python -m pipelines_project.components reference > build/components.md
+	@mv build/components.md docs/reference/components.md
 
 format: install ## Format the code, and mend what the linter can.
 	@.venv/bin/ruff check --fix .

@@ -1,5 +1,7 @@
 """`python -m pipelines_project.components`: the JSON schema of every component type, for editors.
 
+With `reference` it prints the page of `docs/reference/components.md` instead.
+
 `dg utils generate-component-schema` leaves out the types of the project that it is run in.
 """
 
@@ -13,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from pipelines_project import components
+from pipelines_project.components.reference import reference
 
 
 def schema() -> dict[str, Any]:
@@ -32,5 +35,5 @@ def _document(component: Any) -> type[BaseModel]:
 
 
 if __name__ == "__main__":
-    json.dump(schema(), sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    is_reference = sys.argv[1:] == ["reference"]
+    sys.stdout.write(reference(schema()) if is_reference else f"{json.dumps(schema(), indent=2)}\n")

@@ -1,7 +1,7 @@
 """The op `<source>_<table>_delete_stale_files`: what a re-run of a month leaves behind goes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -70,7 +70,7 @@ def delete_stale_files_op(table: Table) -> dg.OpDefinition:
             record(dg.AssetExecutionContext.get(), tidied)
         else:
             months = [MonthResult(month) for month in context.partition_keys]
-            _report(context, _tidied(context, table, landing, config, months))
+            _report(context, config, _tidied(context, table, landing, config, months))
 
     return delete_stale_files
 
@@ -144,14 +144,26 @@ def _check_ahead_of_clock(load_id: str) -> None:
         )
 
 
-def _report(context: dg.OpExecutionContext, results: list[MonthResult]) -> None:
+def _report(
+    context: dg.OpExecutionContext, config: DeleteStaleFilesConfig, results: list[MonthResult]
+) -> None:
     """Report a run of the op alone, which materializes nothing.
 
     Raises:
         dagster.Failure: names the months whose files could not all be deleted.
     """
     for result in results:
-        context.log.info(f"{result.month}: {result.error or result.metadata}")
+        context.log.info(f"{result.month}: {result.error or _went(config, result.metadata)}")
     context.add_output_metadata({r.month: r.metadata for r in results if not r.error})
     if failed := [f"- {result.month}: {result.error}" for result in results if result.error]:
         raise dg.Failure("\n".join([f"{len(failed)} months failed:", *failed]))
+
+
+def _went(config: DeleteStaleFilesConfig, metadata: Mapping[str, Any]) -> str:
+    """Return what went of a month, or would go, as a sentence."""
+    files = metadata["stale_files"]
+    went = "would be deleted" if config.dry_run else "deleted"
+    said = f"{len(files)} files {went}: {', '.join(files)}" if files else "there are no stale files"
+    if ahead := metadata.get("loads_ahead_of_clock"):
+        return f"{said}; loads ahead of this machine's clock: {', '.join(ahead)}"
+    return said

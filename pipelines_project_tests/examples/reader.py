@@ -14,9 +14,13 @@ from typing import Any
 import duckdb
 
 ROOT = Path(__file__).parents[2]
-_COMMANDS = re.compile(r"```console\n(.*?)```", re.DOTALL)
+# A block of commands, or of what the sentence before it says to save as a file.
+_BLOCK = re.compile(r"```console\n(.*?)```|as `([\w./]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
 _STAYS = "# leave it running"
-_COPIED = ("pipelines_project", "pipelines_project_tests", "examples", "pyproject.toml")
+_COPIED = (
+    *("pipelines_project", "pipelines_project_tests", "examples"),
+    *(".dlt", "Makefile", "constraints.txt", "pyproject.toml", "workspace.yaml"),
+)
 _UNWANTED = shutil.ignore_patterns("__pycache__")
 
 
@@ -28,12 +32,13 @@ class Checkout:
     settings: Mapping[str, str]
 
     def follow(self, page: str) -> str:
-        """Run every command of a page in order, and return what those that end have printed.
+        """Do what a page says in order, and return what the commands that end have printed.
 
         A block that is to be left running is a terminal of its own; the `export` lines that it
         prints are pasted in front of the others.
         """
-        blocks = _COMMANDS.findall((ROOT / page).read_text(encoding="utf-8"))
+        text = (ROOT / page).read_text(encoding="utf-8")
+        blocks = [commands or _saving(*saved) for commands, *saved in _BLOCK.findall(text)]
         servers = [block for block in blocks if _STAYS in block]
         others = [block for block in blocks if _STAYS not in block]
         with _left_running(self, servers) as exports:
@@ -70,12 +75,26 @@ def checkout(folder: Path) -> Checkout:
             shutil.copy(source, folder)
     (folder / "data" / "dagster").mkdir(parents=True)
     shutil.copy(ROOT / "data" / "dagster" / "dagster.yaml", folder / "data" / "dagster")
-    (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
+    _link_environment(folder / ".venv")
     # An editable installation leads to the repository; this leads to the copy.
     settings = {**os.environ, "PYTHONPATH": str(folder)}
     for name in ("DAGSTER_HOME", "LANDING_URL", "WAREHOUSE_URL", "RAW_URL"):
         settings.pop(name, None)
     return Checkout(folder, settings)
+
+
+def _link_environment(folder: Path) -> None:
+    """Give a checkout the environment that runs the tests, as one that is up to date for make."""
+    folder.mkdir()
+    for part in (ROOT / ".venv").iterdir():
+        if not part.name.startswith("."):
+            (folder / part.name).symlink_to(part.resolve())
+    (folder / ".installed").touch()
+
+
+def _saving(file: str, text: str) -> str:
+    """Return the command that saves a text, which an editor does for a person."""
+    return f"mkdir -p {Path(file).parent}\ncat > {file} <<'END OF FILE'\n{text}END OF FILE\n"
 
 
 @contextmanager

@@ -62,8 +62,11 @@ def test_a_dry_run_lists_what_would_go_and_deletes_nothing(
 ) -> None:
     before = _files(chess)
 
-    said = chess.tidy(MONTH, dry_run=True).output_metadata[MONTH]
+    run = chess.tidy(MONTH, dry_run=True)
 
+    said = run.output_metadata[MONTH]
+    (told,) = [line for line in run.log("INFO") if MONTH in line]
+    assert told == f"{MONTH}: 4 files would be deleted: {', '.join(said['stale_files'])}"
     assert _files(chess) == before
     assert (said["stale_files_deleted"], len(said["stale_files"])) == (0, 4)
     assert chess.tidy(MONTH).output_metadata[MONTH]["stale_files"] == said["stale_files"]

@@ -1,0 +1,1 @@
+"""The UI, started by `make dev`."""
