@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_ENGINE = ("sources", "landing", "warehouse", "marts", "forget", "report", "table")
+_ENGINE = ("sources", "landing", "warehouse", "marts", "forget", "report", "alerts", "table")
 _IMPORT_ALL = """
 import importlib, pkgutil, sys
 

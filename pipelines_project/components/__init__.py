@@ -1,5 +1,6 @@
-"""What a `defs.yaml` can name: a component type for each kind of source, and the one for marts."""
+"""What a `defs.yaml` can name: a component type for each kind of source, for marts and alerts."""
 
+from pipelines_project.components.alerts import Alerts
 from pipelines_project.components.chess import ChessSource
 from pipelines_project.components.dlt_source import DltSource
 from pipelines_project.components.files import Files, LocalJsonlSource
@@ -10,6 +11,7 @@ from pipelines_project.components.sql_models import SqlModels
 from pipelines_project.components.sql_tables import SqlTables
 
 __all__ = [
+    "Alerts",
     "ChessSource",
     "DltSource",
     "Files",

@@ -1,7 +1,7 @@
 """Tables of files as components: many in a document, or one table of JSON lines."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import dagster as dg
@@ -13,6 +13,7 @@ from pipelines_project.components.file_tables import FileTable
 from pipelines_project.components.scaffold.files import FilesScaffolder
 from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.accounting import accounted, accounted_snapshot
+from pipelines_project.landing.ask_source import Asker
 from pipelines_project.landing.landed_columns import landed_columns
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.changed_months_sensor import changed_months_sensor
@@ -25,6 +26,7 @@ from pipelines_project.orchestration.checks.of_loader import warehouse_checks
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.file_format import checked_jsonl_template
 from pipelines_project.sources.files.file_table import resource_of
+from pipelines_project.sources.files.raw_files import fingerprint
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Extract, Table
 
@@ -80,6 +82,16 @@ class FileSource(monthly_source.MonthlySource):
             )
             for table, each in zip(self.monthly_tables(), self.file_tables(), strict=True)
         ]
+
+    def asker(self, table: Table, calls: ApiCalls, landing: LandingZone) -> Asker:
+        """Return what compares the files of a landed month with those that it was made from."""
+        [settings] = [t.settings(self.raw_url) for t in self.file_tables() if t.name == table.name]
+
+        def has_changed(month: str, facts: Mapping[str, str]) -> bool | None:
+            known = facts.get("fingerprint")
+            return fingerprint(settings.folder.files(month)) != known if known else None
+
+        return has_changed
 
     def _extractor_of(self, table: FileTable) -> Callable[[ApiCalls, LandingZone], Extract]:
         settings = table.settings(self.raw_url)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationInfo, field_valida
 from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.components.source_versions import versions_of
 from pipelines_project.components.table_settings import TableAttributes
+from pipelines_project.landing.ask_source import Asker, has_changed
 from pipelines_project.landing.key_columns import having_key
 from pipelines_project.landing.land_month import Verify
 from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
@@ -129,6 +130,10 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     def sensors(self) -> Sequence[dg.SensorDefinition]:
         """Return the sensors of the source; none unless it can tell which months changed."""
         return []
+
+    def asker(self, table: Table, calls: ApiCalls, landing: LandingZone) -> Asker:
+        """Return what tells of a landed month whether the source has other rows of it now."""
+        return partial(has_changed, table.extractor(calls, landing))
 
     def of_source(self, context: dg.ComponentLoadContext) -> "Sequence[MonthlySource]":
         """Return the components of the source, this one among them; the first has its jobs.

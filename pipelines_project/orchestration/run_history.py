@@ -1,12 +1,12 @@
 """What Dagster keeps of the runs of assets, as the report takes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 
-from pipelines_project.months import next_month
 from pipelines_project.orchestration.check_history import check_history
+from pipelines_project.orchestration.run_failures import errors_of_run, months_of_tags
 from pipelines_project.report.history import AssetHistory, Failure, History
 
 # The newest ones that are looked at.
@@ -71,47 +71,16 @@ def _failed_runs(
     for record in instance.get_run_records(is_failed, limit=_FAILED_RUNS):
         run = record.dagster_run
         at = record.start_time or record.create_timestamp.timestamp()
-        errors = _errors(instance, run.run_id)
+        errors = errors_of_run(instance, run.run_id)
         if not errors:
             # It was ended from outside, so that no step could say why.
             selected = {key.to_python_identifier() for key in run.asset_selection or ()}
             errors = dict.fromkeys(selected, ("the run was ended", ""))
         for name, error in errors.items():
             if asset := of_step.get(name):
-                months = _months(run.tags) if asset.has_months else [""]
+                months = months_of_tags(run.tags) if asset.has_months else [""]
                 failed = _Failed(Failure(at, run.run_id, *error), months)
                 found.setdefault(asset.key, []).append(failed)
-    return found
-
-
-def _errors(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[str, str]]:
-    """Return the type and the text of the error of each asset that failed in a run.
-
-    The text of an error that the project has not written itself may quote anything.
-    """
-    found: dict[str, tuple[str, str]] = {}
-    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-    for record in failures.records:
-        event = record.event_log_entry.dagster_event
-        if event is None or event.step_key is None:
-            continue
-        said, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
-        kind = (error.cause.cls_name if error and error.cause else error and error.cls_name) or ""
-        # The steps of a landing are ops inside of the asset's graph.
-        name = event.step_key.partition(".")[0]
-        found.setdefault(name, (kind, (said and said.description) or ""))
-    return found
-
-
-def _months(tags: Mapping[str, str]) -> list[str]:
-    """Return the months of a run, as its tags tell them."""
-    span = "dagster/asset_partition_range"
-    month = tags.get(f"{span}_start") or tags.get("dagster/partition")
-    last = tags.get(f"{span}_end") or month
-    found: list[str] = []
-    while month and last and month <= last:
-        found.append(month)
-        month = next_month(month)
     return found
 
 

@@ -1,0 +1,38 @@
+"""What a run tells of its failure: which assets, which months, and why."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from pipelines_project.months import next_month
+
+
+def errors_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[str, str]]:
+    """Return the type and the text of the error of each asset or op that failed in a run.
+
+    The text of an error that the project has not written itself may quote anything.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    for record in failures.records:
+        event = record.event_log_entry.dagster_event
+        if event is None or event.step_key is None:
+            continue
+        said, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
+        kind = (error.cause.cls_name if error and error.cause else error and error.cls_name) or ""
+        # The steps of a landing are ops inside of the asset's graph.
+        name = event.step_key.partition(".")[0]
+        found.setdefault(name, (kind, (said and said.description) or ""))
+    return found
+
+
+def months_of_tags(tags: Mapping[str, str]) -> list[str]:
+    """Return the months of a run, as its tags tell them."""
+    span = "dagster/asset_partition_range"
+    month = tags.get(f"{span}_start") or tags.get("dagster/partition")
+    last = tags.get(f"{span}_end") or month
+    found: list[str] = []
+    while month and last and month <= last:
+        found.append(month)
+        month = next_month(month)
+    return found

@@ -1,0 +1,1 @@
+"""What alerts say, and the ways that they take."""
