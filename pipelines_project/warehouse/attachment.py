@@ -16,6 +16,7 @@ from pipelines_project.sql_text import literal
 WAREHOUSE, LAKE_CATALOG = "warehouse", "warehouse_catalog"
 _LAKE = "ducklake:"
 _POSTGRES = re.compile(r"postgres:(?!//)|(?=postgres(?:ql)?://)")
+_OF_HTTPFS = ("s3://", "s3a://", "gs://", "gcs://")
 _SCHEME = re.compile(r"\w+:")
 _PASSWORD = re.compile(
     r"(?P<of_url>://[^\s:/@]*:)[^\s@]+(?=@)|(?P<of_text>password\s*=\s*)('(\\.|[^'])*'|[^\s'\"]+)"
@@ -48,11 +49,14 @@ class Attachment:
     target: str
     has_many_writers: bool
 
-    @property
-    def extensions(self) -> list[str]:
-        """The extensions of DuckDB that it needs."""
+    def extensions(self, data_url: str) -> list[str]:
+        """Return the extensions of DuckDB that it needs, with its data at a URL.
+
+        DuckLake insists on httpfs where its data is in S3, though fsspec reads and writes it.
+        """
         lake = ["ducklake"] if self.kind == Kind.LAKE else []
-        return [*(["postgres_scanner"] if self.has_many_writers else []), *lake]
+        in_s3 = ["httpfs"] if lake and data_url.startswith(_OF_HTTPFS) else []
+        return [*(["postgres_scanner"] if self.has_many_writers else []), *in_s3, *lake]
 
     @property
     def extra(self) -> str:
@@ -141,8 +145,12 @@ def without_password(text: str) -> str:
 
 
 def _register(connection: duckdb.DuckDBPyConnection, fs: FileSystem) -> None:
-    """Let DuckDB write where fsspec does, by the settings that fsspec finds."""
-    if not isinstance(fs, LocalFileSystem):
+    """Let DuckDB write where fsspec does, by the settings that fsspec finds.
+
+    A connection that attaches once more, after a conflict, has it already.
+    """
+    protocols = {fs.protocol} if isinstance(fs.protocol, str) else {*fs.protocol}
+    if not isinstance(fs, LocalFileSystem) and not protocols & {*connection.list_filesystems()}:
         connection.register_filesystem(cast(Any, fs))
 
 

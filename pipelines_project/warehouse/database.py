@@ -109,7 +109,7 @@ class Warehouse:
             attached = attachment(self.url, self.data_url)
         except UnusableUrlError as error:
             raise WarehouseError(str(error)) from error
-        _load_extensions(connection, attached)
+        _load_extensions(connection, attached, self.data_url)
         retrying = Retrying(
             stop=stop_after_delay(self.lock_timeout_seconds),
             wait=wait_random_exponential(multiplier=0.05, max=2),
@@ -166,12 +166,15 @@ def _is_passing(attached: Attachment, state: RetryCallState) -> bool:
     return bool(_LOCKED.search(str(error))) or (is_catalog_made and state.attempt_number < 4)
 
 
-def _load_extensions(connection: duckdb.DuckDBPyConnection, attached: Attachment) -> None:
+def _load_extensions(
+    connection: duckdb.DuckDBPyConnection, attached: Attachment, data_url: str
+) -> None:
+    extensions = attached.extensions(data_url)
     try:
-        for name in attached.extensions:
+        for name in extensions:
             load_extension(connection, name)
     except ModuleNotFoundError as error:
         raise WarehouseError(
-            f"WAREHOUSE_URL needs DuckDB's extension {attached.extensions[-1]}, and {error.name} "
+            f"WAREHOUSE_URL needs DuckDB's extension {extensions[-1]}, and {error.name} "
             f"is not installed: pip install 'pipelines-project[{attached.extra}]'"
         ) from error

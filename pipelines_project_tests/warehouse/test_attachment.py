@@ -3,11 +3,18 @@
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines_project.forget.remains import remove_what_was, rewrite
 from pipelines_project.orchestration.warehouse_asset import warehouse_pool
-from pipelines_project.warehouse.attachment import Kind, attachment, kind_of, without_password
+from pipelines_project.warehouse.attachment import (
+    Kind,
+    attachment,
+    kind_of,
+    load_extension,
+    without_password,
+)
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 from pipelines_project_tests.object_store import Gate
 
@@ -58,6 +65,7 @@ def test_a_url_that_is_not_enough_is_refused_by_the_setting(url: str, said: str)
     ("url", "missing", "extra"),
     [
         ("ducklake:lake.ducklake", "duckdb_extension_ducklake", "lake"),
+        ("ducklake:lake.ducklake", "duckdb_extension_httpfs", "lake"),
         ("ducklake:postgres:", "duckdb_extension_postgres_scanner", "lake"),
         ("postgres:", "duckdb_extension_postgres_scanner", "postgres"),
         ("postgres:", "duckdb_extensions", "postgres"),
@@ -70,7 +78,7 @@ def test_an_extension_that_is_not_installed_is_named_with_the_extra_that_has_it(
     monkeypatch.setitem(sys.modules, missing, None)
 
     with pytest.raises(WarehouseError, match="is not installed") as refusal:
-        Warehouse(url, data_url="data").rows("select 1")
+        Warehouse(url, data_url="s3://lake/data").rows("select 1")
     assert missing in str(refusal.value)
     assert f"pip install 'pipelines-project[{extra}]'" in str(refusal.value)
 
@@ -113,6 +121,20 @@ def test_a_lake_keeps_its_data_wherever_fsspec_can_write(tmp_path: Path) -> None
         connection.execute("create table kept as select 7 as n")
 
     assert lake.rows("from kept") == [(7,)]
+
+
+def test_a_lake_that_could_not_be_attached_is_attached_by_trying_again(tmp_path: Path) -> None:
+    url = f"memory://lake-{tmp_path.name}"
+    catalog = tmp_path / "not_yet" / "lake.ducklake"
+    lake = attachment(f"ducklake:{catalog}", url)
+    with duckdb.connect() as connection:
+        load_extension(connection, "ducklake")
+        with pytest.raises(duckdb.Error, match="not_yet"):
+            lake.attach(connection, url)
+        catalog.parent.mkdir()
+        lake.attach(connection, url)
+
+        assert kind_of(connection) is Kind.LAKE
 
 
 def test_a_data_url_that_is_none_is_refused_by_the_setting(tmp_path: Path) -> None:
