@@ -42,7 +42,43 @@ def _part(reading: Reading, index: int, file: RawFile) -> Part:
                 f"{file.path} has the column {field.name!r} of the type {field.type}, and no type "
                 "holds more than 38 digits. Nothing was landed: write it as text"
             )
-    return part
+    exact = _exact(reading, index, path, schema)
+    return part if exact == path else parquet_part(reading, index, file, exact)
+
+
+def _exact(reading: Reading, index: int, path: Path, schema: Any) -> Path:
+    """Return a file whose times in UTC have no nanoseconds, which DuckDB would cut off.
+
+    In a copy they are text, if they are not zeros.
+    """
+    zoned = [each.name for each in schema if _is_zoned_nanoseconds(each.type)]
+    if not zoned or not _has_nanoseconds(path, zoned):
+        return path
+    fields = [pa.field(f.name, pa.string()) if f.name in zoned else f for f in schema]
+    exact: Any = pa.schema(fields)
+    copy, file = reading.place / f"{index}.exact.parquet", pq.ParquetFile(path)
+    with pq.ParquetWriter(copy, exact) as writer:
+        for batch in file.iter_batches():
+            arrays = [
+                array.cast(field.type) if field.name in zoned else array
+                for array, field in zip(batch.columns, exact, strict=True)
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=exact))
+    return copy
+
+
+def _is_zoned_nanoseconds(kind: Any) -> bool:
+    return pa.types.is_timestamp(kind) and kind.unit == "ns" and kind.tz is not None
+
+
+def _has_nanoseconds(path: Path, columns: Sequence[str]) -> bool:
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(columns=columns):
+            for array in batch.columns:
+                array.cast(pa.timestamp("us", array.type.tz))
+    except pa.ArrowInvalid:
+        return True
+    return False
 
 
 def parquet_part(reading: Reading, index: int, file: RawFile, path: Path, line: str = "") -> Part:

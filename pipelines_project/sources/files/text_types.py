@@ -12,7 +12,7 @@ from functools import cache
 from pipelines_project.sql_text import literal
 
 _TIMESTAMP = re.compile(
-    r"\d{4}-\d\d-\d\d(?P<between>[ T])\d\d:\d\d:\d\d(?:[.](?P<fraction>\d{1,6}))?(?P<zone>Z?)"
+    r"\d{4}-\d\d-\d\d(?P<between>[ T])\d\d:\d\d:\d\d(?:[.](?P<fraction>\d{1,9}))?(?P<zone>Z?)"
 )
 _DECLARED = re.compile(r"([a-z]+)(?:[(](.*)[)])?")
 _DIGITS = re.compile(r"(\d{1,2}) *, *(\d{1,2})")
@@ -86,7 +86,9 @@ def _timestamp(match: re.Match[str]) -> TextType:
     sql = "TIMESTAMP WITH TIME ZONE" if zone else "TIMESTAMP"
     if between == " " and not fraction and not zone:
         return _cast(sql, _SAME)
-    digits = f"[.][0-9]{{{len(fraction)}}}" if fraction else ""
+    # Nanoseconds say no more than microseconds do where they are zeros.
+    told, zeros = (min(len(fraction), 6), max(len(fraction) - 6, 0)) if fraction else (0, 0)
+    digits = f"[.][0-9]{{{told}}}0{{{zeros}}}" if fraction else ""
     pattern = (
         f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{between}([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
         f"{digits}{zone}"

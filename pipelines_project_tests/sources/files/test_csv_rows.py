@@ -65,6 +65,12 @@ def test_what_only_looks_like_a_number_stays_text(lander: FileLander, values: li
             "timestamp[us, tz=UTC]",
             [datetime(2024, 1, 31, 10, 0, 0, 120000, UTC)],
         ),
+        (
+            ["2024-01-31 10:00:00.000120000"],
+            "timestamp[us]",
+            [datetime.fromisoformat("2024-01-31T10:00:00.000120")],
+        ),
+        (["2024-01-31 10:00:00.000120000", "2024-01-31 10:00:00.000120001"], "string", None),
         (["2024-01-31T10:00:00Z", "2024-01-31 10:00:00"], "string", None),
         (["2024-01-31T24:00:00Z"], "string", None),
         (["123456789012345678901.25"], "decimal128(38, 2)", [Decimal("123456789012345678901.25")]),

@@ -106,6 +106,31 @@ def test_nanoseconds_are_more_than_a_declared_timestamp_holds(lander: FileLander
     )
 
 
+@pytest.mark.parametrize(
+    ("nanoseconds", "type_", "texts"),
+    [
+        ([1_000, 2_000], "timestamp[us, tz=UTC]", ["00:00:00.000001+00", "00:00:00.000002+00"]),
+        ([1_000, 2_001], "string", ["00:00:00.000001000Z", "00:00:00.000002001Z"]),
+    ],
+)
+def test_nanoseconds_of_a_time_in_utc_are_not_cut_off(
+    lander: FileLander, nanoseconds: list[int], type_: str, texts: list[str]
+) -> None:
+    path = lander.write("", "a.parquet")
+    times = pa.array(nanoseconds, pa.timestamp("ns", "UTC"))
+    pq.write_table(pa.table({"id": [1, 2], "t": times}), path)
+
+    landed = lander.land(_FILES)
+
+    assert landed.types == {"id": "int64", "t": type_}
+    query = "select cast(t as varchar) from landed order by id"
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.register("landed", landed.rows)
+        found = [text for (text,) in connection.execute(query).fetchall()]
+    assert found == [f"1970-01-01 {text}" for text in texts]
+
+
 def test_a_number_cannot_tell_the_month(lander: FileLander) -> None:
     _write(lander, "select 20240131 as day", "all.parquet", "")
 
