@@ -14,9 +14,9 @@ with played as (
 )
 
 select
-    player,
-    eco,
-    count(*) as games,
+    player, -- the tracked player
+    eco, -- the code of the opening, or unknown
+    count(*) as games, -- how many games began with it
     sum(
         case
             when result = 'win' then 1
@@ -25,7 +25,7 @@ select
             ) then 0.5
             when result is not null then 0
         end
-    ) as score,
-    round(score / count(result), 3) as score_per_game
+    ) as score, -- a win counts 1, a draw one half
+    round(score / count(result), 3) as score_per_game -- of the games that name the player
 from played
 group by player, eco
