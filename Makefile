@@ -121,8 +121,9 @@ test stack faults test-embedded-elt: export PYTHONDONTWRITEBYTECODE :=
 test: install ## Run the tests (ARGS="-k stale" for some of them).
 	@.venv/bin/python -m pytest $(ARGS)
 
-stack: install ## Run the tests of whole programs, of a year and of many processes, which take minutes.
-	@.venv/bin/python -m pytest -m stack $(ARGS)
+# -rs says what was left out, because something that it needs is not on the machine.
+stack: install ## Run the tests of whole programs, of a year, of many processes; some need redis-server.
+	@.venv/bin/python -m pytest -m stack -rs $(ARGS)
 
 faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS=small is quicker).
 	@FAULTS=$(FAULTS) .venv/bin/python -m pytest pipelines_project_tests/faults -m faults $(ARGS)

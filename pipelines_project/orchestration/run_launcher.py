@@ -1,15 +1,11 @@
-"""How a run whose process was killed is told from one that works: by a lock of that process.
+"""Launchers that know which runs were killed, by a lock, and the executor that takes it.
 
 Dagster goes on counting a killed run as started, so the run holds its pools. The executor here
-takes a lock that ends with the process, however it ends; the launcher here, asked by Dagster's run
-monitoring, fails the runs whose lock is free. There is no process id that could have been reused.
+takes the lock that the instance's launcher looks at; the launcher, asked by Dagster's run
+monitoring, fails the runs whose lock is free. With any other launcher, no lock is taken.
 """
 
-import fcntl
-import os
-import platform
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,42 +13,12 @@ import dagster as dg
 # What a launcher answers with, and whether a run is run again, have no public names; dagster issue
 # 5652 asks for launchers of one's own to be documented.
 from dagster._core.execution.retries import auto_reexecution_should_retry_run
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, RunLauncher, WorkerStatus
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
+from pipelines_project.orchestration.run_lock import FileLock, RunLock
+
 _FAILED_BY_MONITORING = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
-
-
-def lock_file(instance: dg.DagsterInstance, run_id: str) -> Path:
-    """Return the file that the run's process locks, in the run's folder in Dagster's storage.
-
-    The host's name is in it: a network file system may show the file to a host, but not the lock.
-    """
-    return Path(instance.storage_directory()) / run_id / f"{platform.node()}.lock"
-
-
-def _lock(file: Path) -> None:
-    """Lock the file until this process ends; its descriptor is never closed.
-
-    The file gets its name when it is locked already, so nobody finds it free before.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unnamed = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(unnamed, os.O_CREAT | os.O_RDWR, 0o644)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    unnamed.rename(file)
-
-
-def _is_free(file: Path) -> bool:
-    """Return whether the process that locked the file has ended; False where that is not known."""
-    try:
-        with file.open("rb") as opened:
-            # Shared, so that two daemons that ask at once do not take each other for the run.
-            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        # The lock is held, or the run is another host's, or it has no lock.
-        return False
-    return True
 
 
 class _LockedExecutor(dg.Executor):
@@ -70,13 +36,15 @@ class _LockedExecutor(dg.Executor):
         return self._executor.step_dependency_config
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
-        try:
-            _lock(lock_file(plan_context.instance, plan_context.run_id))
-        except OSError as error:
-            plan_context.log.warning(
-                "This run's lock could not be taken, so if its process is killed, the run counts "
-                f"as started until its maximum runtime: {error}"
-            )
+        launcher = plan_context.instance.run_launcher
+        if isinstance(launcher, KnowsKilledRuns):
+            try:
+                launcher.run_lock.take(plan_context.instance, plan_context.dagster_run)
+            except OSError as error:
+                plan_context.log.warning(
+                    "This run's lock could not be taken, so if its process is killed, the run "
+                    f"counts as started until its maximum runtime: {error}"
+                )
         yield from self._executor.execute(plan_context, execution_plan)
 
 
@@ -88,8 +56,10 @@ def locked_in_process_executor(init_context: dg.InitExecutorContext) -> dg.Execu
     return _LockedExecutor(create(init_context))
 
 
-class LockAwareRunLauncher(dg.DefaultRunLauncher):
-    """Dagster's default launcher, which also knows which runs on its host have been killed."""
+class KnowsKilledRuns(RunLauncher):
+    """What makes a launcher, named after it, fail the runs whose locks are free."""
+
+    run_lock: RunLock
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -101,7 +71,7 @@ class LockAwareRunLauncher(dg.DefaultRunLauncher):
 
         Any other is RUNNING, so that its maximum runtime decides: monitoring fails UNKNOWN too.
         """
-        if not _is_free(lock_file(self._instance, run.run_id)):
+        if not self.run_lock.is_free(self._instance, run):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         self._announce_retry(run.run_id)
         return CheckRunHealthResult(WorkerStatus.FAILED, "the run's process was killed")
@@ -111,7 +81,7 @@ class LockAwareRunLauncher(dg.DefaultRunLauncher):
     ) -> str | None:
         """Return nothing; monitoring asks before it fails a run that did not start in time."""
         self._announce_retry(run.run_id)
-        return super().get_run_worker_debug_info(run, include_container_logs)
+        return None
 
     def _announce_retry(self, run_id: str) -> None:
         """Say of a run that is about to be failed whether it will be run again.
@@ -126,3 +96,9 @@ class LockAwareRunLauncher(dg.DefaultRunLauncher):
             failed = run.with_status(dg.DagsterRunStatus.FAILURE)
             will_retry = auto_reexecution_should_retry_run(self._instance, failed, None)
             self._instance.add_run_tags(run_id, {WILL_RETRY_TAG: str(will_retry).lower()})
+
+
+class LockAwareRunLauncher(KnowsKilledRuns, dg.DefaultRunLauncher):
+    """Dagster's default launcher, which also knows which runs on its host have been killed."""
+
+    run_lock = FileLock()

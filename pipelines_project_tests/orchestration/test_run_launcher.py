@@ -29,7 +29,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import Queued
 from dagster_graphql.cli import execute_query
 
 from pipelines_project.defs.resources import resources
-from pipelines_project.orchestration.run_launcher import lock_file
+from pipelines_project.orchestration.run_lock import lock_file
 
 _ROOT = Path(__file__).parents[2]
 _MODULE, _ATTRIBUTE = (
@@ -250,6 +250,20 @@ def test_a_run_is_not_taken_for_dead_between_its_end_and_its_success(
     # The process, this one, lives on.
     assert result.success
     assert _health(instance, result.dagster_run) == WorkerStatus.RUNNING
+
+
+def test_no_lock_is_taken_where_another_launcher_does_not_look_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As with a pod for each run, which Kubernetes knows to be gone.
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    (tmp_path / "go").touch()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as opened:
+        result = dg.execute_job(dg.reconstructable(waiting_job), opened)
+
+        assert result.success
+        assert not lock_file(opened, result.run_id).exists()
 
 
 def test_a_run_goes_on_with_a_warning_where_files_cannot_be_locked(

@@ -1,0 +1,2 @@
+-- DuckLake's catalog has a database of its own, beside Dagster's.
+create database lake;

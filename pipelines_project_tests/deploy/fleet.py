@@ -1,0 +1,185 @@
+"""The services of the compose file as processes of this machine, which can be killed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from pipelines_project_tests.deploy.compose_file import ROOT, services
+
+_LAUNCH = """
+mutation launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+_CANCEL = """
+mutation cancel($run: String!) {
+  terminateRun(runId: $run) { ... on TerminateRunSuccess { run { runId } } }
+}
+"""
+# Of `deploy/dagster.yaml`: what would make a test wait.
+_IMPATIENT = {"poll_interval_seconds": 1, "start_timeout_seconds": 30}
+
+
+def until(true: Callable[[], object], seconds: float = 180) -> None:
+    """Wait until something is true."""
+    give_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < give_up, "it did not become true in time"
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """Run an empty Redis, and give its URL; skip the test where there is none."""
+    if not shutil.which("redis-server"):
+        pytest.skip("it needs redis-server (Debian: apt-get install redis-server)")
+    port = _free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=folder, stdout=quiet, stderr=quiet) as server:
+        try:
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.terminate()
+
+
+class Fleet:
+    """The processes of the services, each a session of its own.
+
+    Attributes:
+        home: their DAGSTER_HOME.
+    """
+
+    def __init__(self, home: Path) -> None:
+        """Prepare the folder that takes the place of the image's DAGSTER_HOME."""
+        self.home = home
+        self._ports = {"4000": str(_free_port()), "3000": str(_free_port())}
+        said = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
+        said["run_monitoring"] |= _IMPATIENT
+        said["concurrency"]["runs"]["max_concurrent_runs"] = 4
+        (home / "dagster.yaml").write_text(yaml.safe_dump(said))
+        workspace = (ROOT / "deploy" / "workspace.yaml").read_text()
+        (home / "workspace.yaml").write_text(workspace.replace("4000", self._ports["4000"]))
+        programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self._environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(home),
+            "DAGSTER_CODE_HOST": "127.0.0.1",
+            "PATH": programs,
+            # What Dagster calls of itself, and Celery of who runs it.
+            "PYTHONWARNINGS": "ignore",
+        }
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, service: str) -> subprocess.Popen[bytes]:
+        """Start a service with the command of the compose file."""
+        command = [self._here(word) for word in services()[service]["command"]]
+        if service == "worker":
+            # Containers have host names of their own.
+            command += ["--hostname", f"worker{len(self._processes)}@%h"]
+        with (self.home / f"{service}.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._processes[process.pid] = process
+        return process
+
+    def _here(self, word: str) -> str:
+        return self._ports.get(word, word.replace("/app/home", str(self.home)))
+
+    def kill(self, session: int) -> None:
+        """Kill a service and the processes that it has started, as when its machine dies."""
+        process = self._processes[session]
+        with suppress(ProcessLookupError):
+            os.killpg(session, signal.SIGKILL)
+        process.wait()
+
+    def close(self) -> None:
+        """Kill what there is."""
+        for session in self._processes:
+            self.kill(session)
+
+    def has_code(self) -> bool:
+        """Tell whether the code server listens, which the others wait for."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", int(self._ports["4000"]))) == 0
+
+    def launch(self, month: str, *keys: str, **tags: str) -> str:
+        """Launch a run of assets as the UI does, and return its id."""
+        selector = {
+            "repositoryLocationName": "pipelines_project.definitions",
+            "repositoryName": "__repository__",
+            "jobName": "__ASSET_JOB",
+            "assetSelection": [{"path": key.split("/")} for key in keys],
+        }
+        tags = {"dagster/partition": month, **tags}
+        said = [{"key": name, "value": value} for name, value in tags.items()]
+        params = {"selector": selector, "executionMetadata": {"tags": said}}
+        answer = self.ask(_LAUNCH, params=params)["launchRun"]
+        assert "run" in answer, answer
+        return answer["run"]["runId"]
+
+    def cancel(self, run_id: str) -> None:
+        """Cancel a run as the UI does."""
+        assert self.ask(_CANCEL, run=run_id)["terminateRun"]
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Return what the webserver answers to a query, nothing while it starts."""
+        body = {"query": query, "variables": variables}
+        with suppress(requests.ConnectionError):
+            url = f"http://127.0.0.1:{self._ports['3000']}/graphql"
+            answer = requests.post(url, json=body, timeout=60).json()
+            assert "errors" not in answer, answer
+            return answer["data"]
+        return {}
+
+    def log(self, service: str) -> str:
+        """Return what the service has written last."""
+        return (self.home / f"{service}.log").read_text(errors="replace")[-5_000:]
+
+
+@contextmanager
+def fleet(home: Path) -> Iterator[Fleet]:
+    """Give a fleet whose code server, daemon and webserver run, and leave no process behind.
+
+    Its settings are the environment variables of the test.
+    """
+    home.mkdir()
+    made = Fleet(home)
+    try:
+        assert made.start("prepare").wait() == 0, made.log("prepare")
+        made.start("code")
+        until(made.has_code)
+        made.start("webserver")
+        made.start("daemon")
+        until(lambda: made.ask("query { version }"))
+        yield made
+    finally:
+        made.close()
