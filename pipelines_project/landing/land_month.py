@@ -155,7 +155,7 @@ def _fetch_and_publish(
             if not told["rows_changed"]:
                 raise NotModifiedError
             new = with_unchanged_rows(month, new, before, fetch.changes_by)
-        if fetch.origins:
+        if fetch.origins is not None:
             new = replace(new, origins=fetch.origins)
         # Before the decision, after which nothing may take long.
         files = month.own_and_refused((str(file.path), file.table) for file in new.files)

@@ -36,7 +36,7 @@ class Fetch:
     changes_by: tuple[str, ...] = ()
     most_rows: int | None = None
     facts: dict[str, str] = field(default_factory=dict[str, str])
-    origins: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
+    origins: Mapping[str, list[str]] | None = None
 
 
 Extract = Callable[[str, Fetch], DltResource]

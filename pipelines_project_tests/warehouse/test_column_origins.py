@@ -95,6 +95,13 @@ def _rows(_folder: Path, months: Mapping[str, Sequence[str]], _chosen: Names) ->
     return lambda month, _: dlt.resource([_row(month, months[month])], name="events")
 
 
+def _arrow(_folder: Path, months: Mapping[str, Sequence[str]], _chosen: Names) -> Extract:
+    def extract(month: str, _: Any) -> Any:
+        return dlt.resource([pa.Table.from_pylist([_row(month, months[month])])], name="events")
+
+    return extract
+
+
 def _sql(folder: Path, months: Mapping[str, Sequence[str]], chosen: Names) -> Extract:
     for month, names in months.items():
         with sqlite3.connect(folder / "shop.sqlite") as database:
@@ -112,7 +119,10 @@ def _sql(folder: Path, months: Mapping[str, Sequence[str]], chosen: Names) -> Ex
 EXTRACTORS = [
     _json_lines,
     _csv,
-    *(pytest.param(each, marks=pytest.mark.stack) for each in (_parquet, _excel, _rows, _sql)),
+    *(
+        pytest.param(each, marks=pytest.mark.stack)
+        for each in (_parquet, _excel, _rows, _arrow, _sql)
+    ),
 ]
 
 

@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 
 import dlt
+import pyarrow as pa
 from dlt.common.configuration import inject_section, known_sections
 from dlt.common.configuration.specs.config_section_context import ConfigSectionContext
 from dlt.common.schema import Schema
@@ -29,6 +30,7 @@ from pipelines_project.sources.column_hints import zoneless
 from pipelines_project.sources.column_names import NONE_CHOSEN, ColumnNames
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.row_groups import RowGroup
+from pipelines_project.sources.typed_rows.arrow_names import with_origins
 from pipelines_project.sources.typed_rows.columns import MisfitError, TypedColumns
 from pipelines_project.sources.typed_rows.kept_rows import KeptRows, MisfitRowError
 from pipelines_project.sources.typed_rows.survey import Row
@@ -40,7 +42,7 @@ def typed(resource: DltResource, column_names: ColumnNames = NONE_CHOSEN) -> Dlt
     Nested objects are columns `a__b`, named as dlt names them, and lists are JSON text. A column of
     several types is text, as `json_text` writes it. A column that is null in every row is there
     only if it is declared. Without rows there is an empty table of the declared columns. Arrow
-    tables, record batches and data frames are handed through.
+    tables, record batches and data frames are handed through; their columns say where they were.
 
     Args:
         resource: of the rows.
@@ -120,7 +122,7 @@ def _tables(resource: DltResource, table: _Declared, column_names: ColumnNames) 
                 rows.add(cast(dict[str, Any], item))
             elif item is not None:
                 has_arrow = True
-                yield _handed_through(resource.name, item)
+                yield _handed_through(resource.name, item, column_names)
         if has_rows and has_arrow:
             raise SourceError(f"{resource.name} yields rows and Arrow tables: only one is possible")
         if not has_arrow:
@@ -168,7 +170,7 @@ def _items(resource: DltResource) -> Iterator[Any]:
                 yield each.item
 
 
-def _handed_through(name: str, item: Any) -> Any:
+def _handed_through(name: str, item: Any, column_names: ColumnNames) -> Any:
     """Return an item that is no row, as dlt takes it.
 
     Raises:
@@ -185,6 +187,8 @@ def _handed_through(name: str, item: Any) -> Any:
             f"{name} yields {str(item)[:80]!r}, a {type(item).__name__}: yield rows as dicts, "
             "lists of them, or Arrow tables"
         )
+    if isinstance(item, pa.Table | pa.RecordBatch):
+        item = with_origins(item, dlt.current.source_schema().naming, column_names)
     return DataItemWithMeta(meta, item) if meta is not None else item
 
 
