@@ -144,7 +144,7 @@ bench: .venv/.bench ## Measure speed and memory beside the plain way and the lim
 	@touch $@
 
 docs: .venv/.docs ## Build the documents into build/site, open build/site/index.html; a dead link is an error.
-	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 # Into another file first, so that one that is cut off is none.
 schema: install ## Write the JSON schema of all component types to .schema/defs.json, for editors.
