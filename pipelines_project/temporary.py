@@ -22,7 +22,7 @@ def working_folder() -> Generator[str]:
     Its lock ends with the process, however that ends; a folder whose lock is free is nobody's, and
     whoever next needs a folder deletes it.
     """
-    _delete_abandoned()
+    delete_abandoned()
     folder, lock = _locked_folder()
     try:
         yield folder
@@ -52,13 +52,18 @@ def _lock(folder: str) -> int:
     return descriptor
 
 
-def _delete_abandoned() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+def delete_abandoned(*, dry_run: bool = False) -> list[str]:
+    """Delete the folders of processes that were killed, and return them."""
+    found: list[str] = []
+    for folder in filter(Path.is_dir, Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
         # It is in use, gone by now, another user's, or where files cannot be locked.
         with suppress(OSError):
             lock = _lock(str(folder))
-            shutil.rmtree(folder, ignore_errors=True)
+            if not dry_run:
+                shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
+            found.append(str(folder))
+    return found
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def test_a_folder_that_was_taken_for_abandoned_before_its_lock_is_given_up(
     def overtaken(folder: str) -> int:
         if not taken:
             taken.append(folder)
-            module._delete_abandoned()
+            module.delete_abandoned()
         return lock(folder)
 
     monkeypatch.setattr(module, "_lock", overtaken)
