@@ -18,7 +18,7 @@ FAULTS ?= full
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev materialize report query test stack faults soak bench docs schema reference check format test-embedded-elt clean
+.PHONY: help install demo dev materialize report query test stack faults soak scale bench docs schema reference check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -130,6 +130,9 @@ faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS
 
 soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SEED=… repeats a plan.
 	@.venv/bin/python -m pipelines_project_tests.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+scale: install ## Land 120 months of 10 players by 1, 2 and 4 Celery workers, killing some (needs redis-server).
+	@.venv/bin/python -m pipelines_project_tests.deploy.scale $(ARGS)
 
 # Only plots need more than the tests do.
 .venv/.bench: .venv/.installed

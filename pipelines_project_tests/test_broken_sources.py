@@ -54,7 +54,7 @@ def test_the_other_sources_go_on(
     assert "chosen_folders" not in description
     assert "local_jsonl does not load, and the other sources go on without it" in caplog.text
     names = {schedule.name for schedule in defs.get_repository_def().schedule_defs}
-    assert names == {"chess_materialize_schedule"}
+    assert names == {"chess_materialize_schedule", "clean_history_schedule"}
 
 
 def test_the_check_of_a_broken_source_fails_with_its_error(folder: Path) -> None:

@@ -10,28 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 import yaml
 
 from pipelines_project_tests.deploy.compose_file import ROOT, services
+from pipelines_project_tests.deploy.webserver import Webserver
 
-_LAUNCH = """
-mutation launch($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-  }
-}
-"""
-_CANCEL = """
-mutation cancel($run: String!) {
-  terminateRun(runId: $run) { ... on TerminateRunSuccess { run { runId } } }
-}
-"""
 # Of `deploy/dagster.yaml`: what would make a test wait.
 _IMPATIENT = {"poll_interval_seconds": 1, "start_timeout_seconds": 30}
 
@@ -69,15 +54,17 @@ class Fleet:
 
     Attributes:
         home: their DAGSTER_HOME.
+        webserver: the one among them.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, workers: int) -> None:
         """Prepare the folder that takes the place of the image's DAGSTER_HOME."""
         self.home = home
         self._ports = {"4000": str(_free_port()), "3000": str(_free_port())}
+        self.webserver = Webserver(f"http://127.0.0.1:{self._ports['3000']}")
         said = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
         said["run_monitoring"] |= _IMPATIENT
-        said["concurrency"]["runs"]["max_concurrent_runs"] = 4
+        said["concurrency"]["runs"]["max_concurrent_runs"] = workers
         (home / "dagster.yaml").write_text(yaml.safe_dump(said))
         workspace = (ROOT / "deploy" / "workspace.yaml").read_text()
         (home / "workspace.yaml").write_text(workspace.replace("4000", self._ports["4000"]))
@@ -131,55 +118,26 @@ class Fleet:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", int(self._ports["4000"]))) == 0
 
-    def launch(self, month: str, *keys: str, **tags: str) -> str:
-        """Launch a run of assets as the UI does, and return its id."""
-        selector = {
-            "repositoryLocationName": "pipelines_project.definitions",
-            "repositoryName": "__repository__",
-            "jobName": "__ASSET_JOB",
-            "assetSelection": [{"path": key.split("/")} for key in keys],
-        }
-        tags = {"dagster/partition": month, **tags}
-        said = [{"key": name, "value": value} for name, value in tags.items()]
-        params = {"selector": selector, "executionMetadata": {"tags": said}}
-        answer = self.ask(_LAUNCH, params=params)["launchRun"]
-        assert "run" in answer, answer
-        return answer["run"]["runId"]
-
-    def cancel(self, run_id: str) -> None:
-        """Cancel a run as the UI does."""
-        assert self.ask(_CANCEL, run=run_id)["terminateRun"]
-
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """Return what the webserver answers to a query, nothing while it starts."""
-        body = {"query": query, "variables": variables}
-        with suppress(requests.ConnectionError):
-            url = f"http://127.0.0.1:{self._ports['3000']}/graphql"
-            answer = requests.post(url, json=body, timeout=60).json()
-            assert "errors" not in answer, answer
-            return answer["data"]
-        return {}
-
     def log(self, service: str) -> str:
         """Return what the service has written last."""
         return (self.home / f"{service}.log").read_text(errors="replace")[-5_000:]
 
 
 @contextmanager
-def fleet(home: Path) -> Iterator[Fleet]:
-    """Give a fleet whose code server, daemon and webserver run, and leave no process behind.
+def fleet(home: Path, workers: int) -> Iterator[Fleet]:
+    """Give a fleet that runs, with so many workers, and leave no process behind.
 
     Its settings are the environment variables of the test.
     """
     home.mkdir()
-    made = Fleet(home)
+    made = Fleet(home, workers)
     try:
         assert made.start("prepare").wait() == 0, made.log("prepare")
         made.start("code")
         until(made.has_code)
-        made.start("webserver")
-        made.start("daemon")
-        until(lambda: made.ask("query { version }"))
+        for service in ("webserver", "daemon", *(["worker"] * workers)):
+            made.start(service)
+        until(lambda: made.webserver.ask("query { version }"))
         yield made
     finally:
         made.close()
