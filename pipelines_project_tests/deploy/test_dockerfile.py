@@ -15,7 +15,7 @@ import pytest
 from pipelines_project_tests.deploy.compose_file import ROOT, services
 
 _FILE = ROOT / "Dockerfile"
-_FOR_DEVELOPERS = {"bench", "dev", "dg", "embedded-elt", "query", "sandbox"}
+_FOR_DEVELOPERS = {"bench", "dev", "dg", "docs", "embedded-elt", "query", "sandbox"}
 
 
 def _instructions(name: str) -> list[str]:

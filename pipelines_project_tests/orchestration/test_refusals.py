@@ -91,7 +91,8 @@ def _errors() -> list[type[Exception]]:
     names = [
         found.name
         for found in pkgutil.walk_packages(pipelines_project.__path__, prefix)
-        if not found.name.endswith("__main__") and ".sandbox" not in found.name
+        # A worker's app needs the instance of its deployment to be imported.
+        if not found.name.endswith(("__main__", "celery_app")) and ".sandbox" not in found.name
     ]
     modules = [importlib.import_module(name) for name in names]
     found = {
