@@ -63,7 +63,7 @@ def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: str
         ValueError: a game cannot become a row; says which and why.
     """
     games = _games(connection, player, answer)
-    deep = [BadLine(0, n + 1, TOO_DEEP, b"") for n in too_deep(games["line"].combine_chunks())]
+    deep = [BadLine(0, n + 1, TOO_DEEP, b"") for n in too_deep(games["line"])]
     _refuse(deep)
     lines = sorted_lines(connection, Block(games, []), known=lambda: DOCUMENTED)
     _refuse(lines.bad)

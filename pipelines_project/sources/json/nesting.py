@@ -18,11 +18,19 @@ _NO_BRACKETS = bytes({*range(256)} - {*b'[]{}"\n'})
 _STRING = re.compile(b'"[^"\n]*"')
 
 
-def too_deep(text: "pa.Array[Any]") -> list[int]:
-    """Return the positions of the lines with more than `MAX_NESTING` levels."""
+def too_deep(lines: "pa.ChunkedArray[Any]", data: bytes | None = None) -> list[int]:
+    """Return the positions of the lines with more than `MAX_NESTING` levels.
+
+    Args:
+        lines: as text.
+        data: the same in one piece, where it is at hand; whether any can be too deep is told by
+            it at once.
+    """
     # A level is two bytes, so short lines need no look.
-    if not (pc.max(pc.binary_length(text)).as_py() or 0) > 2 * MAX_NESTING:
+    longest = pc.max(pc.binary_length(lines)).as_py() or 0
+    if longest <= 2 * MAX_NESTING or (data is not None and not may_be_too_deep(data)):
         return []
+    text = lines.combine_chunks()
     opened = pc.add(pc.count_substring(text, "["), pc.count_substring(text, "{"))
     suspects = pc.indices_nonzero(pc.fill_null(pc.greater(opened, MAX_NESTING), False))
     return [at for at in suspects.to_pylist() if _is_too_deep(text[at].as_py().encode())]

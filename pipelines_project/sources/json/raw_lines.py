@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute
 
-from pipelines_project.sources.json.nesting import TOO_DEEP, may_be_too_deep, too_deep
+from pipelines_project.sources.json.nesting import TOO_DEEP, too_deep
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
@@ -72,7 +72,7 @@ def _block(index: int, first: int, data: bytes) -> Block:
     if not pc.all(pc.starts_with(text, "{"), skip_nulls=False).as_py():
         is_blank = pc.or_(pc.equal(pc.binary_length(text), 0), pc.ascii_is_space(text))
         table = table.filter(pc.fill_null(pc.invert(is_blank), False))
-    if may_be_too_deep(data) and (deep := too_deep(table["line"].combine_chunks())):
+    if deep := too_deep(table["line"], data):
         bad += [
             BadLine(index, line["number"], TOO_DEEP, line["line"].encode())
             for line in table.take(deep).to_pylist()
