@@ -18,8 +18,7 @@ LONG_INTEGER = 2**53
 """Beyond it, on either side of zero, a double skips integers."""
 
 # A double keeps any fifteen digits; with point and zeros a number may have more characters.
-# A number comes after one of the first characters, which a date within a string, say, does not.
-_SUSPECT = r"[:,\[\s](-?(?:[0-9][0-9.]{15}|[0-9.]+[eE][-+]?[0-9]{3})[0-9.eE+-]*)"
+_SUSPECT = r"[:,\[\s]-?(?:[0-9][0-9.]{15}|[0-9.]+[eE][-+]?[0-9]{3})"
 _FRACTION = "[0-9]+[.eE][0-9.eE+-]+"
 _AS_DOUBLE = "coalesce(cast(try_cast(part as double) as varchar), 'none')"
 # The digits of a number without its sign, point, exponent and the zeros at both ends.
@@ -32,7 +31,7 @@ _IS_INEXACT = f"""
 _PARTS = r'(?:"(?:[^"\\]|\\.)*"|[^"0-9-])+|-?[0-9][0-9.eE+-]*|-'
 _POSITIONS = f"""
     select distinct position
-    from (select position, unnest(regexp_extract_all(line, '{_SUSPECT}', 1)) as part from suspects)
+    from (select position, unnest(regexp_extract_all(line, '{_FRACTION}')) as part from suspects)
     where {_IS_INEXACT}
     order by position
 """
