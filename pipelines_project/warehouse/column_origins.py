@@ -33,20 +33,22 @@ def origins_of_load(record: LoadRecord) -> str | None:
 
 
 def refuse_other_origins(
-    connection: duckdb.DuckDBPyConnection, place: LandedMonth, record: LoadRecord
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, origins: str | None
 ) -> None:
     """Refuse a load of which a column is another one in the source than in other months.
 
     Args:
         connection: in a transaction.
         place: the landed month.
-        record: of its current load.
+        origins: those of its current load, as `origins_of_load` tells them.
 
     Raises:
         UnfitMonthError: a column is; it names both, the other months, and what to set.
     """
-    own: Origins = json.loads(origins_of_load(record) or "{}")
-    for text, months in other_origins(connection, place).items():
+    if origins is None:
+        return
+    own: Origins = json.loads(origins)
+    for text, months in other_origins(connection, place, origins).items():
         others: Origins = json.loads(text)
         differ = [name for name in own if not {*own[name]} & {*others.get(name, own[name])}]
         if differ:

@@ -75,19 +75,21 @@ def loaded_months(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> 
 
 
 def other_origins(
-    connection: duckdb.DuckDBPyConnection, place: LandedMonth
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, origins: str
 ) -> dict[str, list[str]]:
-    """Return the origins of columns that are recorded of other months, each with those months."""
-    query = f"""
-        select column_origins, month from {_LEDGER}
-        where source = $source and table_name = $table and month <> $month
-            and column_origins is not null
-        order by month
+    """Return what is recorded of other months instead of these origins, each with its months.
+
+    Almost always that is nothing, however many months there are and how wide the table is.
     """
-    found: dict[str, list[str]] = {}
-    for origins, month in connection.execute(query, _parameters(place)).fetchall():
-        found.setdefault(origins, []).append(month)
-    return found
+    query = f"""
+        select column_origins, list(month order by month) as months from {_LEDGER}
+        where source = $source and table_name = $table and month <> $month
+            and column_origins <> $origins
+        group by column_origins
+        order by min(month)
+    """
+    parameters = {**_parameters(place), "origins": origins}
+    return dict(connection.execute(query, parameters).fetchall())
 
 
 def write_ledger(

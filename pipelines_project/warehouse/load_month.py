@@ -143,14 +143,14 @@ def _load(
             return Loaded(held.load_id, held.rows, True, content_hash=content, columns=columns)
         if held and not replace_newer_load:
             _refuse_older(place, load.load_id, held.load_id)
+        origins = origins_of_load(load.record)
         if loader.keeps_other_months:
-            refuse_other_origins(connection, place, load.record)
+            refuse_other_origins(connection, place, origins)
         with readable(place, load) as here:
             content = load.record.content or content_of_files(connection, here.files)
             same = held if held and is_whole and held.content_hash == content else None
             rows = same.rows if same else _write(connection, place, loader, here, may_alter)
             load_quarantine(connection, place, here)
-        origins = origins_of_load(load.record)
         write_ledger(connection, place, HeldLoad(load.load_id, rows, content), origins)
         if place.current_load() != load.load_id:
             raise LoadChangedError(f"{place} was landed again while it was loaded")
