@@ -52,6 +52,15 @@ def months_before(month: str, count: int) -> list[str]:
     return found
 
 
+def months_between(first: str, last: str) -> list[str]:
+    """Return the months from the first to the last, both included; none if that is before it."""
+    found: list[str] = []
+    while first <= last:
+        found.append(first)
+        first = next_month(first)
+    return found
+
+
 def months_in_flux(now: datetime) -> list[str]:
     """Return the months that a scheduled run lands again.
 

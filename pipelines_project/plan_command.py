@@ -15,7 +15,7 @@ from pipelines_project.broken_sources import told
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.defs.resources import landing_zone
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import checked_month, next_month
+from pipelines_project.months import checked_month, months_between
 from pipelines_project.orchestration.plan import Selected, plan
 from pipelines_project.orchestration.plan_text import plan_lines
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
@@ -68,10 +68,7 @@ def _months(text: str) -> list[str]:
         raise argparse.ArgumentTypeError(str(error)) from error
     if month > last:
         raise argparse.ArgumentTypeError(f"{first} is later than {last}")
-    months = [month]
-    while months[-1] < last:
-        months.append(next_month(months[-1]))
-    return months
+    return months_between(month, last)
 
 
 def _selected(selection: str, zone: LandingZone, calls: ApiCalls | None) -> list[Selected]:

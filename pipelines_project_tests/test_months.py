@@ -12,6 +12,7 @@ from pipelines_project.months import (
     month_of,
     month_start,
     month_window,
+    months_between,
     months_in_flux,
     names_month,
     next_month,
@@ -181,3 +182,17 @@ def test_the_bounds_of_a_month_replace_their_placeholders(text: str, expected: s
 def test_an_unknown_placeholder_of_the_month_is_refused_by_name(placeholder: str) -> None:
     with pytest.raises(ValueError, match=re.escape(placeholder)):
         month_window(f"since {placeholder}", "2024-12")
+
+
+# Years beyond 2999 are no keys.
+@given(MONTHS.filter(lambda month: month < "2990"), st.integers(0, 40))
+def test_months_between_two_are_one_unbroken_stretch_with_both(first: str, count: int) -> None:
+    last = first
+    for _ in range(count):
+        last = next_month(last)
+
+    found = months_between(first, last)
+
+    assert len(found) == count + 1
+    assert stretches(found) == [(first, last)]
+    assert count == 0 or months_between(last, first) == []

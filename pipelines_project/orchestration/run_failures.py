@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from pipelines_project.months import next_month
+from pipelines_project.months import months_between
 
 
 def errors_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[str, str]]:
@@ -31,8 +31,4 @@ def months_of_tags(tags: Mapping[str, str]) -> list[str]:
     span = "dagster/asset_partition_range"
     month = tags.get(f"{span}_start") or tags.get("dagster/partition")
     last = tags.get(f"{span}_end") or month
-    found: list[str] = []
-    while month and last and month <= last:
-        found.append(month)
-        month = next_month(month)
-    return found
+    return months_between(month, last) if month and last else []

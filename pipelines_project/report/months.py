@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import next_month
+from pipelines_project.months import months_between
 from pipelines_project.report.history import AssetHistory, Check
 from pipelines_project.table import Table
 from pipelines_project.warehouse.ledger import HeldLoad
@@ -70,9 +70,9 @@ def month_states(
         this_month: the current month.
     """
     known = [*landed, *landing.failed, *loading.failed, this_month]
-    month, newest = max(min(known), min(table.start_month, this_month)), max([*landed, ""])
+    first, newest = max(min(known), min(table.start_month, this_month)), max([*landed, ""])
     found: dict[str, MonthState] = {}
-    while month <= this_month:
+    for month in months_between(first, this_month):
         is_past = table.is_snapshot and month != newest
         state = _landed_state(landed.get(month), held.get(month), table, is_past=is_past)
         if state.state is State.MISSING and (
@@ -80,7 +80,6 @@ def month_states(
         ):
             state = MonthState(State.NONE, why=why)
         found[month] = _with_history(state, month, landing, loading)
-        month = next_month(month)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipelines_project.months import checked_month, next_month
+from pipelines_project.months import checked_month, months_between
 from pipelines_project.sandbox.wide_rows import (
     FEWEST_COLUMNS,
     KINDS,
@@ -225,14 +225,12 @@ def _kinds(text: str) -> list[str]:
 
 
 def _months(text: str) -> list[str]:
+    first, _, last = text.partition("...")
     try:
-        first, _, last = text.partition("...")
-        months = [checked_month(first)]
-        while months[-1] < checked_month(last or first):
-            months.append(next_month(months[-1]))
+        month, last = checked_month(first), checked_month(last or first)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return months
+    return months_between(month, max(month, last))
 
 
 if __name__ == "__main__":
