@@ -29,7 +29,7 @@ Schema = Mapping[str, Any]
 def reference(schema: Schema) -> str:
     """Return the page of all component types, and then of the parts that they have."""
     definitions: dict[str, Schema] = schema["$defs"]
-    types = [each["$ref"].rpartition("/")[2] for each in schema["oneOf"]]
+    types = [_name(each) for each in schema["oneOf"]]
     models = {name: _name(definitions[name]["properties"]["attributes"]) for name in types}
     parts = sorted({*definitions} - {*types} - {*models.values()})
     return "\n".join(

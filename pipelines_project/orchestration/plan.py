@@ -98,6 +98,7 @@ def plan(
         deleted = pool.map(partial(replaced_files, keep_loads=table.keep_loads), places)
         replaced = dict(zip(months, deleted, strict=True))
     costs = past_costs(instance, key)
+    of_new_month = typical(costs)
     history = run_history(instance, [Watched(key, has_months=True, checks=[])])
     look = LandingLook(table, found, history[key.to_user_string()].failed, selected.asker)
     held = newest(instance, warehouse_key(table), months) if selected.loads else {}
@@ -109,7 +110,7 @@ def plan(
             state,
             why,
             lands,
-            (costs.get(month) or typical(costs)) if lands else Cost(),
+            costs.get(month, of_new_month) if lands else Cost(),
             replaced[month] if lands else {},
             _is_loaded(found[month], held.get(month)) if selected.loads else None,
         )

@@ -1,6 +1,6 @@
 """The alert about a run: the assets that failed, and the checks that failed in it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -48,10 +48,10 @@ def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Matt
     months = months_of_tags(run.tags)
     names = {key.to_python_identifier(): key for key in _assets(instance, run)}
     errors = errors_of_run(instance, run.run_id)
+    made = _made(instance, run.run_id) if errors else set[tuple[dg.AssetKey, str | None]]()
     for name, (kind, text) in errors.items():
         key = names.get(name)
-        made = _made(instance, key, run.run_id, months) if key else set[str]()
-        failed = [month for month in months if month not in made]
+        failed = [month for month in months if not key or (key, month) not in made]
         what = key.to_user_string() if key else f"{run.job_name} {name}"
         yield Matter(what, text or f"{kind}: {_NO_TEXT}", in_words(failed))
     if not errors:
@@ -70,15 +70,13 @@ def _assets(instance: dg.DagsterInstance, run: dg.DagsterRun) -> set[dg.AssetKey
     return {*keys, *(run.asset_selection or ())}
 
 
-def _made(
-    instance: dg.DagsterInstance, key: dg.AssetKey, run_id: str, months: Collection[str]
-) -> set[str]:
-    """Return which of the months a run has materialized."""
+def _made(instance: dg.DagsterInstance, run_id: str) -> set[tuple[dg.AssetKey, str | None]]:
+    """Return what a run has materialized: assets, each with a month."""
     records = instance.get_records_for_run(
         run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
     ).records
     made = [record.asset_materialization for record in records]
-    return {each.partition for each in made if each and each.asset_key == key and each.partition}
+    return {(each.asset_key, each.partition) for each in made if each}
 
 
 def _why_ended(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:

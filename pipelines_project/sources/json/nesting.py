@@ -28,7 +28,7 @@ def too_deep(lines: "pa.ChunkedArray[Any]", data: bytes | None = None) -> list[i
     """
     # A level is two bytes, so short lines need no look.
     longest = pc.max(pc.binary_length(lines)).as_py() or 0
-    if longest <= 2 * MAX_NESTING or (data is not None and not may_be_too_deep(data)):
+    if longest <= 2 * MAX_NESTING or (data is not None and not _may_be_too_deep(data)):
         return []
     text = lines.combine_chunks()
     opened = pc.add(pc.count_substring(text, "["), pc.count_substring(text, "{"))
@@ -36,7 +36,7 @@ def too_deep(lines: "pa.ChunkedArray[Any]", data: bytes | None = None) -> list[i
     return [at for at in suspects.to_pylist() if _is_too_deep(text[at].as_py().encode())]
 
 
-def may_be_too_deep(lines: bytes) -> bool:
+def _may_be_too_deep(lines: bytes) -> bool:
     """Tell whether any of the lines may be too deep; surely not if the brackets of all match."""
     left = _brackets(lines)
     # Levels go away from the innermost one on.
@@ -48,7 +48,7 @@ def may_be_too_deep(lines: bytes) -> bool:
 
 
 def _is_too_deep(line: bytes) -> bool:
-    if not may_be_too_deep(line):
+    if not _may_be_too_deep(line):
         return False
     depth = deepest = 0
     for bracket in _brackets(line).replace(b'"', b""):
