@@ -8,8 +8,8 @@ from pathlib import Path
 from benchmarks.case import CPU, Case, Contender, Figures, Target, ratio
 from benchmarks.commands import first_months
 from benchmarks.measure import in_process
-from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import build_months
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.ledger import create_ledger

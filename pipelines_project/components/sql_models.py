@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field, PrivateAttr, field_validator
 
 from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.components.monthly_source import MonthlySource
-from pipelines_project.marts.build import Mart
 from pipelines_project.marts.folder import read_models
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.variables import Value, checked_variables
 from pipelines_project.names import checked_source
 from pipelines_project.orchestration.automation import automation_sensor

@@ -4,7 +4,7 @@ import dagster as dg
 
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.sql_models import SqlModels
-from pipelines_project.marts.build import marts_over
+from pipelines_project.marts.mart import marts_over
 from pipelines_project.orchestration.forget_job import forget_job
 
 

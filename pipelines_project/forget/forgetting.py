@@ -17,8 +17,9 @@ from pipelines_project.forget import rows as subject_rows
 from pipelines_project.forget.subject import Subject
 from pipelines_project.landing.land_month import Landed
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import Built, Mart, build
+from pipelines_project.marts.build import Built, build
 from pipelines_project.marts.build_months import BuiltMonths, build_months
+from pipelines_project.marts.mart import Mart
 from pipelines_project.names import quarantine_table
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model_file import Assertions
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.warehouse.database import Warehouse

@@ -2,19 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import duckdb
 
-from pipelines_project.landing.content import columns_of, content_aggregates, content_text
-from pipelines_project.marts.build import (
-    Mart,
-    create_macros,
-    in_transaction,
-    origins_of,
-    swap_in,
-)
+from pipelines_project.landing.content import columns_of
+from pipelines_project.marts.build import create_macros, in_transaction, origins_of, swap_in
 from pipelines_project.marts.lineage import Origins
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.month_ledger import (
     BuiltFrom,
     Inputs,
@@ -27,32 +21,19 @@ from pipelines_project.marts.month_ledger import (
     write_definition,
     write_months,
 )
+from pipelines_project.marts.month_rows import (
+    NEW_ROWS,
+    BuiltMonth,
+    contents_of,
+    no_rows,
+    replace_months,
+    row_counts,
+)
 from pipelines_project.months import months_before, stretches
 from pipelines_project.warehouse.altering import stored_query, stored_types
-from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
+from pipelines_project.warehouse.columns import column_types
 from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import Warehouse
-
-_BUILT = "built_months"
-# By the first and the last month DuckDB leaves out the parts of a table that have none of them.
-_THESE = f"where {MONTH_COLUMN} between $first and $last and list_contains($months, {MONTH_COLUMN})"
-
-
-@dataclass(frozen=True)
-class BuiltMonth:
-    """A month of a mart as it is now.
-
-    Attributes:
-        rows: how many it has.
-        content: what they come to; equal for equal rows.
-        unchanged: whether it had the same rows before, so that none were written.
-        skipped: whether its sources were the same too, so that it was not even built.
-    """
-
-    rows: int
-    content: str
-    unchanged: bool = False
-    skipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,10 +118,10 @@ def _build_whole(
 ) -> dict[str, BuiltMonth]:
     rows_sql = stored_query(connection, mart.model.sql)
     connection.execute(f"create table {mart.new_table} as {rows_sql}")
-    contents = _contents(connection, mart.new_table, schema)
+    contents = contents_of(connection, mart.new_table, schema)
     swap_in(connection, mart)
     found = sorted({*months, *inputs.months, *contents})
-    built = {month: contents.get(month, _nothing(schema)) for month in found}
+    built = {month: contents.get(month, no_rows(schema)) for month in found}
     _write(connection, mart, inputs, built)
     return built
 
@@ -152,7 +133,7 @@ def _build_stale(
     inputs: Inputs,
     months: Sequence[str],
 ) -> dict[str, BuiltMonth]:
-    before, held = months_built(connection, mart.full_name), _row_counts(connection, mart, months)
+    before, held = months_built(connection, mart.full_name), row_counts(connection, mart, months)
     # A month with more or fewer rows than were built was written to by somebody else.
     known = {m: before[m] for m in months if m in before and held.get(m, 0) == before[m].rows}
     stale = [m for m in months if m not in known or known[m].inputs != inputs.of_month(m)]
@@ -160,11 +141,11 @@ def _build_stale(
     for first, last in stretches(stale):
         contents = _build_stretch(connection, mart, schema, first, last)
         for month in (m for m in stale if first <= m <= last):
-            new = contents.get(month, _nothing(schema))
+            new = contents.get(month, no_rows(schema))
             is_same = month in known and known[month].content == new.content
             built[month] = replace(new, unchanged=is_same)
         changed = [m for m in stale if first <= m <= last and not built[m].unchanged]
-        _replace_months(connection, mart, changed)
+        replace_months(connection, mart, changed)
     _write(connection, mart, inputs, built)
     return {m: built[m] if m in built else _skipped(known[m]) for m in months}
 
@@ -179,48 +160,8 @@ def _build_stretch(
     """Make the rows of some months, beside the table, and return what they come to."""
     read_from = [first, *months_before(first, mart.model.header.lookback)][-1]
     sql = stored_query(connection, mart.model.of_months(read_from, first, last))
-    connection.execute(f"create or replace temp table {_BUILT} as {sql}")
-    return _contents(connection, f"temp.{_BUILT}", schema)
-
-
-def _replace_months(
-    connection: duckdb.DuckDBPyConnection, mart: Mart, months: Sequence[str]
-) -> None:
-    """Put the rows that were made for the months in place of those in the table."""
-    if months:
-        parameters = _parameters(months)
-        connection.execute(f"delete from {mart.table} {_THESE}", parameters)
-        new = f"select * from temp.{_BUILT} {_THESE}"
-        connection.execute(f"insert into {mart.table} by name {new}", parameters)
-    connection.execute(f"drop table temp.{_BUILT}")
-
-
-def _contents(
-    connection: duckdb.DuckDBPyConnection, relation: str, schema: Mapping[str, str]
-) -> dict[str, BuiltMonth]:
-    """Return what the rows of each month of a relation come to."""
-    query = f"select {MONTH_COLUMN}, {content_aggregates(schema)} from {relation} group by all"
-    found = connection.execute(query).fetchall()
-    return {
-        month: BuiltMonth(rows, content_text(schema, rows, total)) for month, rows, total in found
-    }
-
-
-def _row_counts(
-    connection: duckdb.DuckDBPyConnection, mart: Mart, months: Sequence[str]
-) -> dict[str, int]:
-    if not months:
-        return {}
-    query = f"select {MONTH_COLUMN}, count(*) from {mart.table} {_THESE} group by all"
-    return dict(connection.execute(query, _parameters(months)).fetchall())
-
-
-def _parameters(months: Sequence[str]) -> dict[str, Any]:
-    return {"months": months, "first": months[0], "last": months[-1]}
-
-
-def _nothing(schema: Mapping[str, str]) -> BuiltMonth:
-    return BuiltMonth(0, content_text(schema, 0, 0))
+    connection.execute(f"create or replace temp table {NEW_ROWS} as {sql}")
+    return contents_of(connection, NEW_ROWS, schema)
 
 
 def _skipped(known: BuiltFrom) -> BuiltMonth:

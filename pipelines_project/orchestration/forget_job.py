@@ -16,7 +16,8 @@ from pipelines_project.forget.forgetting import (
     UnknownColumnError,
 )
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import Built, Mart
+from pipelines_project.marts.build import Built
+from pipelines_project.marts.mart import Mart
 from pipelines_project.orchestration.commands import job_commands
 from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.late_run import refuse_late_run

@@ -7,8 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines_project.marts.build import Built, Mart, MissingTablesError, build
+from pipelines_project.marts.build import Built, build
 from pipelines_project.marts.lineage import Origins
+from pipelines_project.marts.mart import Mart, MissingTablesError
 from pipelines_project.marts.published import NotPublishedError
 from pipelines_project.months import month_of
 from pipelines_project.names import source_of_marts

@@ -7,8 +7,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from pipelines_project.marts.build import Mart
-from pipelines_project.marts.build_months import BuiltMonth, BuiltMonths, build_months
+from pipelines_project.marts.build_months import BuiltMonths, build_months
+from pipelines_project.marts.mart import Mart
+from pipelines_project.marts.month_rows import BuiltMonth
 from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.contents import data_version, materialization
 from pipelines_project.orchestration.mart_asset import (

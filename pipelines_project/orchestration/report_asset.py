@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.mart import Mart
 from pipelines_project.orchestration.content_conditions import HasChanged
 from pipelines_project.orchestration.run_history import Watched, run_history
 from pipelines_project.orchestration.warehouse_asset import warehouse_pool

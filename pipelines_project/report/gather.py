@@ -9,7 +9,7 @@ import duckdb
 
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.mart import Mart
 from pipelines_project.months import month_of
 from pipelines_project.report.history import NOTHING_KNOWN, AssetHistory, History
 from pipelines_project.report.months import landed_months, month_states

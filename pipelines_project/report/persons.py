@@ -6,7 +6,7 @@ too: the agents of a help desk, the contact of a company. So does what is made o
 
 from collections.abc import Collection, Sequence
 
-from pipelines_project.marts.build import Mart, marts_over
+from pipelines_project.marts.mart import Mart, marts_over
 from pipelines_project.table import Table
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.mart import Mart
 from pipelines_project.names import DLT_COLUMNS
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.mart import Mart
 from pipelines_project.report.curves import Curve, curve
 from pipelines_project.report.history import AssetHistory, Check
 from pipelines_project.report.months import URGENT, MonthState, State

@@ -19,7 +19,8 @@ from pipelines_project.forget.forgetting import (
     UnknownColumnError,
 )
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import Mart, build
+from pipelines_project.marts.build import build
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.sources.freshdesk.columns import columns
 from pipelines_project.table import Table

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import BuiltMonths, build_months
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.sql_text import qualified
 from pipelines_project.warehouse.database import Warehouse

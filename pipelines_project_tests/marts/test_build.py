@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from pipelines_project.landing.content import columns_of, content_of
-from pipelines_project.marts.build import Mart, build
+from pipelines_project.marts.build import build
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.warehouse.database import Warehouse
 

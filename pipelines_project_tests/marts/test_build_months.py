@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.marts.build_months import BuiltMonth
+from pipelines_project.marts.month_rows import BuiltMonth
 from pipelines_project.warehouse.altering import change_types
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.marts.month_tables import MonthTables

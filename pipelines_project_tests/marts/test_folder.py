@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project.marts.build import Mart, build
+from pipelines_project.marts.build import build
 from pipelines_project.marts.folder import read_models
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.variables import Value, checked_variables
 from pipelines_project.warehouse.database import Warehouse
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines_project.marts.build import Mart, build
+from pipelines_project.marts.build import build
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.marts.published import NotPublishedError
 from pipelines_project.warehouse.database import Warehouse

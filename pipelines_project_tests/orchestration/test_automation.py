@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from starlette.responses import Response
 
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.orchestration import warehouse_asset
 from pipelines_project.orchestration.mart_asset import mart_asset

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.mart import Mart
 from pipelines_project.orchestration.month_mart_asset import month_mart_asset
 from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.warehouse.database import Warehouse

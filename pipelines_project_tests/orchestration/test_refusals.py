@@ -18,7 +18,7 @@ from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.changes import WholeMonthNeededError
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import MissingTablesError
+from pipelines_project.marts.mart import MissingTablesError
 from pipelines_project.sources.fetch import Extract, NotModifiedError
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.sources.typed_rows.columns import MisfitError

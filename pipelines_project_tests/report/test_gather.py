@@ -9,7 +9,8 @@ import pytest
 
 from pipelines_project.components.files import LocalJsonlSource
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import Mart, build
+from pipelines_project.marts.build import build
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.months import month_of, previous_month
 from pipelines_project.report.concerns import concerns

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pipelines_project.marts.assertions import Assertion, assertions_of, failing_rows
-from pipelines_project.marts.build import Mart
+from pipelines_project.marts.mart import Mart
 from pipelines_project.orchestration.checks.month_evaluations import log_months
 from pipelines_project.orchestration.mart_asset import mart_key
 from pipelines_project.warehouse.columns import is_loaded

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pipelines_project import definitions
-from pipelines_project.marts.build import Mart, build
+from pipelines_project.marts.build import build
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
 from pipelines_project.warehouse.database import Warehouse

@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines_project.marts.build import Mart, build
+from pipelines_project.marts.build import build
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.orchestration.checks.marts import mart_checks
 from pipelines_project.orchestration.mart_asset import mart_asset
