@@ -14,6 +14,9 @@ export SELECT ?=
 export MONTHS ?=
 # How much `make faults` does: full takes up to twenty minutes on two cores, small under three.
 FAULTS ?= full
+# Where `make faults` puts the landing zone (disk, s3) and the warehouse (file, ducklake, postgres).
+STORE ?= disk
+WAREHOUSE ?= file
 # How long `make soak` goes on, and the seed of a plan to repeat.
 MINUTES ?= 30
 SEED ?=
@@ -126,7 +129,7 @@ stack: install ## Run the tests of whole programs, of a year, of many processes;
 	@.venv/bin/python -m pytest -m stack -rs $(ARGS)
 
 faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS=small is quicker).
-	@FAULTS=$(FAULTS) .venv/bin/python -m pytest pipelines_project_tests/faults -m faults $(ARGS)
+	@FAULTS=$(FAULTS) STORE=$(STORE) WAREHOUSE=$(WAREHOUSE) .venv/bin/python -m pytest pipelines_project_tests/faults -m faults $(ARGS)
 
 soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SEED=… repeats a plan.
 	@.venv/bin/python -m pipelines_project_tests.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

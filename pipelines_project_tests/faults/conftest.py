@@ -8,8 +8,23 @@ import pytest
 from pipelines_project_tests.faults.figures import Count, lines
 from pipelines_project_tests.faults.place import Place, Scenario, place_of
 from pipelines_project_tests.faults.sources import SOURCES
+from pipelines_project_tests.faults.stores import IS_ALL_ON_DISK, chosen_stores
 
 _FIGURE = "figure"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is the same wherever the data is, and what breaks a disk, if it is on none."""
+    if IS_ALL_ON_DISK:
+        return
+    left_out = [
+        item
+        for item in items
+        if item.get_closest_marker("faults")
+        and ("place" not in item.fixturenames or item.get_closest_marker("disk"))  # type: ignore[attr-defined]
+    ]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -39,7 +54,17 @@ def prepared(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Place, dict[str, Scenario]]]:
     """A source under test with its runs, each done once without a fault."""
-    with place_of(request.param, tmp_path_factory.mktemp(request.param)) as place:
+    name = request.param
+
+    def server(kind: str) -> str:
+        fixture = {"s3": "gated_store", "postgres": "postgres"}[kind]
+        started = request.getfixturevalue(fixture)
+        return started.store if kind == "s3" else started
+
+    with (
+        chosen_stores(name, tmp_path_factory.mktemp(name), server) as stores,
+        place_of(name, stores) as place,
+    ):
         yield place, place.scenarios()
 
 

@@ -133,8 +133,9 @@ def _serve(pipe: Any, folder: Path, work: Callable[..., Any], args: tuple[Any, .
     from pipelines_project.orchestration import land_op
 
     land_op.wait_random_exponential = lambda **_: wait_none()  # type: ignore[assignment]
+    work(definitions.load(), *args)
+    # What an object store has opened does not survive a fork.
     defs = definitions.load()
-    work(defs, *args)
     pipe.send("ready")
     while True:
         try:

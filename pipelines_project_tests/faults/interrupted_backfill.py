@@ -23,6 +23,7 @@ from pipelines_project_tests.code_location import LANDING, WAREHOUSE
 from pipelines_project_tests.faults.dev_instance import DevInstance, dev_instance, until
 from pipelines_project_tests.faults.figures import Count
 from pipelines_project_tests.faults.live_data import LiveData, Month, Rows
+from pipelines_project_tests.faults.stores import Stores
 
 PLAYERS = ("hikaru", "erik")
 WHOLE = ["-w", "workspace.yaml"]
@@ -140,7 +141,7 @@ def interrupted_backfill(
     # Not pytest's folder: the path of a socket in it would be too long.
     with tempfile.TemporaryDirectory() as path, serving(chess_app(archives, faults=faults)) as url:
         folder = Path(path)
-        live = LiveData(folder)
+        live = LiveData(Stores(folder))
         (live.data / "tmp").mkdir(parents=True)
         for month in MONTHS[::5]:
             faults.answer_next(_path(PLAYERS[0], month), Response(status_code=503))

@@ -4,7 +4,6 @@ A month's rows are compared as a multiset, without dlt's own columns and without
 column that another load added makes no difference.
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.faults.stores import Stores
 from pipelines_project_tests.landings import rows_of
 
 _OWN = {"_dlt_id", "_dlt_load_id", "month"}
@@ -42,42 +42,37 @@ def uncounted(_name: str, _number: int) -> None:
 
 @dataclass(frozen=True)
 class LiveData:
-    """The folder that runs under test write to.
+    """What runs under test write to.
 
     Attributes:
-        folder: where the data is, and what is kept of it.
+        stores: where landing zone and warehouse are.
         is_merged: whether a table is one whole, and not a row set for each month.
         count: adds up what is compared.
     """
 
-    folder: Path
+    stores: Stores
     is_merged: bool = False
     count: Count = uncounted
 
     @property
     def data(self) -> Path:
-        return self.folder / "data"
+        return self.stores.data
 
     @property
     def landing(self) -> LandingZone:
-        return LandingZone(url=str(self.data / "landing"))
+        return self.stores.landing
 
     @property
     def warehouse(self) -> Warehouse:
-        return Warehouse(url=str(self.data / "warehouse.duckdb"), lock_timeout_seconds=30)
+        return self.stores.warehouse(lock_timeout_seconds=30)
 
     def save(self, name: str) -> None:
         """Keep the data as it is now under a name."""
-        shutil.copytree(self.data, self.folder / name)
+        self.stores.save(name)
 
     def restore(self, name: str = "") -> None:
         """Bring back what was kept under the name, or nothing."""
-        # The folder itself stays, because it may be a disk of its own.
-        for path in self.data.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if name:
-            shutil.copytree(self.folder / name, self.data, dirs_exist_ok=True)
-        (self.data / "tmp").mkdir(parents=True, exist_ok=True)
+        self.stores.restore(name)
 
     def held(self, month: Month) -> Held:
         """Return what readers find of the month, having checked that each part is one load."""
@@ -102,11 +97,12 @@ class LiveData:
     def _loaded(self, month: Month) -> tuple[list[dict[str, Any]], list[tuple[str, int]]]:
         """Return the warehouse's rows of the month, and what its ledger says of them."""
         source, table, key = month
-        if not Path(self.warehouse.url).exists():
+        if not (self.stores.database or Path(self.warehouse.url).exists()):
             return [], []
         with self.warehouse.connect() as connection:
             tables = connection.execute(
-                "select schema_name || '.' || table_name from duckdb_tables()"
+                "select schema_name || '.' || table_name from duckdb_tables() "
+                "where database_name = 'warehouse'"
             ).fetchall()
             if ("ledger.loads",) not in tables:
                 return [], []
@@ -162,11 +158,12 @@ class LiveData:
         expected: set[str] = set()
         for month in months:
             expected |= self._files_of(month)
-        landing = self.data / "landing"
-        found = {str(path.relative_to(landing)) for path in landing.rglob("*") if path.is_file()}
+        found = self.stores.landed_files()
         assert found == expected, f"too many: {found - expected}, too few: {expected - found}"
         assert [*(self.data / "tmp").iterdir()] == []
-        assert {path.name for path in self.data.glob("warehouse*")} == {"warehouse.duckdb"}
+        in_database = self.stores.database is not None
+        warehouse = set[str]() if in_database else {"warehouse.duckdb"}
+        assert {path.name for path in self.data.glob("warehouse*")} == warehouse
 
     def _files_of(self, month: Month) -> set[str]:
         """Return the files of the month's current load, having compared them with its record."""
@@ -175,7 +172,7 @@ class LiveData:
         assert load
         place.check_content(load.record)
         files = [place.record_path(load.load_id), *place.paths(load.record)]
-        return {str(Path(file).relative_to(self.data / "landing")) for file in files}
+        return {file.removeprefix(f"{self.stores.root}/landing/") for file in files}
 
 
 def _counted(rows: Iterable[Mapping[str, Any]]) -> Rows:

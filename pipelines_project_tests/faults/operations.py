@@ -1,7 +1,8 @@
-"""Every file operation and SQL statement of a run, counted, and the one at which something happens.
+"""Every file operation, request and statement of a run, and the one at which something happens.
 
 Python tells of its file operations through audit hooks, so none of them is missed, whichever
-package does it. What DuckDB writes by itself is told by its statements.
+package does it. What DuckDB writes by itself is told by its statements. Requests are those by which
+s3fs writes, lists and deletes.
 """
 
 import errno
@@ -16,8 +17,10 @@ from functools import wraps
 from math import inf
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import duckdb
+from aiobotocore.httpsession import AIOHTTPSession
 
 _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link"}
 _LOOKS = {"os.scandir", "os.listdir"}
@@ -88,6 +91,11 @@ class Operations:
         changes = not re.match(r"\s*(select|from|describe|set)\b", text) and name != "read_parquet"
         self._reach(f"sql {name} {' '.join(text.split())[:80]}", "", changes)
 
+    def request(self, method: str, path: str) -> None:
+        """Take a request to an object store."""
+        writes = method not in ("GET", "HEAD")
+        self._reach(f"{'write' if writes else 'read'} request {method} {path}", path, writes)
+
     def _reach(self, label: str, path: str, writes: bool) -> None:
         number = len(self.done)
         self.done.append(label)
@@ -145,7 +153,7 @@ def kill_points(operations: list[str], is_first: bool, every: int) -> list[Sabot
     fewer = max(1, every // 40)
     changes = [n for n in reached if _LANDING_CHANGE.match(operations[n])][::fewer]
     landed = [n for n in reached if _LANDING_WRITE.match(operations[n])][::fewer]
-    assert landed
+    assert changes
     before = sorted({*reached[::every], *changes})
     return [Sabotage(Harm.KILLED, n) for n in before] + [
         Sabotage(harm, n) for harm in _AT_ONCE[1:] for n in landed
@@ -171,6 +179,14 @@ def watch(operations: Operations) -> None:
     for name in _STATEMENTS:
         called = getattr(duckdb.DuckDBPyConnection, name)
         setattr(duckdb.DuckDBPyConnection, name, _watched(name, called, operations))
+    send = AIOHTTPSession.send
+
+    @wraps(send)
+    async def watched(self: AIOHTTPSession, request: Any) -> Any:
+        operations.request(request.method, urlsplit(request.url).path)
+        return await send(self, request)
+
+    AIOHTTPSession.send = watched  # type: ignore[method-assign]
     sys.addaudithook(operations.hook)
 
 

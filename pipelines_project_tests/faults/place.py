@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
@@ -18,6 +17,7 @@ from pipelines_project_tests.faults.sources import (
     Source,
     environment_of,
 )
+from pipelines_project_tests.faults.stores import Stores
 from pipelines_project_tests.faults.works import materialize
 
 
@@ -101,7 +101,7 @@ class Place:
         Yields:
             A list that holds, at the end, what the works have returned.
         """
-        end, done = self.live.folder / "end", list[int]()
+        end, done = self.live.stores.folder / "end", list[int]()
         started = [self.runs.start(work, *args, end) for work, *args in works]
         try:
             yield done
@@ -119,7 +119,9 @@ class Place:
 
     def _rerun(self) -> Scenario:
         self.source.serve(1)
-        assert self.run(months=f"{OTHER_MONTH}...{MONTH}").answer.success
+        ended = self.run(months=f"{OTHER_MONTH}...{MONTH}")
+        assert ended.code == 0, ended.log
+        assert ended.answer.success, ended.answer.error
         months = [*self.source.months(OTHER_MONTH), *self.source.months()]
         before = {month: self.live.held(month) for month in months}
         self.live.save("before the rerun")
@@ -155,12 +157,12 @@ class Place:
 
 
 @contextmanager
-def place_of(name: str, folder: Path) -> Iterator[Place]:
-    """Give a source's place below a folder."""
-    with SOURCES[name](folder / "raw") as source:
-        live = LiveData(folder, source.is_merged)
-        environment = environment_of(str(live.data), source)
+def place_of(name: str, stores: Stores) -> Iterator[Place]:
+    """Give the place of a source whose data is in the stores."""
+    with SOURCES[name](stores.folder / "raw") as source:
+        live = LiveData(stores, source.is_merged)
+        environment = environment_of(stores, source)
         order = (materialize, str(live.data), MONTH, source.keys)
-        with forked_runs(folder, environment, *order) as runs:
+        with forked_runs(stores.folder, environment, *order) as runs:
             live.restore()
             yield Place(source, live, runs)

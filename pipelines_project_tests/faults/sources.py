@@ -25,6 +25,7 @@ from pipelines_project.sandbox.help_desk import StoredHelpDesk
 from pipelines_project.sandbox.server import serving
 from pipelines_project_tests.faults.figures import IS_FULL
 from pipelines_project_tests.faults.live_data import Month
+from pipelines_project_tests.faults.stores import Stores
 
 MONTH, OTHER_MONTH = "2024-02", "2024-01"
 
@@ -181,12 +182,10 @@ MOST_TESTED = [*SOURCES] if IS_FULL else [*SOURCES][:1]
 """The sources that every test is done with; the others are only killed."""
 
 
-def environment_of(data: str, source: Source) -> dict[str, Any]:
-    """Return the settings of the definitions for data of a folder."""
+def environment_of(stores: Stores, source: Source) -> dict[str, Any]:
+    """Return the settings of the definitions for data in the stores."""
     return {
-        "LANDING_URL": f"{data}/landing",
-        "WAREHOUSE_URL": f"{data}/warehouse.duckdb",
-        "PUBLISHED_URL": f"{data}/published",
+        **stores.environment,
         "RUNTIME__REQUEST_MAX_ATTEMPTS": "2",
         "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
         **source.environment,

@@ -65,6 +65,7 @@ def test_a_run_that_is_cancelled_or_whose_storage_fails_once_loses_nothing(
         count(figure, 1)
 
 
+@pytest.mark.disk
 @pytest.mark.parametrize("part", PARTS)
 def test_a_disk_that_is_full_from_some_moment_on_loses_nothing(
     place: Place, scenarios: dict[str, Scenario], count: Count, part: int
@@ -74,6 +75,7 @@ def test_a_disk_that_is_full_from_some_moment_on_loses_nothing(
         count("full disks", 1)
 
 
+@pytest.mark.disk
 @pytest.mark.parametrize("folder", ["landing", "landing/{source}/{table}", "tmp"])
 def test_a_folder_that_nothing_may_be_changed_in_loses_nothing_and_is_named(
     place: Place, scenarios: dict[str, Scenario], count: Count, folder: str
@@ -102,6 +104,7 @@ STEPS = {
 }
 
 
+@pytest.mark.disk
 @pytest.mark.parametrize("harm", [Harm.DISK_FULL, Harm.READ_ONLY])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_disk_that_fills_up_or_turns_read_only_at_a_step_is_said_and_loses_nothing(
@@ -132,6 +135,7 @@ def small_disk(place: Place) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.disk
 def test_a_real_disk_that_fills_up_loses_nothing(
     place: Place, scenarios: dict[str, Scenario], count: Count, small_disk: Path
 ) -> None:

@@ -15,6 +15,7 @@ from pipelines_project_tests.faults.figures import IS_FULL, Count
 from pipelines_project_tests.faults.forked_runs import ForkedRuns, forked_runs
 from pipelines_project_tests.faults.live_data import LiveData
 from pipelines_project_tests.faults.operations import Harm, Sabotage
+from pipelines_project_tests.faults.stores import Stores
 from pipelines_project_tests.faults.writers import WRITERS, Data, Writer, write
 
 pytestmark = pytest.mark.faults
@@ -42,7 +43,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("writers")
-    live, name = LiveData(folder), next(iter(WRITERS))
+    live, name = LiveData(Stores(folder)), next(iter(WRITERS))
     live.data.mkdir()
     _prepare(live, WRITERS[name])
     environment = {

@@ -30,7 +30,7 @@ YEAR = [f"2024-{number:02d}" for number in range(1, 13)]
 def _reader(
     place: Place, allowed: dict[Month, list[Rows | None]]
 ) -> tuple[Callable[..., int], LiveData, dict[Month, list[Rows | None]]]:
-    return read, LiveData(place.live.folder), allowed
+    return read, LiveData(place.live.stores), allowed
 
 
 def _landed(scenario: Scenario) -> dict[Month, list[Rows | None]]:
@@ -114,7 +114,7 @@ def test_loads_wait_for_a_reader_that_holds_the_file_and_each_other(
     place.live.restore(scenario.start)
     place.source.serve(1, 2)
     loading = place.source.keys[len(place.source.tables) :]
-    holder = (hold, LiveData(place.live.folder), place.numbers.readers_seconds)
+    holder = (hold, LiveData(place.live.stores), place.numbers.readers_seconds)
     with place.beside(holder) as done:
         landings = [
             place.runs.start(

@@ -1,5 +1,6 @@
 """What the forked processes do: runs of the assets, and readers beside them."""
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -33,14 +34,13 @@ class Outcome(NamedTuple):
 @contextmanager
 def _location(defs: dg.Definitions, data: str) -> Iterator[CodeLocation]:
     with dg.DagsterInstance.ephemeral(tempdir=f"{data}/dagster") as instance:
-        yield CodeLocation(
-            defs,
-            instance,
-            LandingZone(url=f"{data}/landing"),
-            Warehouse(url=f"{data}/warehouse.duckdb"),
-            Faults(),
-            "",
-        )
+        yield CodeLocation(defs, instance, *_landing_and_warehouse(), Faults(), "")
+
+
+def _landing_and_warehouse() -> tuple[LandingZone, Warehouse]:
+    """Return those of the settings that the forked process has."""
+    url, data_url = os.environ["WAREHOUSE_URL"], os.environ.get("WAREHOUSE_DATA_URL", "")
+    return LandingZone(url=os.environ["LANDING_URL"]), Warehouse(url=url, data_url=data_url)
 
 
 def materialize(defs: dg.Definitions, data: str, months: str, keys: list[str]) -> Outcome:
@@ -168,13 +168,9 @@ def forget(defs: dg.Definitions, data: str, player: str) -> Outcome:
         start_month="2021-01",
     )
     job = forget_job(source.source, source.person, source.monthly_tables(), [])
-    forgetful = dg.Definitions(
-        jobs=[job],
-        resources={
-            "landing": LandingZone(url=f"{data}/landing"),
-            "warehouse": Warehouse(url=f"{data}/warehouse.duckdb"),
-        },
-    )
+    landing, warehouse = _landing_and_warehouse()
+    resources = {"landing": landing, "warehouse": warehouse}
+    forgetful = dg.Definitions(jobs=[job], resources=resources)
     config = {"ops": {"chess_forget_rows": {"config": {"player": player, "dry_run": False}}}}
     with _location(forgetful, data) as location:
         run = location.run(forgetful.resolve_job_def("chess_forget"), config=config)

@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.marts.build import Mart
 from pipelines_project.marts.build_months import build_months
+from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model import parse_model
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import load_month

@@ -18,13 +18,14 @@ from pipelines_project_tests.faults.soak.served import (
     version_of,
 )
 from pipelines_project_tests.faults.soak.services import TABLES
+from pipelines_project_tests.faults.stores import Stores
 
 ALL_MONTHS = [Month(source, table, month) for source, table in TABLES.items() for month in MONTHS]
 
 
 def live_data(folder: Path, month: Month) -> LiveData:
     """Return the data below a folder as it is of the month's source."""
-    return LiveData(folder, is_merged=month.source == "freshdesk")
+    return LiveData(Stores(folder), is_merged=month.source == "freshdesk")
 
 
 def parts_of(month: Month) -> list[Part]:

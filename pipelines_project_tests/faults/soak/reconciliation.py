@@ -18,6 +18,7 @@ from pipelines_project_tests.faults.soak.served import (
     content_by_part,
     difference,
 )
+from pipelines_project_tests.faults.stores import Stores
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Reconciliation:
             if month.source != "freshdesk" and held.landed != held.loaded:
                 self.differs(f"{month}: the warehouse's rows are not the landed ones")
         try:
-            LiveData(self.folder).assert_tidy(ALL_MONTHS)
+            LiveData(Stores(self.folder)).assert_tidy(ALL_MONTHS)
         except (AssertionError, ValueError) as error:
             found = [str(p) for p in (self.folder / "data" / "tmp").iterdir()]
             self.differs(f"there are other files than those of one load a month: {error} {found}")
