@@ -11,6 +11,7 @@ from pipelines_project.landing.changes import WholeMonthNeededError, with_unchan
 from pipelines_project.landing.clock import wait_for_clock
 from pipelines_project.landing.content import content_of_load
 from pipelines_project.landing.errors import DamagedLoadError
+from pipelines_project.landing.file_types import file_types
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.previous import Previous, previous_load
 from pipelines_project.landing.record import LoadRecord, recorded_file
@@ -197,6 +198,7 @@ def _publish(
         dict(details),
         content,
         new.origins,
+        file_types(f.path for f in new.files if f.table == month.table),
     )
     try:
         for name, file in paths.items():

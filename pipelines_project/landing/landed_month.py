@@ -61,17 +61,20 @@ class LandedMonth(MonthPlace):
         Raises:
             DamagedLoadError: the current load is not what its record says; it names the files.
         """
-        return self._whole()[1]
+        return self.whole()[1]
 
-    def _whole(self, look: Listing | None = None) -> tuple[Listing, Load | None]:
+    def whole(
+        self, look: Listing | None = None, without: str | None = None
+    ) -> tuple[Listing, Load | None]:
         """Return a listing of the month with its current load; raises as `current_files` does.
 
         Args:
             look: a listing, if there is one by now.
+            without: a load that is taken for one that is not there.
         """
         before = ""
         for _ in range(_READ_ATTEMPTS):
-            listing, look = look or self.listing(), None
+            listing, look = (look or self.listing()).without(without), None
             if listing.newest is None:
                 return listing, None
             try:
@@ -179,7 +182,9 @@ class LandedMonth(MonthPlace):
         files = (listing or self.listing()).files.get(load_id, {})
         return sorted(files, key=lambda path: (path != self.record_path(load_id), path))
 
-    def stale_files(self, keep_loads: int = 0, look: Listing | None = None) -> list[str]:
+    def stale_files(
+        self, keep_loads: int = 0, look: Listing | None = None, current: Load | None = None
+    ) -> list[str]:
         """Return the paths that may be deleted, in an order in which stopping halfway is safe.
 
         Stale is what belongs to loads older than the current one, committed or not. A newer load
@@ -188,11 +193,12 @@ class LandedMonth(MonthPlace):
         Args:
             keep_loads: how many superseded loads to keep, the newest of those that are whole.
             look: a listing of the month, if there is one by now.
+            current: the current load by that listing, if it was read by now.
 
         Raises:
             DamagedLoadError: the current load is damaged, so what is older may still be needed.
         """
-        listing, current = self._whole(look)
+        listing, current = (look, current) if look and current else self.whole(look)
         if current is None:
             return []
         superseded = (i for i in listing.committed[1:] if self._is_whole(listing, i))

@@ -33,6 +33,13 @@ class Listing:
         """The id of the current load."""
         return next(iter(self.committed), None)
 
+    def without(self, load_id: str | None) -> "Listing":
+        """Return what it would show without a load."""
+        return Listing(
+            [each for each in self.committed if each != load_id],
+            {each: files for each, files in self.files.items() if each != load_id},
+        )
+
 
 def listing_of(fs: FileSystem, folders: Sequence[str]) -> Listing:
     """List the folders of a month, once each.

@@ -53,6 +53,8 @@ class LoadRecord:
         content: the same for loads of the same rows and refused rows, where it is known; an earlier
             version of the project did not record it.
         origins: what each column is in the source, as JSON pointers; none where it is not known.
+        types: the Arrow type of each column in the table's files; an earlier version of the project
+            did not record it.
         format: the version of this format.
     """
 
@@ -64,6 +66,7 @@ class LoadRecord:
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     content: str | None = None
     origins: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
+    types: Mapping[str, str] = field(default_factory=dict[str, str])
     format: int = FORMAT
 
     def rows_of(self, table: str) -> int:
