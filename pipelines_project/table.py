@@ -78,6 +78,8 @@ class Table:
         columns: the dlt type of each column that is declared, whatever rows a month has.
         column_descriptions: what columns are, by name.
         column_names: the names of columns that the settings choose, by those in the source.
+        glue_database: the database of AWS Glue that has a table over the landed months, for Athena;
+            None if it is not published.
     """
 
     source: str
@@ -100,6 +102,7 @@ class Table:
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
     column_descriptions: Mapping[str, str] = field(default_factory=dict[str, str])
     column_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    glue_database: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that something else has, or that a path or SQL would take amiss."""

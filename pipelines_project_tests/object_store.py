@@ -1,4 +1,4 @@
-"""An S3 for tests: moto in a process of its own, and a gate before it that counts and breaks."""
+"""An S3 and a Glue for tests: moto in a process of its own, and a gate that counts and breaks."""
 
 import re
 import socket
@@ -18,7 +18,7 @@ import boto3
 import urllib3
 
 _SECONDS_TO_START = 30
-_SIGNED = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/s3/")
+_SIGNED = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/(?:s3|glue)/")
 _REFUSALS = {
     "slow down": (503, "SlowDown", "Please reduce your request rate."),
     "denied": (403, "AccessDenied", "Access Denied"),

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import dagster as dg
 from pydantic import BaseModel, Field, PrivateAttr, ValidationInfo, field_validator
 
 from pipelines_project.components.document_part import DocumentPart
+from pipelines_project.components.publish import check_publishing, glue_database
 from pipelines_project.components.source_versions import versions_of
 from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.ask_source import Asker, has_changed
@@ -27,6 +28,7 @@ from pipelines_project.orchestration.checks.landing import (
     no_stale_files,
 )
 from pipelines_project.orchestration.checks.of_loader import warehouse_checks
+from pipelines_project.orchestration.checks.published import published_checks
 from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
 from pipelines_project.orchestration.forget_job import Person
 from pipelines_project.orchestration.land_op import land_op
@@ -81,6 +83,11 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     allow_shrink: bool = Field(
         default=False, description="Land a month even if most of its rows would go."
     )
+    publish: Literal["glue"] | None = Field(
+        default=None,
+        description="Where the landed tables are published, too: glue keeps a table of AWS Glue "
+        "over each, which Athena reads. It needs a landing zone in S3.",
+    )
     keep_loads: int = Field(default=0, description="How many superseded loads of a month to keep.")
     fresh_within_hours: float = Field(
         default=36, description="How old the current month may be before it is not fresh."
@@ -95,6 +102,13 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     @classmethod
     def _is_month(cls, month: str) -> str:
         return checked_month(month)
+
+    @field_validator("publish")
+    @classmethod
+    def _can_be_published(cls, publish: str | None) -> str | None:
+        if publish:
+            check_publishing()
+        return publish
 
     # Not `ge=` of the fields: a text in the YAML would then be an error that names no attribute.
     @field_validator(*_LEAST)
@@ -213,6 +227,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             columns=columns or {},
             column_descriptions=settings.column_descriptions,
             column_names=settings.column_names,
+            glue_database=glue_database() if self.publish else None,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -231,7 +246,11 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             assets=dg.map_asset_specs(
                 lambda spec: spec.replace_attributes(freshness_policy=freshness), assets
             ),
-            asset_checks=[check for table in tables for check in self.checks(table)],
+            asset_checks=[
+                check
+                for table in tables
+                for check in (*self.checks(table), *published_checks(table))
+            ],
             sensors=self.sensors(),
         )
         if not is_first:

@@ -15,6 +15,7 @@ from pipelines_project.forget import loaded as forget_loaded
 from pipelines_project.forget import remains
 from pipelines_project.forget import rows as subject_rows
 from pipelines_project.forget.subject import Subject
+from pipelines_project.glue.publication import publication_of
 from pipelines_project.landing.land_month import Landed
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Built, build
@@ -154,8 +155,9 @@ class Forgetting:
 
     def _forget(self, table: Table, subject: Subject) -> Iterator[LandedAnew | LoadedAnew]:
         landed: list[str] = []
+        publication = publication_of(table, self.landing)
         for month in self._months(table):
-            if anew := forget_landed.forget(table.month(self.landing, month), subject):
+            if anew := forget_landed.forget(table.month(self.landing, month), subject, publication):
                 landed.append(month)
                 yield LandedAnew(table, month, *anew)
         with self.warehouse.connect() as connection:

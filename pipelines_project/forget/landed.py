@@ -11,6 +11,7 @@ import pyarrow.compute
 
 from pipelines_project.forget.rows import UNREADABLE, Found, find
 from pipelines_project.forget.subject import Subject
+from pipelines_project.glue.publication import Publication
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Details, Landed, NewLoad, land_month
 from pipelines_project.landing.landed_month import LandedMonth, Load
@@ -20,8 +21,15 @@ from pipelines_project.landing.rows import Keep, has_rows, landed_rows, row_grou
 pc: Any = pyarrow.compute
 
 
-def forget(month: LandedMonth, subject: Subject) -> tuple[Landed, int] | None:
+def forget(
+    month: LandedMonth, subject: Subject, publication: Publication | None = None
+) -> tuple[Landed, int] | None:
     """Remove the person's rows from the month.
+
+    Args:
+        month: which month.
+        subject: the person.
+        publication: what is made to read the new load before older ones are deleted.
 
     Returns:
         The new load and how many rows it has less, if the month was landed anew, or else None.
@@ -31,7 +39,7 @@ def forget(month: LandedMonth, subject: Subject) -> tuple[Landed, int] | None:
             it was.
     """
     landed = _forget_current(month, subject)
-    listing = month.listing()
+    listing = publication.publish(month).listing if publication else month.listing()
     current = listing.newest
     left = {*listing.files} - {*listing.committed} if landed else set[str]()
     for load_id in {*find(month, subject)} | left:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from pydantic import Field
 
+from pipelines_project.glue.manifest import named_files
 from pipelines_project.landing.old_loads import old_loads
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.old_history import (
@@ -107,7 +108,10 @@ def _delete(
 def _clean_loads(landing: LandingZone, before: datetime, *, delete: bool) -> int:
     count = 0
     for month, files in old_loads(landing, before.timestamp()):
-        count += len(files)
+        # A run that was killed may have left Athena at an older load.
+        read = named_files(month)
+        gone = [path for path in files if path not in read]
+        count += len(gone)
         if delete:
-            month.delete(files)
+            month.delete(gone)
     return count

@@ -8,8 +8,10 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from pipelines_project.glue.publication import Publication, publication_of
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.listing import LOAD_ID
+from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.listing import LOAD_ID, Listing
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.month_results import (
     MonthResult,
@@ -99,39 +101,65 @@ def _tidied(
     results: list[MonthResult],
 ) -> list[MonthResult]:
     """Tidy each month that is good, and put what came of it in the month's place."""
+    publication = publication_of(table, landing)
     for number, month in enumerate(results):
         if not month.error:
-            work = partial(tidy, table, landing, config, month)
+            work = partial(tidy, table, landing, config, month, publication)
             results[number] = attempt(context.log, month.month, work)
     return results
 
 
 def tidy(
-    table: Table, landing: LandingZone, config: DeleteStaleFilesConfig, month: MonthResult
+    table: Table,
+    landing: LandingZone,
+    config: DeleteStaleFilesConfig,
+    month: MonthResult,
+    publication: Publication | None,
 ) -> dict[str, Any]:
     """Delete one month's stale files, and return its metadata with what went.
 
+    Before anything goes, what is published is made to name files that stay.
+
     Raises:
-        LandingError: names the files that could not be deleted.
+        LandingError: names the files that could not be deleted, or says why nothing was.
     """
     place = table.month(landing, month.month)
-    look = place.listing()
-    keep_loads = table.keep_loads if config.keep_loads is None else config.keep_loads
     if config.discard_load_id:
         _check_ahead_of_clock(config.discard_load_id)
-        stale = place.files_of_load(config.discard_load_id, look)
+    publishing = None if config.dry_run else publication
+    look, current, told = _published(place, publishing, config.discard_load_id)
+    keep_loads = table.keep_loads if config.keep_loads is None else config.keep_loads
+    if config.discard_load_id:
+        # What is published is looked at as if the load were gone.
+        stale = place.files_of_load(config.discard_load_id, None if publishing else look)
     else:
-        stale = place.stale_files(keep_loads, look)
+        stale = place.stale_files(keep_loads, look, current)
     if not config.dry_run:
         place.delete(stale)
+    if publishing and config.discard_load_id:
+        # A run that began before may have published the load that is gone now.
+        publishing.publish(place)
     limit, gone = time.time() + AHEAD_OF_CLOCK_SECONDS, () if config.dry_run else stale
     ahead = [i for i in look.committed if float(i) > limit and place.record_path(i) not in gone]
     return {
         **month.metadata,
+        **told,
         "stale_files_deleted": 0 if config.dry_run else len(stale),
         "stale_files": stale,
         **({"loads_ahead_of_clock": ahead} if ahead else {}),
     }
+
+
+def _published(
+    place: LandedMonth, publication: Publication | None, without: str | None
+) -> tuple[Listing, Load | None, dict[str, Any]]:
+    """Publish a month, and return its listing, its current load, and what is told of it."""
+    if publication is None:
+        return place.listing(), None, {}
+    published = publication.publish(place, without)
+    unreadable = published.unreadable
+    told = {"glue_table": published.table, **({"not_in_athena": unreadable} if unreadable else {})}
+    return published.listing, published.current, told
 
 
 def _check_ahead_of_clock(load_id: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines_project.glue.publication import publication_of
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
@@ -87,7 +88,16 @@ def _restore(
     # Before anything is deleted: a run that is killed here can be repeated.
     context.log_event(materialization(landing_key(table), restored.metadata, month))
     tidied = attempt(
-        context.log, month, partial(tidy, table, landing, DeleteStaleFilesConfig(), restored)
+        context.log,
+        month,
+        partial(
+            tidy,
+            table,
+            landing,
+            DeleteStaleFilesConfig(),
+            restored,
+            publication_of(table, landing),
+        ),
     )
     load = materialize_commands(warehouse_key(table), [month])
     what_now = f"Automation loads it and builds the marts, or at once:\n\n{indent(load, '  ')}"

@@ -75,6 +75,7 @@ def test_a_source_with_only_the_attributes_that_it_needs_loads() -> None:
         ("months_per_run", "many"),
         ("keep_loads", -1),
         ("keep_loads", "all"),
+        ("publish", "athena"),
         ("allow_shrink", "perhaps"),
         ("fresh_within_hours", 0),
         ("fresh_within_hours", "soon"),
@@ -86,6 +87,26 @@ def test_a_wrong_value_is_refused_with_file_and_attribute(attribute: str, value:
 
     assert "defs.yaml" in said
     assert attribute in said
+
+
+@pytest.mark.parametrize(
+    ("landing_url", "database", "told"),
+    [
+        ("", "", "a landing zone in S3, because Athena reads there: LANDING_URL is not set"),
+        ("gs://bucket/landing", "", "LANDING_URL is 'gs://bucket/landing'"),
+        ("s3://bucket/landing", "My-Database", "GLUE_DATABASE is 'My-Database'"),
+    ],
+)
+def test_publishing_is_refused_where_athena_could_not_read(
+    monkeypatch: pytest.MonkeyPatch, landing_url: str, database: str, told: str
+) -> None:
+    monkeypatch.setenv("LANDING_URL", landing_url)
+    monkeypatch.setenv("GLUE_DATABASE", database)
+
+    said = _refusal(_ATTRIBUTES | {"publish": "glue"})
+
+    assert "publish" in said
+    assert told in said
 
 
 @pytest.mark.parametrize("missing", ["players", "contact"])

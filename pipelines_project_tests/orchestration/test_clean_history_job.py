@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 from dagster._core.scheduler.instigation import TickData, TickStatus  # They have no public name.
 
+from pipelines_project.glue.manifest import manifest_path
 from pipelines_project.orchestration import clean_history_job, old_history
 from pipelines_project_tests.code_location import LANDING, CodeLocation
 from pipelines_project_tests.orchestration.history_year import (
@@ -160,6 +161,14 @@ def test_superseded_loads_of_long_ago_go_only_if_asked_for_and_the_current_one_s
     monkeypatch.setattr(clean_history_job, "datetime", InTwoDays)
     run()
     assert len(month.listing().committed) == 2
+    # As where a run was killed before it had Athena read the current load.
+    [old] = [path for path in month.files_of_load(month.listing().committed[1]) if "/_" not in path]
+    manifest = Path(manifest_path(month))
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(f"file://{old}\n")
+    run(loads_keep_days=1)
+    assert Path(old).exists()
+    manifest.unlink()
     run(loads_keep_days=1)
     [current] = month.listing().committed
     assert month.listing().files.keys() == {current}
