@@ -9,6 +9,8 @@ from pipelines_project.forget.forgetting import Forgetting
 from pipelines_project.glue.manifest import read_manifest
 from pipelines_project.glue.publication import Publication
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.listing import Listing
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
@@ -168,6 +170,31 @@ def test_a_run_that_is_late_does_not_put_an_older_load_in_the_place_of_a_newer_o
     first = read_manifest(athena.store.client, place_of(zone, "2023-02"))
     assert first.replace(["s3://one"])
     assert not first.replace(["s3://other"])
+
+
+def test_a_load_that_is_published_while_another_run_looks_for_the_current_one_stays(
+    athena: Athena, zone: LandingZone, publication: Publication
+) -> None:
+    place, other, looks = place_of(zone), _anew(publication), list[str]()
+    write_load(place, ids_ago(60)[0], [OLD])
+    publication.publish(place)
+    write_load(place, ids_ago(30)[0], [[{"id": 7}]])
+
+    class Late(LandedMonth):
+        def whole(
+            self, look: Listing | None = None, without: str | None = None
+        ) -> tuple[Listing, Load | None]:
+            found = super().whole(look, without)
+            looks.append(found[0].newest or "")
+            if len(looks) == 1:
+                write_load(place, ids_ago(0)[0], [NEW])
+                other.publish(place)
+            return found
+
+    publication.publish(Late(place.fs, place.dataset, place.source, place.table, place.month))
+
+    assert len(looks) == 2
+    assert athena.ids(place) == [2, 3]
 
 
 def test_runs_of_a_month_at_once_end_with_the_newest_load(
