@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.case import CPU, SECONDS, Case, Medians, Target
 from benchmarks.rounds import Measured, medians
-from pipelines_project.demo.text_table import text_table
+from pipelines_project.text_table import text_table
 
 _PACKAGES = ("dagster", "dlt", "duckdb", "pyarrow")
 

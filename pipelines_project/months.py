@@ -61,6 +61,19 @@ def months_between(first: str, last: str) -> list[str]:
     return found
 
 
+def named_months(text: str) -> list[str]:
+    """Return the months that a text names: one, or the first and last as `2019-01...2024-12`.
+
+    Raises:
+        ValueError: it names none; it quotes what was given.
+    """
+    first, _, last = text.partition("...")
+    month, end = checked_month(first), checked_month(last or first)
+    if month > end:
+        raise ValueError(f"{first} is later than {last}")
+    return months_between(month, end)
+
+
 def months_in_flux(now: datetime) -> list[str]:
     """Return the months that a scheduled run lands again.
 

@@ -6,16 +6,14 @@ execute` takes months that there are not and does not show what the ops report.
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dotenv import load_dotenv
 
 from pipelines_project import definitions
+from pipelines_project.command_line import begin
 
 _PLAIN = (bool, int, float, str, list, dict)
 
@@ -24,10 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the job once for each month that is asked for, and return 1 if one of the runs failed."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    # As Dagster's own commands do: what the file says wins.
-    load_dotenv(Path(".env"), override=True)
-    if not os.environ.get("DAGSTER_HOME"):
-        parser.error("DAGSTER_HOME is not set: export DAGSTER_HOME=$PWD/data/dagster")
+    begin(parser)
     try:
         wanted = job(asked.job)
         months = _months(wanted, asked.partition)

@@ -153,8 +153,9 @@ def test_what_makes_no_sense_is_refused(
         "--select group:chess --months 2024-13": "'2024-13' is not a month",
         "--select group:chess --months 2024-02...2024-01": "2024-02 is later than 2024-01",
         "--select group:chess": "--months",
-        "--select group:nobody --months 2024-01": "'group:nobody' selects no table",
-        "--select 'landing/a/b or warehouse/a/b' --months 2024-01": "landing/a/b",
+        "--select group:nobody --months 2024-01": "selects no asset; the groups are chess, ",
+        "--select 'landing/a/b or warehouse/a/b' --months 2024-01": "in double quotes, such as",
+        "--select report --months 2024-01": "'report' selects no table",
     }
     for arguments, reason in refused.items():
         with pytest.raises(SystemExit) as ended:

@@ -15,12 +15,12 @@ from pathlib import Path
 from pipelines_project.defs.resources import landing_zone, warehouse
 from pipelines_project.demo.child_process import exit_on_signals, run
 from pipelines_project.demo.sources import DEMO_SOURCES, DemoSource
-from pipelines_project.demo.text_table import text_table
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of, previous_month
 from pipelines_project.sandbox.server import serving
 from pipelines_project.sandbox.services import service_settings, services_app
+from pipelines_project.text_table import text_table
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
 
 _MONTHS = 3

@@ -17,17 +17,15 @@ def plan_lines(plan: TablePlan) -> Iterator[str]:
     """Yield what there is to say of a table."""
     table = plan.selected.table
     yield f"{table.source}/{table.name}"
-    for (state, why), months in _alike(plan).items():
+    for (state, why), months in alike(plan).items():
         yield f"  {state:<{_WIDTH}}{len(months):>4}  {in_words(months)}"
         if why:
             yield f"  {'':<{_WIDTH + 4}}  {why}"
-    if plan.trouble:
-        yield f"  The source could not be asked what has changed: {plan.trouble}"
-    yield from _totals(plan)
-    yield from _commands(plan)
+    yield from totals(plan)
+    yield from commands(plan)
 
 
-def _alike(plan: TablePlan) -> dict[tuple[str, str], list[str]]:
+def alike(plan: TablePlan) -> dict[tuple[str, str], list[str]]:
     """Return the months that have the same to say, the worst first."""
     found: dict[tuple[str, str], list[str]] = {}
     for state in State:
@@ -43,8 +41,10 @@ def _unloaded(plan: TablePlan) -> list[str]:
     return [month for month, each in plan.months.items() if each.is_loaded is False]
 
 
-def _totals(plan: TablePlan) -> Iterator[str]:
+def totals(plan: TablePlan) -> Iterator[str]:
     """Yield what a backfill of all the months would take, and what it would delete."""
+    if plan.trouble:
+        yield f"  The source could not be asked what has changed: {plan.trouble}"
     lands = [each for each in plan.months.values() if each.lands]
     if not lands:
         return
@@ -60,7 +60,7 @@ def _totals(plan: TablePlan) -> Iterator[str]:
         yield f"  Deleted once they are landed: {len(files)} files, {in_bytes(sum(files))}"
 
 
-def _commands(plan: TablePlan) -> Iterator[str]:
+def commands(plan: TablePlan) -> Iterator[str]:
     """Yield the commands for what there is a reason to do, if that is not all of it."""
     selected = plan.selected
     one_run = not selected.table.months_per_run

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dotenv import load_dotenv
 from fsspec.implementations.local import LocalFileSystem
 
+from pipelines_project.command_line import read_settings
 from pipelines_project.defs.resources import landing_zone, published_url
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.open_store import open_store
@@ -36,8 +36,7 @@ _LOCAL_ONLY = (
 
 def main(arguments: Sequence[str]) -> int:
     """Start the terminal with more arguments for it, and return its exit code."""
-    # As Dagster's own commands do: what the file says wins.
-    load_dotenv(Path(".env"), override=True)
+    read_settings()
     if not importlib.util.find_spec("duckdb_cli"):
         sys.exit("DuckDB's terminal is not installed: python -m pip install -e '.[query]'")
     try:

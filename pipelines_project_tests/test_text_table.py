@@ -1,6 +1,6 @@
 """Columns are aligned."""
 
-from pipelines_project.demo.text_table import text_table
+from pipelines_project.text_table import text_table
 
 
 def test_numbers_stand_to_the_right_and_what_is_missing_is_a_dash() -> None:
