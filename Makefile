@@ -105,15 +105,12 @@ dev: install ## Start the Dagster UI and daemon (PORT=3000), until Ctrl-C.
 	@exec .venv/bin/python -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
 		.venv/bin/dagster dev -w workspace.yaml -p $(PORT)
 
-# What Dagster says of its own commands is of no use to who runs them.
-materialize report: export PYTHONWARNINGS := ignore
 materialize: install ## Materialize months now (SELECT=group:chess MONTHS=2024-01...2024-03); exits 1 if one fails.
-	@: "$${SELECT:?name assets, such as SELECT=group:chess}" "$${MONTHS:?name months, such as MONTHS=2024-01}"
-	@.venv/bin/dagster asset materialize -m pipelines_project.definitions \
-		--select "$$SELECT" --partition-range "$${MONTHS%%...*}...$${MONTHS##*...}"
+	@: "$${SELECT:?name assets, such as SELECT=group:chess}"
+	@.venv/bin/python -m pipelines_project materialize --select "$$SELECT" $${MONTHS:+--months "$$MONTHS"}
 
 report: install ## Write the report, one HTML page of what is landed, loaded and built.
-	@.venv/bin/dagster asset materialize -m pipelines_project.definitions --select report
+	@.venv/bin/python -m pipelines_project materialize --select report
 
 query: install ## Query what is landed and published in DuckDB's terminal, without any lock.
 	@.venv/bin/python -m pipelines_project.query

@@ -2,9 +2,9 @@
 
 import sys
 
-from pipelines_project import plan_command
+from pipelines_project import materialize_command, plan_command
 
-_COMMANDS = {"plan": plan_command.main}
+_COMMANDS = {"materialize": materialize_command.main, "plan": plan_command.main}
 
 
 def main() -> int:

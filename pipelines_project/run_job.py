@@ -14,6 +14,7 @@ import dagster as dg
 
 from pipelines_project import definitions
 from pipelines_project.command_line import begin
+from pipelines_project.orchestration.run_failures import reasons
 
 _PLAIN = (bool, int, float, str, list, dict)
 
@@ -123,10 +124,7 @@ def _reported(result: dg.JobExecutionResult) -> Iterator[str]:
             said = {n: v for n, v in plain.items() if v is None or isinstance(v, _PLAIN)}
             yield json.dumps({event.step_key: said}, indent=2, default=str, ensure_ascii=False)
             yield from (text.value for text in texts if text.value)
-        elif event.is_step_failure:
-            failure = event.step_failure_data
-            said = failure.user_failure_data and failure.user_failure_data.description
-            yield said or (failure.error.to_string() if failure.error else "no reason was given")
+    yield from reasons(result)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import dagster as dg
 from pydantic import Field, field_validator
 
 from pipelines_project.components import monthly_source
@@ -17,7 +16,7 @@ from pipelines_project.sources.chess.archives import API_URL, PlayerArchives
 from pipelines_project.sources.chess.column_descriptions import COLUMN_DESCRIPTIONS
 from pipelines_project.sources.chess.columns import documented_columns
 from pipelines_project.sources.chess.games import GAME_KEY, GamesByMonth, games_by_player
-from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.sources.http.session import retrying_session
 from pipelines_project.table import Extract, Table
 
@@ -92,9 +91,8 @@ class ChessSource(monthly_source.MonthlySource):
     def _extractor(self, calls: ApiCalls, _landing: LandingZone) -> Extract:
         is_header = len(self.contact) <= 200 and _CONTACT.fullmatch(self.contact)
         if not is_header or not re.search(r"\S+@\S+|https?://\S+", self.contact):
-            raise dg.Failure(
-                "CHESS_CONTACT must be an e-mail or web address: chess.com answers 403 without one",
-                allow_retries=False,
+            raise SourceError(
+                "CHESS_CONTACT must be an e-mail or web address: chess.com answers 403 without one"
             )
         headers = {"User-Agent": f"pipelines-project ({self.contact})"}
         session = retrying_session(headers, calls)

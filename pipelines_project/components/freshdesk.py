@@ -26,7 +26,7 @@ from pipelines_project.sources.freshdesk.api import MOST_PAGES, FreshdeskApi, ch
 from pipelines_project.sources.freshdesk.column_descriptions import COLUMN_DESCRIPTIONS
 from pipelines_project.sources.freshdesk.columns import TABLES, documented_types
 from pipelines_project.sources.freshdesk.since_last import MonthsOfTable
-from pipelines_project.sources.http.api_calls import ApiCalls
+from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.sources.http.rate_limit import RateLimit
 from pipelines_project.table import Extract, Table
 from pipelines_project.warehouse.loaders.merge_month import MergeMonth
@@ -145,4 +145,4 @@ class FreshdeskSource(monthly_source.MonthlySource):
             address = checked_address(self.domain, self.api_url)
             return FreshdeskApi(address, key, calls, limit, self.most_pages)
         except ValueError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+            raise SourceError(str(error)) from error

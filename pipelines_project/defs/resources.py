@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.run_launcher import locked_in_process_executor
+from pipelines_project.orchestration.run_lines import FOLLOWED, followed_logger
 from pipelines_project.warehouse.database import Warehouse
 
 
@@ -30,6 +31,7 @@ def resources() -> dg.Definitions:
             "warehouse": dg.ResourceDefinition(warehouse_of_run, config_schema={}),
         },
         executor=locked_in_process_executor,
+        loggers={"console": dg.colored_console_logger, FOLLOWED: followed_logger},
     )
 
 

@@ -17,6 +17,7 @@ from pipelines_project.landing.causes import is_passing_fault, root_cause
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Landed, as_landed, land_month
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.delete_stale_files_op import (
     DeleteStaleFilesConfig,
     keep_loads_field,
@@ -70,7 +71,13 @@ def land_op(table: Table) -> dg.OpDefinition:
         context: dg.OpExecutionContext, config: LandConfig, landing: dg.ResourceParam[LandingZone]
     ) -> list[MonthResult]:
         calls = ApiCalls(log=context.log)
-        with told_plainly(landing_key(table).to_user_string(), "Nothing was asked or changed."):
+        again = materialize_commands(
+            landing_key(table), context.partition_keys, one_run=not table.months_per_run
+        )
+        with told_plainly(
+            landing_key(table).to_user_string(),
+            f"Nothing was asked or changed. Once mended:\n{again}",
+        ):
             extract = table.extractor(calls, landing)
         results: list[MonthResult] = []
         with recorded_if_interrupted(context, landing_key(table), results):

@@ -1,5 +1,6 @@
 """The asset `marts/<source>/<model>`: an SQL model as a table."""
 
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -47,9 +48,14 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         tags=layer_tags("marts"),
         metadata={"dagster/table_name": mart.full_name},
     )
-    def asset(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
+    def asset(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.MaterializeResult:
+        started = time.monotonic()
         with mart_told_plainly(mart, [month_of(datetime.now(UTC))]):
             built = build(warehouse, mart)
+        same = ", the same as before" if built.unchanged else ""
+        context.log.info(f"{built.rows} rows built in {time.monotonic() - started:.2f} s{same}")
         metadata = {**mart_metadata(mart, built), "dagster/storage_kind": warehouse.kind}
         version = None if built.content is None else dg.DataVersion(built.content)
         return dg.MaterializeResult(metadata=metadata, data_version=version)

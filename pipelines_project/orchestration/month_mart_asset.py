@@ -66,6 +66,8 @@ def month_mart_asset(
         with mart_told_plainly(mart, asked):
             built = build_months(warehouse, mart, asked, full_refresh=config.full_refresh)
         for month, each in built.months.items():
+            same = ", the same as before" if each.unchanged or each.skipped else ""
+            context.log.info(f"{month}: {each.rows} rows built{same}")
             if month in asked:
                 metadata = month_metadata(each)
                 context.add_asset_metadata(metadata, asset_key=mart_key(mart), partition_key=month)

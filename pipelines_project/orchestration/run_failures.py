@@ -1,6 +1,6 @@
 """What a run tells of its failure: which assets, which months, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -24,6 +24,15 @@ def errors_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[
         name = event.step_key.partition(".")[0]
         found.setdefault(name, (kind, (said and said.description) or ""))
     return found
+
+
+def reasons(result: dg.JobExecutionResult) -> Iterator[str]:
+    """Yield why each step of a run of this process has failed."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            said = failure.user_failure_data and failure.user_failure_data.description
+            yield said or (failure.error.to_string() if failure.error else "no reason was given")
 
 
 def months_of_tags(tags: Mapping[str, str]) -> list[str]:

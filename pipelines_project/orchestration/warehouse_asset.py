@@ -1,6 +1,8 @@
 """The asset `warehouse/<source>/<table>`: each month's current load as the rows of a table."""
 
+import logging
 import os
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -35,7 +37,7 @@ from pipelines_project.orchestration.table_assets import (
 from pipelines_project.table import Table
 from pipelines_project.warehouse.attachment import UnusableUrlError, attachment
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
-from pipelines_project.warehouse.load_month import load_month
+from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.versions.apply_versions import apply_versions
 from pipelines_project.warehouse.versions.files import Version
 
@@ -115,7 +117,7 @@ def warehouse_asset(
         ):
             apply_or_fail(context, connection, table.source, versions)
             for month in context.partition_keys:
-                work = partial(_load, table, landing, connection, month, config)
+                work = partial(_load, context.log, table, landing, connection, month, config)
                 results.append(attempt(context.log, month, work))
         refuse_failed(context, warehouse_key(table), results, _what_now(table, results))
         record(context, results)
@@ -170,6 +172,7 @@ def _what_now(table: Table, results: Sequence[MonthResult]) -> str:
 
 
 def _load(
+    log: logging.Logger,
     table: Table,
     landing: LandingZone,
     connection: duckdb.DuckDBPyConnection,
@@ -178,7 +181,17 @@ def _load(
 ) -> dict[str, Any]:
     place = table.month(landing, month)
     if (reason := table.reason_to_skip(month)) and place.current_load() is None:
+        log.info(f"{month}: {reason}")
         return nothing_to_land_metadata(reason)
-    return loaded_metadata(
-        table, load_month(connection, place, table.loader, config.replace_newer_load)
-    )
+    started = time.monotonic()
+    loaded = load_month(connection, place, table.loader, config.replace_newer_load)
+    log.info(f"{month}: {_summary(loaded)} in {time.monotonic() - started:.2f} s")
+    return loaded_metadata(table, loaded)
+
+
+def _summary(loaded: Loaded) -> str:
+    if loaded.skipped:
+        return f"{loaded.rows} rows of load {loaded.load_id} were loaded before; looked at"
+    if loaded.unchanged:
+        return f"{loaded.rows} rows are the same as before; looked at"
+    return f"{loaded.rows} rows loaded"

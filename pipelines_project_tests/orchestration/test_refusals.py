@@ -138,4 +138,7 @@ def test_a_source_that_cannot_even_begin_is_told_by_its_words_alone(
 
     run = location()
 
-    assert run.error == f"landing/refusing/events: {_SAID}\nNothing was asked or changed."
+    said, left, command = run.error.splitlines()
+    assert said == f"landing/refusing/events: {_SAID}"
+    assert left == "Nothing was asked or changed. Once mended:"
+    assert command.endswith(" --partition-range 2024-01...2024-02")
