@@ -6,6 +6,9 @@ from pydantic import TypeAdapter
 
 MOST_FAILURES = 12
 """How often an alert is tried. The waits between double up to an hour, so that is half a day."""
+MOST_SINGLE = 5
+"""How many messages, each about one run, come at once or in an hour before they become one."""
+_HOUR, _COLLECTED = 3600.0, 900.0
 _FIRST_WAIT, _LONGEST_WAIT = 60.0, 3600.0
 # A run that ends is recorded by its own process, which may be a little late.
 _OVERLAP = 600.0
@@ -23,6 +26,7 @@ class Told:
         failures: how often the alert that is due has failed.
         not_before: when it is tried again, in seconds since 1970.
         given_up: how many alerts were given up since one was delivered.
+        delivered: when those of the last hour were delivered, in seconds since 1970.
     """
 
     since: float
@@ -32,6 +36,7 @@ class Told:
     failures: int = 0
     not_before: float = 0
     given_up: int = 0
+    delivered: list[float] = field(default_factory=list[float])
 
     def note_run(self, run_id: str, changed_at: float) -> None:
         """Note that all is said of a run; of those long before none needs to be remembered."""
@@ -39,9 +44,19 @@ class Told:
         self.since = max(self.since, changed_at - _OVERLAP)
         self.runs = {each: at for each, at in self.runs.items() if at >= self.since}
 
-    def note_delivery(self) -> None:
+    def note_delivery(self, now: float) -> None:
         """Note that an alert was delivered."""
         self.failures, self.not_before, self.given_up = 0, 0.0, 0
+        self.delivered = [*self.delivered_since(now), now]
+
+    def delivered_since(self, now: float) -> list[float]:
+        """Return when the alerts of the last hour were delivered."""
+        return [at for at in self.delivered if now - at < _HOUR]
+
+    def is_collecting(self, now: float) -> bool:
+        """Tell whether so much was told in the last hour that what is new waits for more."""
+        recent = self.delivered_since(now)
+        return len(recent) >= MOST_SINGLE and now - recent[-1] < _COLLECTED
 
     def note_failure(self, now: float) -> bool:
         """Note that an alert could not be delivered; return whether it is given up."""

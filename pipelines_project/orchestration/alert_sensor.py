@@ -10,12 +10,13 @@ import dagster as dg
 
 from pipelines_project.alerts.alert import Alert, Matter
 from pipelines_project.alerts.channel import Channel, DeliveryError
-from pipelines_project.alerts.told import Told, told_before
+from pipelines_project.alerts.digest import digest
+from pipelines_project.alerts.told import MOST_SINGLE, Told, told_before
 from pipelines_project.orchestration.run_alert import run_alert
 from pipelines_project.orchestration.stale_tables import stale_tables
 from pipelines_project.table import Table
 
-_RUNS_A_TICK = 100
+_RUNS_A_TICK = 500
 # A tick has a minute, after which Dagster ends it and what it has done is forgotten.
 _SECONDS_A_TICK = 15.0
 _ENDED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS]
@@ -99,23 +100,41 @@ class _Tick:
         return f"{self.delivered} delivered" if self.delivered else "there is nothing to tell"
 
     def _due(self, now: float) -> Iterator[tuple[Alert | None, Callable[[], None]]]:
-        """Yield each alert, or None, with what to note once it is delivered."""
-        told = self.told
+        """Yield each alert, or None, with what to note once it is delivered.
+
+        Where many runs fail, in one tick or in an hour, one alert tells of all of them.
+        """
+        due = [*self._of_runs(now)]
+        alerts = [alert for alert, _ in due if alert]
+        recent = len(self.told.delivered_since(now))
+        if not alerts or len(alerts) + recent <= MOST_SINGLE:
+            yield from due
+        elif not self.told.is_collecting(now):
+
+            def note_all() -> None:
+                for _, note in due:
+                    note()
+
+            yield digest(alerts, f"{self.watch.base_url}/runs"), note_all
+        if self.watch.stale_after_days is not None:
+            yield self._stale(self.watch.stale_after_days, datetime.fromtimestamp(now, UTC))
+
+    def _of_runs(self, now: float) -> Iterator[tuple[Alert | None, Callable[[], None]]]:
+        """Yield the alert about each run that has ended, or None, in order, as long as is time."""
+        told, checks = self.told, self.told.checks
         for record in self._ended_runs():
+            if time.time() - now > _SECONDS_A_TICK:
+                return
             run, changed_at = record.dagster_run, record.update_timestamp.timestamp()
-            alert, failing = run_alert(
-                self.instance, run, told.checks, base_url=self.watch.base_url
-            )
+            alert, checks = run_alert(self.instance, run, checks, base_url=self.watch.base_url)
 
             def note_run(
-                run_id: str = run.run_id, at: float = changed_at, checks: dict[str, str] = failing
+                run_id: str = run.run_id, at: float = changed_at, checks: dict[str, str] = checks
             ) -> None:
                 told.checks = checks
                 told.note_run(run_id, at)
 
             yield alert, note_run
-        if self.watch.stale_after_days is not None:
-            yield self._stale(self.watch.stale_after_days, datetime.fromtimestamp(now, UTC))
 
     def _ended_runs(self) -> list[dg.RunRecord]:
         """Return the runs that have ended and are not told, in the order in which they ended."""
@@ -165,5 +184,5 @@ class _Tick:
                 raise
             self.log.error(f"{error}: {alert.title!r} is given up")
         else:
-            self.told.note_delivery()
+            self.told.note_delivery(time.time())
             self.delivered += 1

@@ -1,6 +1,6 @@
 """The sensors that tell of real failed runs, of checks and of stale tables, once each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from pipelines_project.alerts import told
 from pipelines_project.alerts.webhook import Webhook
 from pipelines_project.components.chess import ChessSource
-from pipelines_project.months import month_of, previous_month
+from pipelines_project.months import month_of, months_between, previous_month
 from pipelines_project.orchestration import alert_sensor
 from pipelines_project.orchestration.alert_sensor import Watch
 from pipelines_project.orchestration.stale_tables import stale_tables
@@ -204,6 +204,62 @@ def test_an_alert_that_cannot_be_delivered_is_given_up_after_half_a_day_and_the_
     [text] = alerts.hook.texts
     assert MARTS[1] in text.splitlines()[0]
     assert "1 alerts before this one could not be delivered" in text
+
+
+def _fail(chess: CodeLocation, months: Sequence[str]) -> None:
+    """End runs from outside, which is the quickest way to have many."""
+    job = chess.defs.resolve_job_def("chess_materialize")
+    for month in months:
+        run = chess.instance.create_run_for_job(job, tags={"dagster/partition": month})
+        chess.instance.report_run_failed(run, f"The worker of {month} was killed.")
+
+
+def test_many_runs_that_fail_at_once_are_one_message(chess: CodeLocation, alerts: Told) -> None:
+    _fail(chess, months_between("2023-01", "2023-08"))
+
+    assert alerts.look() == "1 delivered"
+    assert alerts.look() == "there is nothing to tell"
+
+    [text] = alerts.hook.texts
+    title, what, times, reason, *_, link = text.splitlines()
+    assert title == "*8 runs with failures*"
+    assert what.startswith("landing/chess/games, ")
+    assert what.endswith(" 2023-01...2023-08")
+    assert times == "8 times, the last time:"
+    assert "2023-08 was killed" in reason
+    assert link == "http://ui:3000/runs"
+
+
+def test_runs_that_go_on_failing_are_told_one_by_one_at_first_and_then_four_times_an_hour(
+    chess: CodeLocation, alerts: Told
+) -> None:
+    for month in months_between("2023-01", "2023-05"):
+        _fail(chess, [month])
+        assert alerts.look() == "1 delivered"
+    for month in ("2023-06", "2023-07"):
+        _fail(chess, [month])
+        assert alerts.look() == "there is nothing to tell"
+
+    alerts.seconds_later = 901
+
+    assert alerts.look() == "1 delivered"
+    titles = [text.splitlines()[0] for text in alerts.hook.texts]
+    assert all(title.endswith(" failed*") for title in titles[:5])
+    assert titles[5:] == ["*2 runs with failures*"]
+    assert alerts.hook.texts[5].splitlines()[1].endswith(" 2023-06...2023-07")
+
+
+def test_a_digest_that_cannot_be_delivered_is_sent_again_whole(
+    chess: CodeLocation, alerts: Told
+) -> None:
+    _fail(chess, months_between("2023-01", "2023-06"))
+    alerts.hook.status = 500
+    assert "answered 500" in alerts.look()
+    alerts.hook.status = 200
+    alerts.seconds_later = 61
+
+    assert alerts.look() == "1 delivered"
+    assert "*6 runs with failures*" in alerts.hook.texts[0]
 
 
 @pytest.fixture
