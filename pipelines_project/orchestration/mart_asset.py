@@ -1,6 +1,7 @@
 """The asset `marts/<source>/<model>`: an SQL model as a table."""
 
 import time
+import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.metadata import column_schema, layer_tags
 from pipelines_project.orchestration.refusals import told_plainly
-from pipelines_project.orchestration.warehouse_asset import warehouse_pool
+from pipelines_project.orchestration.warehouse_asset import warehouse_kind, warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
 
 
@@ -44,9 +45,9 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=follows_any_change(),
         pool=warehouse_pool(),
-        kinds={"sql", "duckdb"},
+        kinds={"sql", warehouse_kind()},
         tags=layer_tags("marts"),
-        metadata={"dagster/table_name": mart.full_name},
+        metadata=definition_metadata(mart),
     )
     def asset(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
@@ -61,6 +62,21 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
         return dg.MaterializeResult(metadata=metadata, data_version=version)
 
     return asset
+
+
+def definition_metadata(mart: Mart) -> dict[str, Any]:
+    """Return what Dagster shows of a mart before it is built: its SQL, and where that stands."""
+    path = mart.model.path.resolve()
+    with warnings.catch_warnings():
+        # There is no other way to lead to the model's own file.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)
+        references = dg.CodeReferencesMetadataValue(code_references=[reference])
+    return {
+        "dagster/table_name": mart.full_name,
+        "sql": dg.MetadataValue.md(f"```sql\n{mart.model.sql.strip()}\n```"),
+        "dagster/code_references": references,
+    }
 
 
 @contextmanager

@@ -14,11 +14,12 @@ from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.contents import data_version, materialization
 from pipelines_project.orchestration.mart_asset import (
     columns_metadata,
+    definition_metadata,
     mart_key,
     mart_told_plainly,
 )
 from pipelines_project.orchestration.metadata import layer_tags
-from pipelines_project.orchestration.warehouse_asset import warehouse_pool
+from pipelines_project.orchestration.warehouse_asset import warehouse_kind, warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
 
 
@@ -52,9 +53,9 @@ def month_mart_asset(
         backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=follows_any_change(),
         pool=warehouse_pool(),
-        kinds={"sql", "duckdb"},
+        kinds={"sql", warehouse_kind()},
         tags=layer_tags("marts"),
-        metadata={"dagster/table_name": mart.full_name},
+        metadata=definition_metadata(mart),
     )
     def asset(
         context: dg.AssetExecutionContext,

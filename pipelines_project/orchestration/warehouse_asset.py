@@ -35,7 +35,7 @@ from pipelines_project.orchestration.table_assets import (
     warehouse_key,
 )
 from pipelines_project.table import Table
-from pipelines_project.warehouse.attachment import UnusableUrlError, attachment
+from pipelines_project.warehouse.attachment import UnusableUrlError, attachment, kind_of_url
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
 from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.versions.apply_versions import apply_versions
@@ -61,6 +61,11 @@ def warehouse_pool() -> str | None:
         # The resource says what is wrong.
         return _POOL
     return None if has_many_writers else _POOL
+
+
+def warehouse_kind() -> str:
+    """Return what the warehouse is, which Dagster shows as the kind of its assets."""
+    return kind_of_url(os.environ.get("WAREHOUSE_URL") or Warehouse.url).value
 
 
 class LoadConfig(dg.Config):
@@ -93,7 +98,7 @@ def warehouse_asset(
         backfill_policy=backfill_policy(table),
         automation_condition=follows_any_month(),
         pool=warehouse_pool(),
-        kinds={"duckdb"},
+        kinds={warehouse_kind()},
         owners=table.owners,
         tags=layer_tags("warehouse", table.tags),
         metadata=defined_metadata(table),

@@ -76,6 +76,9 @@ def test_a_file_is_an_asset_that_depends_on_what_its_sql_reads() -> None:
     assert spec.owners == ["team:chess"]
     assert (spec.tags["tier"], spec.tags["layer"]) == ("gold", "marts")
     assert spec.kinds == {"sql", "duckdb"}
+    assert "select month, count(*) as games from games group by month" in spec.metadata["sql"].value
+    references = spec.metadata["dagster/code_references"].code_references
+    assert "monthly.sql" in [each.label for each in references]
     assert marts["marts/chess/monthly"].op.pool == "warehouse"
 
 

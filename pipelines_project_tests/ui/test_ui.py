@@ -143,6 +143,12 @@ def test_the_report_is_built_from_its_page_and_opens_without_a_server(ui: Ui, de
 
     expect(ui.page.get_by_text("Needs a look")).to_be_visible()
     expect(ui.page.get_by_text("synthetic_data").first).to_be_visible()
+    wide = ui.page.viewport_size
+    ui.page.set_viewport_size({"width": 390, "height": 844})
+    # On a phone the matrix moves by itself; the page does not move sideways.
+    assert ui.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert wide is not None
+    ui.page.set_viewport_size(wide)
 
 
 def test_a_backfill_ends_green_and_its_months_are_there(ui: Ui) -> None:
