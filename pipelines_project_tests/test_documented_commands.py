@@ -11,13 +11,8 @@ import dagster as dg
 import pytest
 
 from pipelines_project import definitions
+from pipelines_project_tests.documents import DOCUMENTS, ROOT
 
-ROOT = Path(__file__).parents[1]
-DOCUMENTS = [
-    ROOT / "README.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "examples").rglob("*.md")),
-]
 _BACKFILL = ROOT / "docs" / "backfill.md"
 _LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 _MATERIALIZE = re.compile(r"dagster asset materialize (-m [^`\n]+)")
@@ -108,6 +103,15 @@ def test_every_link_leads_to_a_file_and_to_a_heading_that_there_is(document: Pat
         target = (document.parent / path).resolve() if path else document
         assert target.exists(), link
         assert not anchor or anchor in _anchors(target), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: str(each.relative_to(ROOT)))
+def test_every_picture_is_a_file_so_that_the_site_needs_no_network(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+
+    # The site would fetch what draws such a block from another host.
+    assert "```mermaid" not in text
+    assert not re.search(r"!\[[^]]*\]\(https?:", text)
 
 
 def _anchors(document: Path) -> list[str]:
