@@ -8,6 +8,8 @@ from pipelines_project_tests.documents import ROOT, commands
 # Such commands run in other tests; of these words the selections and months are read.
 _READ = "test_documented_commands.py::test_dagster_takes_every_selection"
 _COMMAND = "test_materialize_command.py::test_months_are_made_with_a_line_each"
+_PLAN = "test_plan_command.py::test_the_plan_tells_each_month"
+_LOOK = "test_look_command.py::test_"
 _JOBS = "test_run_job.py::test_what_the_documents_say_to_run_by_hand_runs"
 _CI = ".ci/run"
 _NO_TEST = "not run: "
@@ -35,7 +37,7 @@ _TABLE = [
     (
         "*",
         r"python -m pipelines_project plan .*",
-        "test_plan_command.py::test_the_plan_tells_each_month",
+        _PLAN,
     ),
     (
         "*",
