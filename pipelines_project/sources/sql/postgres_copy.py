@@ -129,8 +129,8 @@ def _explained(settings: SqlSettings, error: Exception) -> SourceError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return SourceError(
             f"{settings.place}: {settings.chunk_rows} rows do not fit into the memory that DuckDB "
-            f"may take, {duckdb_budget().memory // 1_000_000}MB: lower chunk_rows, or raise "
-            f"{MEMORY_SETTING}"
+            f"may take: raise {MEMORY_SETTING} (now {duckdb_budget().memory // 1_000_000}MB), or "
+            "lower chunk_rows, down to 2048"
         )
     reason = _REASON.search(str(error))
     if reason is None:

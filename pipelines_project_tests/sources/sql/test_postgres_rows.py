@@ -1,5 +1,6 @@
 """A month of a PostgreSQL table: which rows, under which names, and what is refused."""
 
+import os
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from dlt.extract import DltResource
 from pipelines_project.landing.causes import is_passing_fault
 from pipelines_project.landing.look import look
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.memory import MEMORY_SETTING
 from pipelines_project.sources.column_origin import origins
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.sql.connection import DatabaseAwayError
@@ -287,6 +289,18 @@ def test_a_file_that_cannot_be_written_is_no_fault_of_the_database(
     path = tmp_path / "nowhere" / "rows.parquet"
     with pytest.raises(duckdb.IOException, match=r"rows\.parquet"):
         postgres_file(settings, sa.make_url(postgres), MONTH, SnakeCase(), "1", path)
+
+
+def test_rows_that_memory_does_not_hold_name_the_setting(
+    shop: PostgresShop, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MEMORY_SETTING, "20MB")
+    # DuckDB is kept for a process.
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    query = "select repeat(md5(g::text), 1000) as doc from generate_series(1, 2048) g"
+    error = str(refusal(landing, query=query))
+    assert "query of orders" in error
+    assert f"raise {MEMORY_SETTING} (now 20MB)" in error
 
 
 def test_a_partitioned_table_and_a_view_are_read_like_a_table(
