@@ -90,7 +90,7 @@ def land(zone: LandingZone, month: str = MONTH, **settings: Any) -> LandedMonth:
     """Land a month of the table `orders` from the database that the variable names."""
     of_table = SqlSettings(**{"name": "orders", "connection": VARIABLE, **settings})
     place = zone.month("shop", of_table.name, month)
-    land_month(place, lambda month, _: sql_month(of_table, month), accept)
+    land_month(place, lambda month, fetch: sql_month(of_table, month, fetch), accept)
     return place
 
 

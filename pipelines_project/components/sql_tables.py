@@ -52,7 +52,8 @@ class SqlTable(TableSettings):
     )
     chunk_rows: int = Field(
         default=ROW_GROUP_ROWS,
-        description="How many rows are held in memory at most; fewer where rows are very wide.",
+        description="How many rows are held in memory at most, on PostgreSQL in whole batches of "
+        "2,048; fewer where rows are very wide.",
     )
 
     @field_validator("chunk_rows")
@@ -137,7 +138,7 @@ class SqlTables(MonthlySource):
 
 
 def _extractor(settings: SqlSettings) -> Callable[[ApiCalls, LandingZone], Extract]:
-    def extract(month: str, _: Fetch) -> DltResource:
-        return sql_month(settings, month)
+    def extract(month: str, fetch: Fetch) -> DltResource:
+        return sql_month(settings, month, fetch)
 
     return lambda _calls, _landing: extract

@@ -5,7 +5,8 @@ import pyarrow as pa
 ROW_GROUP_ROWS = 122_880
 """The most rows of a row group, as DuckDB writes them. A table handed to dlt is a row group."""
 
-_ROW_GROUP_BYTES = 64 << 20
+ROW_GROUP_BYTES = 64 << 20
+"""The most bytes that the rows of a row group take in memory."""
 
 
 class RowGroup:
@@ -22,7 +23,7 @@ class RowGroup:
         self._waiting.append(rows)
         self._rows += len(rows)
         self._bytes += rows.nbytes
-        return self._rows >= self._most_rows or self._bytes >= _ROW_GROUP_BYTES
+        return self._rows >= self._most_rows or self._bytes >= ROW_GROUP_BYTES
 
     def taken(self) -> list[pa.Table]:
         """Return the rows as one table, if there are any, and begin anew."""

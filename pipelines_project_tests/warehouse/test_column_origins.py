@@ -111,8 +111,8 @@ def _sql(folder: Path, months: Mapping[str, Sequence[str]], chosen: Names) -> Ex
             database.execute(f'create table "{month}" ({columns})')
             places = ", ".join("?" * len(row))
             database.execute(f'insert into "{month}" values ({places})', [*row.values()])
-    return lambda month, _: sql_month(
-        SqlSettings("events", VARIABLE, table=month, column_names=chosen), month
+    return lambda month, fetch: sql_month(
+        SqlSettings("events", VARIABLE, table=month, column_names=chosen), month, fetch
     )
 
 

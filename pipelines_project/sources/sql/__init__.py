@@ -2,14 +2,16 @@
 
 Two readers give the same rows, exactly or not at all:
 
-- PostgreSQL: DuckDB's `postgres` extension (`postgres_arrow.py`) runs one `copy … to stdout`
-  in binary, and hands on Arrow. What has no exact form in Arrow is made text by the server.
+- PostgreSQL: DuckDB's `postgres` extension (`postgres_copy.py`) runs one `copy … to stdout`
+  in binary, and DuckDB writes the parquet file that dlt is handed. What has no exact form there is
+  made text by the server.
 - Any other database of SQLAlchemy: the rows of its driver (`driver_rows.py`), typed as declared.
 
 Two million rows of ten columns from PostgreSQL into Arrow, in seconds of processor time and with
 the peak memory of the process:
 
     DuckDB's extension, one thread          0.8    130 MB
+    the same into a parquet file            2.2
     DuckDB's extension, two threads         1.9    130 MB
     ADBC                                    3.3    105 MB, and decimals come as text
     connectorx, by dlt's `sql_table`         11    all rows at once

@@ -1,15 +1,16 @@
 """A month of a table or query of a database as one dlt resource."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import dlt
-import pyarrow as pa
 import sqlalchemy as sa
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.extract import DltResource
 
-from pipelines_project.sources.column_hints import zoneless
+from pipelines_project.sources.column_hints import file_columns
+from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.sql.connection import (
     DATABASE_ERRORS,
     database_url,
@@ -17,13 +18,14 @@ from pipelines_project.sources.sql.connection import (
     is_postgres,
 )
 from pipelines_project.sources.sql.driver_rows import driver_table
-from pipelines_project.sources.sql.postgres_rows import postgres_tables
+from pipelines_project.sources.sql.postgres_rows import postgres_file
 from pipelines_project.sources.sql.settings import SqlSettings
+from pipelines_project.temporary import working_folder
 
 T = TypeVar("T")
 
 
-def sql_month(settings: SqlSettings, month: str) -> DltResource:
+def sql_month(settings: SqlSettings, month: str, fetch: Fetch) -> DltResource:
     """Return the resource of the month's rows, or of all rows if the table has no months.
 
     Columns are named as dlt names them; of names that fall together each has its own.
@@ -31,6 +33,7 @@ def sql_month(settings: SqlSettings, month: str) -> DltResource:
     Args:
         settings: of the table.
         month: `YYYY-MM`; months are those of UTC.
+        fetch: how many rows are wanted if it is only a look.
 
     Raises:
         SourceError: now or while it is read: the database cannot be reached, the settings do not
@@ -39,24 +42,22 @@ def sql_month(settings: SqlSettings, month: str) -> DltResource:
     naming = dlt.Schema(settings.name).naming
     url = _apart(settings, lambda: database_url(settings))
     if is_postgres(url):
-        tables = _each(settings, lambda: _postgres(settings, url, month, naming))
-        return dlt.resource(tables, name=settings.name)
+        file = _each(settings, lambda: _postgres(settings, url, month, naming, fetch))
+        return dlt.resource(file, name=settings.name)
     table = _apart(settings, lambda: driver_table(settings, url, naming))
     rows = _each(settings, lambda: table.rows(month))
     return dlt.resource(rows, name=settings.name, columns=table.declared)
 
 
 def _postgres(
-    settings: SqlSettings, url: sa.URL, month: str, naming: NamingConvention
+    settings: SqlSettings, url: sa.URL, month: str, naming: NamingConvention, fetch: Fetch
 ) -> Iterator[Any]:
-    for table in postgres_tables(settings, url, month, naming):
-        yield table if len(table) else _with_zones(table)
-
-
-def _with_zones(table: pa.Table) -> Any:
-    """Return a table with the hint which of its times are without a zone."""
-    columns: Any = zoneless(table.schema)
-    return dlt.mark.with_hints(table, dlt.mark.make_hints(columns=columns)) if columns else table
+    load_id = dlt.current.load_package_state().get("load_id", "")
+    with working_folder() as folder:
+        path = Path(folder, "rows.parquet")
+        rows = postgres_file(settings, url, month, naming, load_id, path, fetch.most_rows)
+        hints = dlt.mark.make_hints(columns=file_columns(path))
+        yield dlt.mark.with_file_import(str(path), "parquet", rows, hints)
 
 
 def _apart(settings: SqlSettings, work: Callable[[], T]) -> T:

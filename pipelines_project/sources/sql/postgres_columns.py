@@ -79,6 +79,10 @@ class PostgresColumn:
         # The text of money is in the server's language.
         return f"{column}::numeric::text" if self.type_name == "money" else f"{column}::text"
 
+    def received(self, column: str) -> str:
+        """Return the SQL by which DuckDB makes what lands of the column that was sent."""
+        return f"{column}::varchar" if self.type_name == "uuid" else column
+
 
 def result_columns(connection: sa.Connection, sql: str) -> list[PostgresColumn]:
     """Return the columns of a statement, which is planned and not run."""

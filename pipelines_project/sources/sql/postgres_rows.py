@@ -1,29 +1,26 @@
-"""A month of a PostgreSQL table or query as Arrow tables, read by DuckDB's extension.
+"""A month of a PostgreSQL table or query as a parquet file, read and written by DuckDB.
 
 Data flow:
     the statement, planned only ─▶ its columns and their types ─▶ a select list that is exact
-                                └▶ one `copy (select …) to stdout (format binary)` ─▶ Arrow tables
+                                └▶ one `copy (select …) to stdout (format binary)` ─▶ parquet
 
 One statement is one snapshot of the database, so that what is written meanwhile does not tear the
 month.
 """
 
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 from dlt.common.normalizers.naming import NamingConvention
 
 from pipelines_project.months import month_start, next_month
 from pipelines_project.sources.http.api_calls import SourceError
-from pipelines_project.sources.row_groups import RowGroup
 from pipelines_project.sources.sql.columns import read_columns
 from pipelines_project.sources.sql.connection import CONNECT_SECONDS, engine_of
-from pipelines_project.sources.sql.postgres_arrow import arrow_tables
 from pipelines_project.sources.sql.postgres_columns import month_condition, result_columns
+from pipelines_project.sources.sql.postgres_copy import Statement, copy_rows
 from pipelines_project.sources.sql.settings import SqlSettings, statement, with_literals
-from pipelines_project.sources.sql.time_bounds import refuse_unbounded
 from pipelines_project.sql_text import literal, quoted
 
 _SESSION = {
@@ -42,27 +39,32 @@ _WAITS = {
 }
 
 
-def postgres_tables(
-    settings: SqlSettings, url: sa.URL, month: str, naming: NamingConvention
-) -> Iterator[pa.Table]:
-    """Yield the rows in tables of a row group each, the first one without rows.
+def postgres_file(
+    settings: SqlSettings,
+    url: sa.URL,
+    month: str,
+    naming: NamingConvention,
+    load_id: str,
+    path: Path,
+    most_rows: int | None = None,
+) -> int:
+    """Write the rows to a parquet file, as dlt would, and return how many there are.
+
+    Args:
+        settings: of the table.
+        url: of the database.
+        month: `YYYY-MM`.
+        naming: dlt's naming convention.
+        load_id: of the load that the rows become.
+        path: of the file.
+        most_rows: how many are wanted; None for all.
 
     Raises:
         SourceError: the settings do not fit the database, or a value has no exact form.
     """
     connect = _connect_args(settings, url)
-    sql, landed = _exact_select(settings, engine_of(url, connect), month, naming)
-    group = RowGroup(settings.chunk_rows)
-    for table in arrow_tables(settings, connect, sql, landed):
-        if group.add(table) or not len(table):
-            yield from _checked(settings, group)
-    yield from _checked(settings, group)
-
-
-def _checked(settings: SqlSettings, group: RowGroup) -> Iterator[pa.Table]:
-    for table in group.taken():
-        refuse_unbounded(settings, table)
-        yield table
+    statement = _exact_select(settings, engine_of(url, connect), month, naming, most_rows)
+    return copy_rows(settings, connect, statement, load_id, path)
 
 
 def _connect_args(settings: SqlSettings, url: sa.URL) -> dict[str, Any]:
@@ -74,22 +76,25 @@ def _connect_args(settings: SqlSettings, url: sa.URL) -> dict[str, Any]:
 
 
 def _exact_select(
-    settings: SqlSettings, engine: sa.Engine, month: str, naming: NamingConvention
-) -> tuple[str, dict[str, str]]:
-    """Return the statement that reads the month, and the name that each column lands under."""
+    settings: SqlSettings,
+    engine: sa.Engine,
+    month: str,
+    naming: NamingConvention,
+    most_rows: int | None,
+) -> Statement:
+    """Return the statement that reads the month."""
     start, end = f"{month_start(month):%Y-%m-%d}", f"{month_start(next_month(month)):%Y-%m-%d}"
     source = f"{_relation(settings, literal(start), literal(end))} as q"
     with engine.connect() as connection:
         _check_session(settings, connection)
-        columns = result_columns(connection, source)
-    landed = read_columns(settings, [each.name for each in columns], naming)
-    sent = ", ".join(
-        f"{each.sent()} as c{at}" for at, each in enumerate(columns) if each.name in landed
-    )
+        there = result_columns(connection, source)
+    landed = read_columns(settings, [each.name for each in there], naming)
+    columns = {landed[each.name]: each for each in there if each.name in landed}
+    sent = ", ".join(f"{each.sent()} as c{at}" for at, each in enumerate(columns.values()))
     select = f"select {sent} from {source}"
     if settings.month_column:
-        select += f" where {month_condition(settings, columns, start, end)}"
-    return select, landed
+        select += f" where {month_condition(settings, there, start, end)}"
+    return Statement(select if most_rows is None else f"{select} limit {most_rows}", columns)
 
 
 def _relation(settings: SqlSettings, start: str, end: str) -> str:

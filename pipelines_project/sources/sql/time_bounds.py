@@ -1,39 +1,43 @@
-"""Times that Arrow could hold only as others: infinite ones, and those beyond the years 1 to 9999.
+"""Times that readers would take for others: infinite ones, and those beyond the years 1 to 9999.
 
 PostgreSQL's `infinity` arrives as a number like any other, and the time 24:00:00 as one that
 readers take for midnight of the same day.
 """
 
-from datetime import date
-from typing import Any
+from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute
+import duckdb
 
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.settings import SqlSettings
+from pipelines_project.sql_text import literal, quoted
 
-# Its functions are made when it is imported, where no type checker sees them.
-pc: Any = pyarrow.compute
+# The least that is refused no more, and the least that is refused again.
+_BOUNDS = {
+    "DATE": ("0001-01-01", "10000-01-01"),
+    "TIMESTAMP": ("0001-01-01", "10000-01-01"),
+    "TIMESTAMP WITH TIME ZONE": ("0001-01-01 00:00:00+00", "10000-01-01 00:00:00+00"),
+    "TIME": ("00:00:00", "24:00:00"),
+}
 
-_DAY = 86_400_000_000
-_EPOCH = date(1970, 1, 1).toordinal()
-_FIRST_DAY, _LAST_DAY = date.min.toordinal() - _EPOCH, date.max.toordinal() - _EPOCH
 
-
-def refuse_unbounded(settings: SqlSettings, table: pa.Table) -> None:
-    """Refuse a table with a time that would not arrive as it is.
+def refuse_unbounded(
+    settings: SqlSettings, connection: duckdb.DuckDBPyConnection, path: Path
+) -> None:
+    """Refuse a parquet file with a time that is not as it was in the database.
 
     Raises:
         SourceError: names the column.
     """
-    for name in table.column_names:
-        column: Any = table[name]
-        if (bounds := _bounds(column.type)) is None:
-            continue
-        number, least, most = bounds
-        found = pc.min_max(column.cast(number)).as_py()
-        if found["min"] is not None and (found["min"] < least or found["max"] > most):
+    file = connection.read_parquet(str(path))
+    kinds = zip(file.columns, map(str, file.types), strict=True)
+    outside = {name: _outside(name, kind) for name, kind in kinds if kind in _BOUNDS}
+    if not outside:
+        return
+    query = f"select {', '.join(outside.values())} from {literal(str(path))}"
+    [found] = connection.execute(query).fetchall()
+    for name, is_so in zip(outside, found, strict=True):
+        if is_so:
             raise SourceError(
                 f"{settings.place}: the column {name} has a time that is infinite, outside of the "
                 "years 1 to 9999, or 24:00:00: leave it out with `exclude`, or write a `query` "
@@ -41,10 +45,7 @@ def refuse_unbounded(settings: SqlSettings, table: pa.Table) -> None:
             )
 
 
-def _bounds(kind: pa.DataType) -> "tuple[pa.DataType, int, int] | None":
-    """Return the type of the numbers that stand for times, and the least and the most of them."""
-    if pa.types.is_date(kind):
-        return pa.int32(), _FIRST_DAY, _LAST_DAY
-    if pa.types.is_timestamp(kind):
-        return pa.int64(), _FIRST_DAY * _DAY, (_LAST_DAY + 1) * _DAY - 1
-    return (pa.int64(), 0, _DAY - 1) if pa.types.is_time(kind) else None
+def _outside(name: str, kind: str) -> str:
+    """Return the SQL that tells whether a column has a time out of bounds."""
+    least, most = (f"{kind} {literal(bound)}" for bound in _BOUNDS[kind])
+    return f"coalesce(min({quoted(name)}) < {least} or max({quoted(name)}) >= {most}, false)"

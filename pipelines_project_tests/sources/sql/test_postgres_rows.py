@@ -1,19 +1,37 @@
 """A month of a PostgreSQL table: which rows, under which names, and what is refused."""
 
+import os
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
+import sqlalchemy as sa
+from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCase
+from dlt.extract import DltResource
 
 from pipelines_project.landing.causes import is_passing_fault
+from pipelines_project.landing.look import look
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.memory import MEMORY_SETTING
 from pipelines_project.sources.column_origin import origins
+from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.sql.connection import DatabaseAwayError
 from pipelines_project.sources.sql.month import sql_month
+from pipelines_project.sources.sql.postgres_rows import postgres_file
 from pipelines_project.sources.sql.settings import SqlSettings
-from pipelines_project_tests.databases import MONTH, VARIABLE, PostgresShop, landed, refusal
+from pipelines_project_tests.databases import (
+    MONTH,
+    VARIABLE,
+    PostgresShop,
+    current_files,
+    land,
+    landed,
+    refusal,
+)
 
 EDGES = (
     "('before', '2024-01-31 23:59:59.999999+00'), ('first', '2024-02-01 00:00+00'), "
@@ -227,13 +245,62 @@ def test_a_statement_takes_no_longer_than_its_timeout(
     assert not is_passing_fault(error)
 
 
-def test_no_more_rows_are_held_than_chunk_rows(
-    shop: PostgresShop,
+@pytest.mark.parametrize(
+    ("width", "chunk_rows", "groups"),
+    [
+        (10, 3000, [4096, 4096, 1808]),
+        # Fewer than chunk_rows where they are very wide.
+        (20_000, 100_000, [4096, 4096, 1808]),
+    ],
+)
+def test_no_more_rows_are_held_than_chunk_rows_and_a_vector_of_duckdb(
+    shop: PostgresShop, landing: LandingZone, width: int, chunk_rows: int, groups: list[int]
+) -> None:
+    shop.execute("create table orders (id int, note text)")
+    shop.execute(
+        f"insert into orders select g, repeat('x', {width}) from generate_series(1, 10000) g"
+    )
+    [file] = current_files(land(landing, table="shop.orders", chunk_rows=chunk_rows))
+    metadata = file.metadata
+    assert [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)] == groups
+
+
+def test_a_look_reads_no_more_rows_than_it_shows(shop: PostgresShop, landing: LandingZone) -> None:
+    shop.execute("create table orders (id int, uid uuid)")
+    shop.execute("insert into orders select g, gen_random_uuid() from generate_series(1, 5000) g")
+    settings = SqlSettings("orders", VARIABLE, query="select 1 / (4 - id) as x from shop.orders")
+
+    def extract(month: str, fetch: Fetch) -> DltResource:
+        return sql_month(settings, month, fetch)
+
+    # The fourth row would divide by zero.
+    found = look(landing.month("shop", "orders", MONTH), extract, 3)
+    assert found.rows.to_pylist() == [{"x": 0}, {"x": 0}, {"x": 1}]
+    assert [(each.name, each.type, each.origin) for each in found.columns] == [
+        ("x", "bigint", "/x")
+    ]
+
+
+def test_a_file_that_cannot_be_written_is_no_fault_of_the_database(
+    postgres: str, shop: PostgresShop, tmp_path: Path
 ) -> None:
     shop.execute("create table orders (id int)")
-    shop.execute("insert into orders select generate_series(1, 5000)")
-    settings = SqlSettings("orders", VARIABLE, "shop.orders", chunk_rows=1000)
-    assert [len(table) for table in sql_month(settings, MONTH)] == [0, *[1000] * 5]
+    settings = SqlSettings("orders", VARIABLE, "shop.orders")
+    path = tmp_path / "nowhere" / "rows.parquet"
+    with pytest.raises(duckdb.IOException, match=r"rows\.parquet"):
+        postgres_file(settings, sa.make_url(postgres), MONTH, SnakeCase(), "1", path)
+
+
+def test_rows_that_memory_does_not_hold_name_the_setting(
+    shop: PostgresShop, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MEMORY_SETTING, "20MB")
+    # DuckDB is kept for a process.
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    query = "select repeat(md5(g::text), 1000) as doc from generate_series(1, 2048) g"
+    error = str(refusal(landing, query=query))
+    assert "query of orders" in error
+    assert f"raise {MEMORY_SETTING} (now 20MB)" in error
 
 
 def test_a_partitioned_table_and_a_view_are_read_like_a_table(
