@@ -62,7 +62,8 @@ class Table:
         description: what one row is and where it comes from.
         key: the columns that tell one row of a month from another; none if nothing in it does.
         extractor: called once per run, so that its closure can keep a session and cached lists;
-            the landing zone tells it what there is already.
+            the landing zone tells it what there is already. Called once for each of
+            `months_at_once`, which share nothing.
         loader: how a load's rows enter the warehouse table.
         verify: refuses a new load by raising, before it is published, or returns what to show.
         start_month: the first month, `YYYY-MM`.
@@ -70,6 +71,7 @@ class Table:
         keep_loads: how many superseded loads `delete_stale_files` leaves.
         allow_shrink: whether a re-run may take away most of a month.
         fresh_within: how old the current month may be.
+        months_at_once: how many months a run lands at the same time.
         subject: the column that tells whom a row is about, if rows are forgotten by it.
         is_snapshot: whether its rows have no months: it is landed whole, in the month it is taken.
         timing: when schedules and sensors land it.
@@ -94,6 +96,7 @@ class Table:
     keep_loads: int
     allow_shrink: bool
     fresh_within: timedelta
+    months_at_once: int = 1
     subject: str | None = None
     is_snapshot: bool = False
     timing: Timing = field(default_factory=Timing)

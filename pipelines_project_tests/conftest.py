@@ -50,6 +50,12 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(land_op, "wait_random_exponential", lambda **_: wait_none())
 
 
+@pytest.fixture(autouse=True)
+def _own_rate_limits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let a port that another test's server had just now begin with a limit that is unused."""
+    monkeypatch.setenv("RATE_LIMITS_URL", f"sqlite:///{tmp_path / 'rate_limits.sqlite'}")
+
+
 @pytest.fixture
 def landing(tmp_path: Path) -> LandingZone:
     """An empty landing zone on the local disk."""

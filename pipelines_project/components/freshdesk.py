@@ -1,12 +1,13 @@
 """The Freshdesk source as a component: its settings, its six tables and their checks."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import dagster as dg
 from pydantic import Field
 
-from pipelines_project.components import monthly_source
+from pipelines_project.components.concurrent_source import ConcurrentSource
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
@@ -48,7 +49,7 @@ _TICKET_REFERENCES = {
 }
 
 
-class FreshdeskSource(monthly_source.MonthlySource):
+class FreshdeskSource(ConcurrentSource):
     """A help desk's tickets and whom they concern, by the month in which each last changed.
 
     The key is read from `FRESHDESK_API_KEY` when a run asks the API, and is kept nowhere.
@@ -94,7 +95,7 @@ class FreshdeskSource(monthly_source.MonthlySource):
 
     def monthly_tables(self) -> Sequence[Table]:
         """Return the six tables, each row of which is the newest version of its `id`."""
-        return [
+        tables = [
             self.table(
                 TableSettings(
                     name=name,
@@ -111,6 +112,8 @@ class FreshdeskSource(monthly_source.MonthlySource):
             )
             for name in TABLES
         ]
+        # The other lists are fetched once in a run, and then read month by month.
+        return [t if t.name == "tickets" else replace(t, months_at_once=1) for t in tables]
 
     def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
         """Return the checks of a table whose months are merged."""

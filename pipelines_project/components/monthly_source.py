@@ -120,6 +120,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         return value
 
     _folder: Path | None = PrivateAttr(default=None)
+    _siblings: "list[MonthlySource] | None" = PrivateAttr(default=None)
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
@@ -156,8 +157,14 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         """
         if not self._folder:
             return [self]
-        found = context.component_tree.get_all_components(of_type=MonthlySource)
-        return [each for each in found if each.source == self.source]
+        if self._siblings is None:
+            # For all at once: each search goes through every document there is.
+            found = context.component_tree.get_all_components(of_type=MonthlySource)
+            by_source = dict[str, list[MonthlySource]]()
+            for each in found:
+                each._siblings = by_source.setdefault(each.source, [])
+                each._siblings.append(each)
+        return self._siblings or []
 
     def checked_subject(self, value: Any) -> str:
         """Return a person as the tables' `subject` columns name them.

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
+from pipelines_project.components.concurrent_source import ConcurrentSource
 from pipelines_project.components.document_part import engine_settings
-from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.scaffold.rest_api import RestApiScaffolder
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
@@ -67,8 +67,8 @@ class RestApiTable(TableSettings):
 
 
 @dg.scaffold_with(RestApiScaffolder)
-class RestApi(MonthlySource):
-    """The tables of a REST API, asked one request at a time."""
+class RestApi(ConcurrentSource):
+    """The tables of a REST API, asked for one month at a time, or for several."""
 
     client: Annotated[Client, engine_settings(Client)] = Field(
         description="Where the API is and how it is asked: base_url, auth, headers, paginator, "

@@ -9,7 +9,7 @@ import dagster as dg
 from dlt.extract import DltResource
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from pipelines_project.components.monthly_source import MonthlySource
+from pipelines_project.components.concurrent_source import ConcurrentSource
 from pipelines_project.components.scaffold.sql_tables import SqlTablesScaffolder
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
@@ -71,7 +71,7 @@ class SqlTable(TableSettings):
 
 
 @dg.scaffold_with(SqlTablesScaffolder)
-class SqlTables(MonthlySource):
+class SqlTables(ConcurrentSource):
     """Tables and queries of a database: PostgreSQL, MySQL, SQL Server, SQLite, and others."""
 
     # The value of an environment variable that stands here by mistake must not be shown.

@@ -23,6 +23,7 @@ from pipelines_project.orchestration.delete_stale_files_op import (
     keep_loads_field,
     tidied_months,
 )
+from pipelines_project.orchestration.landed_months import Land, land_months
 from pipelines_project.orchestration.metadata import landed_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
     MonthResult,
@@ -70,26 +71,37 @@ def land_op(table: Table) -> dg.OpDefinition:
     def land(
         context: dg.OpExecutionContext, config: LandConfig, landing: dg.ResourceParam[LandingZone]
     ) -> list[MonthResult]:
-        calls = ApiCalls(log=context.log)
-        again = materialize_commands(
-            landing_key(table), context.partition_keys, one_run=not table.months_per_run
-        )
+        months = context.partition_keys
+        again = materialize_commands(landing_key(table), months, one_run=not table.months_per_run)
         with told_plainly(
             landing_key(table).to_user_string(),
             f"Nothing was asked or changed. Once mended:\n{again}",
         ):
-            extract = table.extractor(calls, landing)
+            at_once = range(min(table.months_at_once, len(months)))
+            lands = [_lander(context, table, landing, config) for _ in at_once]
         results: list[MonthResult] = []
         with recorded_if_interrupted(context, landing_key(table), results):
-            for month in context.partition_keys:
-                work = partial(_land, context, table, landing, month, extract, calls, config)
-                results.append(attempt(context.log, month, work, partial(why_failed, calls)))
+            land_months(months, lands, results)
         if any(result.error for result in results):
             # Dagster skips the op after one that fails, so the good months are tidied here.
             tidying = DeleteStaleFilesConfig(keep_loads=config.keep_loads)
             tidied = tidied_months(context, table, landing, tidying, results)
             refuse_failed(context, landing_key(table), tidied, what_now(table, results, tidied))
         return results
+
+    return land
+
+
+def _lander(
+    context: dg.OpExecutionContext, table: Table, zone: LandingZone, config: LandConfig
+) -> Land:
+    """Return what lands one month after the other, with a session of its own."""
+    calls = ApiCalls(log=context.log)
+    extract = table.extractor(calls, zone)
+
+    def land(month: str) -> MonthResult:
+        work = partial(_land, context, table, zone, month, extract, calls, config)
+        return attempt(context.log, month, work, partial(why_failed, calls))
 
     return land
 

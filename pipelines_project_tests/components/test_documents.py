@@ -1,13 +1,16 @@
 """Documents that need nothing but what a source cannot know: they load as they are written here."""
 
 import warnings
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster.components.core.component_tree import ComponentTree
 from dagster.components.testing import create_defs_folder_sandbox
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
+from pipelines_project_tests.document_location import loaded
 
 SHOP = """
 type: pipelines_project.components.SqlTables
@@ -93,3 +96,22 @@ def test_a_short_document_has_assets_jobs_checks_and_a_schedule(
         assert [each.name for each in repository.schedule_defs] == [
             f"{source}_materialize_schedule"
         ]
+
+
+def test_however_many_documents_there_are_they_are_searched_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[object] = []
+    search = ComponentTree.get_all_components
+
+    def counted(tree: ComponentTree, of_type: type[Any]) -> list[Any]:
+        searched.append(of_type)
+        return search(tree, of_type)
+
+    monkeypatch.setattr(ComponentTree, "get_all_components", counted)
+    documents = [SALES.replace("receipts", f"receipts_{number}") for number in range(4)]
+    with loaded("\n---\n".join([*documents, SHOP])) as defs:
+        jobs = [job.name for job in defs.jobs or []]
+
+    assert len(searched) == 1
+    assert jobs.count("sales_materialize") == jobs.count("shop_materialize") == 1

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines_project import definitions
+from pipelines_project.components.freshdesk import FreshdeskSource
 from pipelines_project.sandbox.freshdesk import KEY
 from pipelines_project.sandbox.freshdesk_quota import Quota
 from pipelines_project.sandbox.help_desk import HelpDesk, StoredHelpDesk, recorded_help_desk
@@ -307,3 +308,17 @@ def test_a_ticket_whose_deletion_did_not_touch_it_is_marked_when_its_month_runs_
 
         assert _warehouse_state(location) == _service_state(desk)
         assert _warehouse_state(location)[1][3] is True
+
+
+def test_only_tickets_are_fetched_for_several_months_at_once() -> None:
+    """The other lists are fetched once in a run: each month at once would fetch them anew."""
+    tables = FreshdeskSource(domain="acme", months_at_once=5).monthly_tables()
+
+    at_once = {table.name: table.months_at_once for table in tables}
+    assert at_once == {**dict.fromkeys(TABLES, 1), "tickets": 5}
+
+
+@pytest.mark.parametrize("months", [0, 33])
+def test_months_at_once_are_bounded(months: int) -> None:
+    with pytest.raises(ValueError, match="must be at least 1 and at most 32"):
+        FreshdeskSource(domain="acme", months_at_once=months)

@@ -52,13 +52,14 @@ class ApiClient:
             calls: counts the requests.
             headers: sent with every request.
             auth: adds the key to a request.
-            limit: how much of a rate limit may be used that the service's headers tell.
+            limit: how much of the rate limit may be used that all runs on this host share.
             refusals: for a status that no retry can mend, what to say.
             most_pages: of one list; one with more would perhaps never end.
             advice: what to correct if an answer is no JSON, such as a setting.
         """
         self._name, self._most_pages, self._advice = name, most_pages, advice
-        adapter = RateLimitedAdapter(calls, limit) if limit else BoundedAdapter(calls)
+        host = urlsplit(address).netloc
+        adapter = RateLimitedAdapter(calls, limit, host) if limit else BoundedAdapter(calls)
         session = host_session(name, address, headers or {}, calls, adapter)
         self._client = RESTClient(address, auth=auth, session=session)
         self._check_status = calls.checked(refusals or {})

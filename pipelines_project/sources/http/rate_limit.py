@@ -1,5 +1,6 @@
 """Keeping to a service's rate limit: slow down before it is reached, wait when it is."""
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -12,8 +13,11 @@ from urllib.parse import urlsplit
 import requests
 
 from pipelines_project.sources.http.api_calls import ApiCalls, BoundedAdapter, SourceError
+from pipelines_project.sources.http.request_ledger import RequestLedger, new_request
 
 _SHORTEST_WAIT_SECONDS = 1.0
+_TOLD_WAIT_SECONDS = 5.0
+_COUNTS = ("Total", "Remaining")
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class RateLimit:
         reserve: the credits that stay free for others, but never more than half of them all.
         max_wait_seconds: how long one request may be put off by 429 answers in all.
         window_seconds: how long it takes until the service counts anew.
-        requests_per_minute: how many are sent at most; None for no limit of one's own.
+        requests_per_minute: how many are sent at most, by all runs; None for what the answers say.
         setting: what `max_wait_seconds` is called where it is set.
     """
 
@@ -34,22 +38,41 @@ class RateLimit:
     requests_per_minute: float | None = None
     setting: str = "rate_limit_wait_seconds"
 
+    @property
+    def counted_seconds(self) -> float:
+        """How long a window is; longer than the service's where less than one request fits it."""
+        return max(self.window_seconds, 60 / (self.requests_per_minute or math.inf))
+
+    @property
+    def requests(self) -> float | None:
+        """How many requests a window may hold, None if no setting says so."""
+        if self.requests_per_minute is None:
+            return None
+        return max(1.0, self.requests_per_minute * self.window_seconds / 60)
+
 
 class RateLimitedAdapter(BoundedAdapter):
-    """Sends a request when the rate limit allows it, by the headers of the answers before.
+    """Sends a request when the limit that all runs of the account share has room for it.
 
-    The headers are those of Freshdesk: `X-RateLimit-Total`, `X-RateLimit-Remaining`,
-    `X-RateLimit-Used-CurrentRequest`, `Retry-After`. A 429 is dealt with here and never reaches
-    the session's own retries, whose few attempts may end before the wait does.
+    What is allowed is what the settings say, or what the answers before say: the headers are those
+    of Freshdesk: `X-RateLimit-Total`, `X-RateLimit-Remaining`, `X-RateLimit-Used-CurrentRequest`,
+    `Retry-After`. A 429 is dealt with here and never reaches the session's own retries, whose few
+    attempts may end before the wait does.
     """
 
-    def __init__(self, calls: ApiCalls, limit: RateLimit) -> None:
-        """Know nothing of what is left until the first answer."""
+    def __init__(self, calls: ApiCalls, limit: RateLimit, account: str) -> None:
+        """Know nothing of what is left until the first answer.
+
+        Args:
+            calls: counts the requests.
+            limit: how much may be used.
+            account: whose limit it is; all runs that name the same share it.
+        """
         super().__init__(calls)
         self._limit, self._log = limit, calls.log
-        self._is_low = False
+        self._ledger = RequestLedger(account, limit.counted_seconds)
+        self._allowed, self._credits = limit.requests, 1
         self._given_up = ""
-        self._not_before = 0.0
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         """Return the answer to the request, which is no 429.
@@ -60,20 +83,38 @@ class RateLimitedAdapter(BoundedAdapter):
         """
         if self._given_up:
             raise SourceError(self._given_up)
-        if self._is_low:
-            self._sleep(self._limit.window_seconds, "the rate limit is used up but for the reserve")
         waited = 0.0
         while True:
-            self._pace()
+            entered = self._enter()
             response = super().send(request, *args, **kwargs)
-            self._is_low = _is_low(response.headers, self._limit.reserve)
+            self._note(entered, response.headers)
             if response.status_code != 429:
                 return response
             # A body that stays unread would keep its connection open.
             _ = response.content
-            waited += self._wait(response, waited)
+            waited += self._put_off(response, waited)
 
-    def _wait(self, response: requests.Response, waited: float) -> float:
+    def _enter(self) -> str:
+        """Wait until the request may be sent, and return its id."""
+        request = new_request()
+        while wait := self._ledger.enter(request, self._credits, self._allowed):
+            if wait >= _TOLD_WAIT_SECONDS:
+                self._log.warning(f"waiting {wait:.0f} s: the rate limit is used up for now")
+            time.sleep(wait)
+        return request
+
+    def _note(self, entered: str, headers: Mapping[str, str]) -> None:
+        """Learn from an answer what a request costs, what is allowed, and what others have used."""
+        total, remaining = (_number(headers, f"X-RateLimit-{each}") for each in _COUNTS)
+        self._credits = _number(headers, "X-RateLimit-Used-CurrentRequest") or 1
+        used = total - remaining if total and remaining is not None else None
+        if total:
+            told = total - min(self._limit.reserve, total / 2)
+            self._allowed = min(told, self._limit.requests or told)
+        self._ledger.answered(entered, self._credits, used)
+
+    def _put_off(self, response: requests.Response, waited: float) -> float:
+        """Put off this request, and those of all runs; return for how long."""
         header = response.headers.get("Retry-After", "")
         seconds = retry_after_seconds(header, self._limit.window_seconds)
         if waited + seconds > self._limit.max_wait_seconds:
@@ -84,18 +125,9 @@ class RateLimitedAdapter(BoundedAdapter):
                 "or raise it"
             )
             raise SourceError(self._given_up)
-        self._sleep(seconds, "the service answers 429")
+        self._log.warning(f"waiting {seconds:.0f} s: the service answers 429")
+        self._ledger.put_off(seconds)
         return seconds
-
-    def _pace(self) -> None:
-        """Leave the time between two requests that `requests_per_minute` asks for."""
-        if self._limit.requests_per_minute:
-            time.sleep(max(self._not_before - time.monotonic(), 0))
-            self._not_before = time.monotonic() + 60 / self._limit.requests_per_minute
-
-    def _sleep(self, seconds: float, reason: str) -> None:
-        self._log.warning(f"waiting {seconds:.0f} s: {reason}")
-        time.sleep(seconds)
 
 
 def retry_after_seconds(header: str, default: float) -> float:
@@ -112,16 +144,6 @@ def retry_after_seconds(header: str, default: float) -> float:
     # The zone "-0000" is read as no zone at all.
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max((moment - datetime.now(UTC)).total_seconds(), _SHORTEST_WAIT_SECONDS)
-
-
-def _is_low(headers: Mapping[str, str], reserve: int) -> bool:
-    """Tell whether another request like the last one would go below the reserve."""
-    remaining = _number(headers, "X-RateLimit-Remaining")
-    if remaining is None:
-        return False
-    total = _number(headers, "X-RateLimit-Total") or remaining
-    used = _number(headers, "X-RateLimit-Used-CurrentRequest") or 1
-    return remaining - used < min(reserve, total / 2)
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

@@ -1,5 +1,7 @@
 """The settings of a client: where an API is, and how it is asked."""
 
+from urllib.parse import urlsplit
+
 from pydantic import Field, field_validator
 
 from pipelines_project.sources.http.api_client import MOST_PAGES
@@ -25,7 +27,9 @@ class Pace(SettingsModel):
     """How fast an API may be asked; a 429 is waited for with `Retry-After` in any case."""
 
     requests_per_minute: float | None = Field(
-        default=None, description="How many requests are sent in a minute at most."
+        default=None,
+        description="How many requests all runs of the account send in any minute at most; by "
+        "default what X-RateLimit-Total says, or else as many as there are.",
     )
     reserve: int = Field(
         default=0,
@@ -35,7 +39,10 @@ class Pace(SettingsModel):
         default=3600, description="How long one request may be put off by 429 answers."
     )
     window_seconds: float = Field(
-        default=60, description="How long to wait where the limit is used up and no answer says."
+        default=60,
+        description="Over how long the service counts; requests_per_minute: 120 with "
+        "window_seconds: 1 are two requests in any second. Also how long to wait where it answers "
+        "429 and does not say.",
     )
 
     @field_validator("requests_per_minute", "window_seconds")
@@ -83,6 +90,13 @@ class Client(SettingsModel):
         default=MOST_PAGES,
         description="How many pages one list may have; one with more would perhaps never end.",
     )
+
+    @property
+    def account(self) -> str:
+        """What tells whose rate limit it is: the host, and the variables that hold the key."""
+        return " ".join(
+            [urlsplit(self.base_url).netloc, *(self.auth.variables if self.auth else [])]
+        )
 
     _short_form = field_validator("paginator", mode="before")(as_mapping)
 

@@ -32,7 +32,7 @@ class RestSession:
             if isinstance(client.auth, ApiKeyAuth) and client.auth.in_query:
                 key = client.auth.name, self.secrets.read(client.auth.api_key_env)
         self.key_parameter = key[0] if key else None
-        adapter = RateLimitedAdapter(calls, client.rate_limit.limit)
+        adapter = RateLimitedAdapter(calls, client.rate_limit.limit, client.account)
         self.transport = SecretTransport(adapter, self.secrets, calls, key)
         headers = {name: self._header(value) for name, value in client.headers.items()}
         self.http = host_session("the API", client.base_url, headers, calls, self.transport)
