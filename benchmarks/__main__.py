@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import warnings
@@ -12,11 +13,12 @@ from typing import Any
 
 from benchmarks.case import Case
 from benchmarks.cases import CASES
-from benchmarks.report import as_text, machine, report_of
+from benchmarks.report import as_text, report_of
 from benchmarks.rounds import take_turns
 from pipelines_project.demo.child_process import exit_on_signals
 
 _RESULTS = Path(__file__).parent / "results"
+_BLOCK = re.compile(r"^```\n(.+?)\n```$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,16 @@ def run_case(case: Case[Any], options: Options) -> dict[str, Any]:
 
 
 def write_summary(folder: Path) -> None:
-    """Write the last report of every case to `summary.md`."""
-    reports = [folder / f"{name}.json" for name in CASES]
-    texts = [as_text(json.loads(path.read_bytes())) for path in reports if path.exists()]
-    hardware = ", ".join(f"{name} {value}" for name, value in machine().items())
-    blocks = "\n\n".join(f"```\n{text}\n```" for text in texts)
-    (folder / "summary.md").write_text(f"# `make bench`\n\n{hardware}\n\n{blocks}\n")
+    """Write the last report of every case to `summary.md`, and keep those measured elsewhere."""
+    summary = folder / "summary.md"
+    before = _BLOCK.findall(summary.read_text()) if summary.exists() else []
+    texts = {text.partition(":")[0]: text for text in before}
+    for name in CASES:
+        report = folder / f"{name}.json"
+        if report.exists():
+            texts[name] = as_text(json.loads(report.read_bytes()))
+    blocks = "\n\n".join(f"```\n{texts[name]}\n```" for name in CASES if name in texts)
+    summary.write_text(f"# `make bench`\n\n{blocks}\n")
 
 
 def main(arguments: Sequence[str]) -> None:

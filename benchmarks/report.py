@@ -72,7 +72,9 @@ def as_text(report: dict[str, Any]) -> str:
         ]
         for each in measurements
     ]
-    parts = [f"{report['case']}: {report['what']}", text_table(header, rows)]
+    on = ", ".join(f"{name} {value}" for name, value in report["machine"].items())
+    title = f"{report['case']}: {report['what']}\n{report['measured_at'][:10]}: {on}"
+    parts = [title, text_table(header, rows)]
     if report["targets"]:
         verdicts = [Verdict(**each).row() for each in report["targets"]]
         parts.append(text_table(["target", "limit", "measured", ""], verdicts))

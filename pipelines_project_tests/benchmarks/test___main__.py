@@ -3,6 +3,7 @@
 import json
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,24 @@ def test_a_case_leaves_its_report_and_the_summary(
     assert printed.startswith("nothing: Doing nothing.")
     assert printed in (tmp_path / "summary.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["nothing.json", "summary.md"]
+
+
+def test_the_summary_keeps_cases_that_were_measured_before_and_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_line, "CASES", {"other": replace(_CASE, name="other")})
+    command_line.main(["other", "--output", str(tmp_path)])
+    (tmp_path / "other.json").unlink()
+    before = (tmp_path / "summary.md").read_text().removeprefix("# `make bench`\n\n")
+
+    monkeypatch.setattr(
+        command_line, "CASES", {"nothing": _CASE, "other": replace(_CASE, name="other")}
+    )
+    command_line.main(["nothing", "--output", str(tmp_path)])
+
+    after = (tmp_path / "summary.md").read_text()
+    assert after.startswith("# `make bench`\n\n```\nnothing: Doing nothing.")
+    assert after.endswith(f"\n\n{before}")
 
 
 def test_sizes_and_rounds_can_be_chosen(tmp_path: Path) -> None:

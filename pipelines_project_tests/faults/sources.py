@@ -186,6 +186,8 @@ def environment_of(stores: Stores, source: Source) -> dict[str, Any]:
     """Return the settings of the definitions for data in the stores."""
     return {
         **stores.environment,
+        # Beside the data, of which nothing else may be left.
+        "RATE_LIMITS_URL": f"sqlite:///{stores.folder}/rate_limits.sqlite",
         "RUNTIME__REQUEST_MAX_ATTEMPTS": "2",
         "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
         **source.environment,

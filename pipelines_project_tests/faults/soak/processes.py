@@ -119,6 +119,7 @@ def processes(folder: Path, settings: Mapping[str, str]) -> Iterator[Processes]:
         "LANDING_URL": f"{folder}/data/landing",
         "WAREHOUSE_URL": f"{folder}/data/warehouse.duckdb",
         "PUBLISHED_URL": f"{folder}/data/published",
+        "RATE_LIMITS_URL": f"sqlite:///{folder}/rate_limits.sqlite",
         "RUNTIME__REQUEST_MAX_ATTEMPTS": "2",
         "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01",
         **settings,

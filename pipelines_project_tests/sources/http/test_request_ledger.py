@@ -9,14 +9,20 @@ from pathlib import Path
 import pytest
 
 from pipelines_project.sources.http.request_ledger import RequestLedger, new_request
+from pipelines_project_tests.databases import emptied_database
 
 _WINDOW = 0.3
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
+@pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.stack)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The database that the ledgers of a test share."""
-    return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    if request.param == "file":
+        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    server = request.getfixturevalue("postgres")
+    # A name of its own, because a process keeps its connections.
+    url = emptied_database(server, f"ledger_{new_request()}")
+    return url.replace("postgresql://", "postgresql+psycopg2://")
 
 
 def _enter(ledger: RequestLedger, allowed: float, cost: int = 1) -> tuple[float, float]:
