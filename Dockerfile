@@ -10,7 +10,7 @@ WORKDIR /app
 COPY pyproject.toml README.md constraints.txt ./
 RUN mkdir pipelines_project && touch pipelines_project/__init__.py
 RUN pip install -c constraints.txt setuptools
-RUN pip install -c constraints.txt --no-build-isolation -e '.[celery,excel,glue,kubernetes,lake,mssql-source,mysql-source,postgres-source,prometheus,s3]'
+RUN pip install -c constraints.txt --no-build-isolation -e '.[celery,excel,glue,kubernetes,lake,mssql-source,mysql-source,openlineage,postgres-source,prometheus,s3]'
 
 COPY .dlt .dlt
 COPY deploy/dagster.yaml deploy/workspace.yaml /app/home/
