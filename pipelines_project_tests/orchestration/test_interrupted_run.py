@@ -91,7 +91,7 @@ def test_an_interrupt_among_the_deletions_leaves_every_landed_month_recorded(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interrupting = _interrupt_at(
-        "2024-03", delete_stale_files_op.tidy, lambda *args: args[-1].month
+        "2024-03", delete_stale_files_op.tidy, lambda *args: args[3].month
     )
     monkeypatch.setattr(delete_stale_files_op, "tidy", interrupting)
 
