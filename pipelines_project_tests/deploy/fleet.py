@@ -7,26 +7,29 @@ import socket
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 import yaml
 
 from pipelines_project_tests.deploy.compose_file import ROOT, services
+from pipelines_project_tests.deploy.processor_time import processor_seconds
 from pipelines_project_tests.deploy.webserver import Webserver
 
 # Of `deploy/dagster.yaml`: what would make a test wait.
 _IMPATIENT = {"poll_interval_seconds": 1, "start_timeout_seconds": 30}
 
 
-def until(true: Callable[[], object], seconds: float = 180) -> None:
-    """Wait until something is true."""
+def until(true: Callable[[], object], seconds: float = 180, pause: float = 0.1) -> None:
+    """Wait until something is true, and ask every so often."""
     give_up = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < give_up, "it did not become true in time"
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 def _free_port() -> int:
@@ -77,14 +80,16 @@ class Fleet:
             # What Dagster calls of itself, and Celery of who runs it.
             "PYTHONWARNINGS": "ignore",
         }
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._processes: dict[int, tuple[str, subprocess.Popen[bytes]]] = {}
+        self._killed: defaultdict[str, float] = defaultdict(float)
+        self._numbers = count()
 
     def start(self, service: str) -> subprocess.Popen[bytes]:
         """Start a service with the command of the compose file."""
         command = [self._here(word) for word in services()[service]["command"]]
         if service == "worker":
             # Containers have host names of their own.
-            command += ["--hostname", f"worker{len(self._processes)}@%h"]
+            command += ["--hostname", f"worker{next(self._numbers)}@%h"]
         with (self.home / f"{service}.log").open("ab") as log:
             process = subprocess.Popen(
                 command,
@@ -95,23 +100,35 @@ class Fleet:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._processes[process.pid] = process
+        self._processes[process.pid] = service, process
         return process
 
     def _here(self, word: str) -> str:
         return self._ports.get(word, word.replace("/app/home", str(self.home)))
 
+    def has(self, session: int) -> bool:
+        """Tell whether a session is that of a service which was not killed."""
+        return session in self._processes
+
     def kill(self, session: int) -> None:
         """Kill a service and the processes that it has started, as when its machine dies."""
-        process = self._processes[session]
+        service, process = self._processes.pop(session)
+        self._killed[service] += processor_seconds(session)
         with suppress(ProcessLookupError):
             os.killpg(session, signal.SIGKILL)
         process.wait()
 
     def close(self) -> None:
         """Kill what there is."""
-        for session in self._processes:
+        for session in [*self._processes]:
             self.kill(session)
+
+    def processor_seconds(self) -> dict[str, float]:
+        """Return what each service has taken of the processors, its killed processes too."""
+        seconds = self._killed.copy()
+        for session, (service, _) in self._processes.items():
+            seconds[service] += processor_seconds(session)
+        return seconds
 
     def has_code(self) -> bool:
         """Tell whether the code server listens, which the others wait for."""

@@ -2,128 +2,78 @@
 
 import argparse
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import dagster as dg
-
-from pipelines_project.sandbox.chess_games import GeneratedArchives
 from pipelines_project.sandbox.postgres import postgres_server
-from pipelines_project_tests.code_location import LANDING, WAREHOUSE
 from pipelines_project_tests.databases import do_not_wait_for_the_disk
-from pipelines_project_tests.deploy.chess_fleet import ChessFleet, Rows, chess_fleet
-from pipelines_project_tests.deploy.fleet import until
-from pipelines_project_tests.object_store import gate, moto_server
-
-_GOES_ON = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
-
-
-@dataclass(frozen=True)
-class Landed:
-    """What came of landing and loading every month, a run each.
-
-    Attributes:
-        seconds: from the first launch to the last month that was loaded.
-        killed: the runs whose workers were killed.
-        lost: rows that were served, and that landing zone or warehouse lack.
-        doubled: rows that they have, and that were not served as often.
-        compared: rows of both.
-    """
-
-    seconds: float
-    killed: set[str]
-    lost: int
-    doubled: int
-    compared: int
-
-
-def land_all(fleet: ChessFleet, kills: Callable[[int], bool], minutes: float) -> Landed:
-    """Land and load every month, and kill a worker that executes a run now and then.
-
-    Args:
-        fleet: with nothing landed.
-        kills: tells whether to kill one, given how many months are loaded.
-        minutes: how long it may take.
-    """
-    started, killed = time.monotonic(), set[str]()
-    for month in fleet.months:
-        fleet.processes.webserver.launch(month, LANDING, WAREHOUSE)
-
-    def is_done() -> bool:
-        loaded = fleet.months_loaded()
-        if kills(len(loaded)) and fleet.executed():
-            killed.add(fleet.kill_a_worker())
-        if not fleet.instance.get_runs(dg.RunsFilter(statuses=_GOES_ON), limit=1):
-            # One that was killed three times is not done again by itself.
-            for month in {*fleet.months} - fleet.months_loaded():
-                fleet.processes.webserver.launch(month, LANDING, WAREHOUSE)
-        return loaded == {*fleet.months}
-
-    until(is_done, 60 * minutes)
-    seconds = time.monotonic() - started
-    served, found = fleet.served(), [fleet.landed(), fleet.loaded()]
-    return Landed(
-        seconds,
-        killed,
-        lost=sum((served - rows).total() for rows in found),
-        doubled=sum((rows - served).total() for rows in found),
-        compared=sum(map(Rows.total, found)),
-    )
-
-
-def every(seconds: float) -> Callable[[int], bool]:
-    """Return what says yes whenever so many seconds have gone."""
-    last = time.monotonic()
-
-    def is_time(_months: int) -> bool:
-        nonlocal last
-        is_over = time.monotonic() - last >= seconds
-        last = time.monotonic() if is_over else last
-        return is_over
-
-    return is_time
+from pipelines_project_tests.deploy.land_all import Landed, land_all
+from pipelines_project_tests.deploy.scale_figures import as_markdown, line
+from pipelines_project_tests.deploy.served_tables import Sizes
+from pipelines_project_tests.deploy.source_fleet import source_fleet
+from pipelines_project_tests.object_store import Gate, gate, moto_server
 
 
 def main() -> None:
-    """Land the same months by more and more workers, and print how long each took."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--players", type=int, default=10)
-    parser.add_argument("--years", type=int, default=10)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--seconds-between-kills", type=float, default=20)
-    parser.add_argument("--minutes", type=float, default=60, help="how long each may take")
-    said = parser.parse_args()
-    years = range(2024 - said.years, 2024)
-    months = [f"{year}-{month:02d}" for year in years for month in range(1, 13)]
-    players = [f"player{number}" for number in range(said.players)]
+    """Land the same months by more and more workers, and write down how long each took."""
+    said, found = _arguments(), dict[int, Landed]()
+    sizes = _sizes(said)
     with postgres_server() as postgres, moto_server() as store, gate(store) as at_the_store:
         do_not_wait_for_the_disk(postgres)
         for workers in said.workers:
-            with (
-                tempfile.TemporaryDirectory() as folder,
-                chess_fleet(
-                    Path(folder),
-                    GeneratedArchives(20, first_month=months[0]),
-                    players,
-                    months,
-                    postgres=postgres,
-                    store=at_the_store,
-                    workers=workers,
-                ) as fleet,
-            ):
-                landed = land_all(fleet, every(said.seconds_between_kills), said.minutes)
-            print(
-                f"{workers} workers: {len(months)} months of {len(players)} players in "
-                f"{landed.seconds:.0f} s, {len(landed.killed)} runs killed, {landed.compared:,} "
-                f"rows compared: lost {landed.lost}, doubled {landed.doubled}",
-                flush=True,
-            )
+            found[workers] = _land(workers, said, sizes, postgres, at_the_store)
+            print(line(workers, found[workers]), flush=True)
+    said.results.parent.mkdir(parents=True, exist_ok=True)
+    said.results.write_text(as_markdown(found, sizes, said.latency), encoding="utf-8")
+    print(f"written to {said.results}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    add = parser.add_argument
+    add("--workers", type=int, nargs="+", default=[1, 2, 4], help="how many, one after another")
+    add("--players", type=int, default=10, help="of chess")
+    add("--chess-months", type=int, default=120, help="of every player")
+    add("--chess-months-per-run", type=int, default=5, help="that a run lands of chess")
+    add("--games", type=int, default=20, help="of a player in a month")
+    add("--freshdesk-months", type=int, default=24, help="of the six lists")
+    add("--tickets", type=int, default=100, help="that are opened in a month")
+    add("--file-months", type=int, default=24, help="of JSON lines")
+    add("--lines", type=int, default=500, help="of each of a month's two files")
+    add("--latency", type=float, default=0.05, help="seconds that each answer of an API waits")
+    add("--kills", type=int, default=8, help="of workers, spread over the months")
+    add("--minutes", type=float, default=30, help="the most that so many workers may take")
+    results = Path("benchmarks/results/scale.md")
+    add("--results", type=Path, default=results, help="where the figures are written")
+    return parser.parse_args()
+
+
+def _sizes(said: argparse.Namespace) -> Sizes:
+    return Sizes(
+        players=[f"player{number}" for number in range(said.players)],
+        games=said.games,
+        tickets=said.tickets,
+        lines=said.lines,
+        months={
+            "chess": said.chess_months,
+            "freshdesk": said.freshdesk_months,
+            "local_jsonl": said.file_months,
+        },
+        chess_months_per_run=said.chess_months_per_run,
+    )
+
+
+def _land(
+    workers: int, said: argparse.Namespace, sizes: Sizes, postgres: str, store: Gate
+) -> Landed:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        source_fleet(
+            Path(folder), sizes, said.latency, postgres=postgres, store=store, workers=workers
+        ) as fleet,
+    ):
+        return land_all(fleet, said.kills, said.minutes)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """What a person does in the UI: launching runs and cancelling them."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import requests
+
+from pipelines_project_tests.code_location import range_tags
 
 _LAUNCH = """
 mutation launch($params: ExecutionParams!) {
@@ -28,15 +31,17 @@ class Webserver:
 
     url: str
 
-    def launch(self, month: str, *keys: str) -> str:
-        """Launch a run of a month of assets as the UI does, and return its id."""
+    def launch(self, months: Sequence[str], *keys: str) -> str:
+        """Launch a run of months of assets, which follow each other, and return its id."""
         selector = {
             "repositoryLocationName": "pipelines_project.definitions",
             "repositoryName": "__repository__",
             "jobName": "__ASSET_JOB",
             "assetSelection": [{"path": key.split("/")} for key in keys],
         }
-        tags = [{"key": "dagster/partition", "value": month}]
+        month = {"dagster/partition": months[0]}
+        said = range_tags(months[0], months[-1]) if len(months) > 1 else month
+        tags = [{"key": key, "value": value} for key, value in said.items()]
         params = {"selector": selector, "executionMetadata": {"tags": tags}}
         answer = self.ask(_LAUNCH, params=params)["launchRun"]
         assert "run" in answer, answer
