@@ -28,6 +28,7 @@ class Landed:
     Attributes:
         seconds: from the first launch to the last month that was loaded.
         processor_seconds: what each kind of process took meanwhile.
+        executing: how long the workers had runs, all together.
         waited: how long the answers of the APIs waited, all together.
         runs: how many were begun.
         killed: the runs whose workers were killed, with their sources.
@@ -38,6 +39,7 @@ class Landed:
 
     seconds: float
     processor_seconds: dict[str, float]
+    executing: float
     waited: float
     runs: int
     killed: dict[str, str]
@@ -61,11 +63,11 @@ def land_all(fleet: SourceFleet, kills: int, minutes: float) -> Landed:
     killed = _wait_and_kill(fleet, kills, minutes)
     seconds = time.monotonic() - started
     spent = {name: now - spent.get(name, 0) for name, now in fleet.processor_seconds().items()}
-    waited = fleet.served.latency.waited - waited
+    executing, waited = fleet.executing(), fleet.served.latency.waited - waited
     # Also what is done again although its months are loaded, and what builds marts.
     until(lambda: not _goes_on(fleet), 60 * minutes)
     runs = fleet.instance.get_runs_count()
-    return Landed(seconds, spent, waited, runs, killed, *_difference(fleet))
+    return Landed(seconds, spent, executing, waited, runs, killed, *difference(fleet))
 
 
 def _wait_and_kill(fleet: SourceFleet, kills: int, minutes: float) -> dict[str, str]:
@@ -83,9 +85,7 @@ def _wait_and_kill(fleet: SourceFleet, kills: int, minutes: float) -> dict[str, 
         if missing and not _goes_on(fleet):
             # One that was killed three times is not done again by itself.
             for run in fleet.served.runs:
-                if any(
-                    (month, run.source) in {each[:2] for each in missing} for month in run.months
-                ):
+                if missing & run.loads:
                     fleet.launch(run)
         return not missing
 
@@ -112,7 +112,7 @@ def _kill_one(fleet: SourceFleet, killed: dict[str, str]) -> bool:
     return True
 
 
-def _difference(fleet: SourceFleet) -> tuple[int, int, int]:
+def difference(fleet: SourceFleet) -> tuple[int, int, int]:
     """Return how many rows are lost and doubled, and how many were compared."""
     lost = doubled = compared = 0
     for table in fleet.served.tables:

@@ -16,16 +16,18 @@ _HEADER = (
     "rows compared",
     "lost",
     "doubled",
+    "workers that had a run",
     "waiting for APIs",
 )
 
 
 def line(workers: int, landed: Landed) -> str:
     """Return what is printed when so many workers have landed everything."""
+    processors = sum(landed.processor_seconds.values())
     return (
-        f"{workers} workers: {landed.seconds:.0f} s, {landed.runs} runs, {len(landed.killed)} "
-        f"workers killed, {landed.compared:,} rows compared: lost {landed.lost}, doubled "
-        f"{landed.doubled}"
+        f"{workers} workers: {landed.seconds:.0f} s, {processors:.0f} s of processors, "
+        f"{landed.runs} runs, {len(landed.killed)} workers killed, {landed.compared:,} rows "
+        f"compared: lost {landed.lost}, doubled {landed.doubled}"
     )
 
 
@@ -65,6 +67,7 @@ def _row(workers: int, landed: Landed, found: Mapping[int, Landed]) -> list[str]
         f"{landed.compared:,}",
         str(landed.lost),
         str(landed.doubled),
+        f"{landed.executing / landed.seconds / workers:.0%}",
         f"{landed.waited / landed.seconds / workers:.0%}",
     ]
 

@@ -62,6 +62,11 @@ class Run(NamedTuple):
     months: Sequence[str]
     tables: Sequence[ServedTable]
 
+    @property
+    def loads(self) -> set[tuple[str, str]]:
+        """The month and the asset of all that it loads."""
+        return {(month, table.keys[1]) for table in self.tables for month in self.months}
+
 
 @dataclass(frozen=True)
 class Sizes:

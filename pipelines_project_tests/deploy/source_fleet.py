@@ -19,14 +19,8 @@ from pipelines_project.orchestration.run_lock import EXECUTED_BY
 from pipelines_project_tests.databases import emptied_database
 from pipelines_project_tests.deploy.fleet import Fleet, fleet, redis_server
 from pipelines_project_tests.deploy.processor_time import own_servers, processor_seconds
-from pipelines_project_tests.deploy.served import (
-    Rows,
-    Run,
-    Served,
-    ServedTable,
-    Sizes,
-    serving_sources,
-)
+from pipelines_project_tests.deploy.served import Served, serving_sources
+from pipelines_project_tests.deploy.served_tables import Rows, Run, ServedTable, Sizes
 from pipelines_project_tests.object_store import Gate
 
 
@@ -102,14 +96,22 @@ class SourceFleet:
         """Return how many runs have succeeded; that is asked for often, so it must be cheap."""
         return self.instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
 
-    def missing(self) -> set[tuple[str, str, str]]:
-        """Return month, source and table of all that Dagster does not take for loaded."""
-        return {
-            (month, table.source, table.name)
-            for table in self.served.tables
-            for month in {*table.months}
-            - self.instance.get_materialized_partitions(dg.AssetKey.from_user_string(table.keys[1]))
+    def executing(self) -> float:
+        """Return for how many seconds runs have been executed, all together."""
+        records, now = self.instance.get_run_records(), time.time()
+        return sum((each.end_time or now) - each.start_time for each in records if each.start_time)
+
+    def missing(self) -> set[tuple[str, str]]:
+        """Return month and asset of all that Dagster does not take for loaded."""
+        due = {load for run in self.served.runs for load in run.loads}
+        loaded = {
+            (month, key)
+            for key in {key for _, key in due}
+            for month in self.instance.get_materialized_partitions(
+                dg.AssetKey.from_user_string(key)
+            )
         }
+        return due - loaded
 
     def landed(self, table: ServedTable) -> Rows:
         """Return what is compared of the rows in the current loads."""

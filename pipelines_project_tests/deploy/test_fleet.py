@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
+from pipelines_project.defs.resources import warehouse
 from pipelines_project_tests.deploy.fleet import until
-from pipelines_project_tests.deploy.land_all import land_all
+from pipelines_project_tests.deploy.land_all import difference, land_all
 from pipelines_project_tests.deploy.served_tables import Sizes
 from pipelines_project_tests.deploy.source_fleet import SourceFleet, source_fleet
 from pipelines_project_tests.object_store import Gate
@@ -57,3 +58,14 @@ def test_all_months_of_all_sources_are_exact_though_workers_are_killed(fleet: So
     served = [table.rows.total() for table in fleet.served.tables]
     assert min(served) > 0
     assert landed.compared == 2 * sum(served)
+
+
+def test_a_row_that_is_gone_and_one_that_is_there_twice_are_counted(fleet: SourceFleet) -> None:
+    with warehouse().connect() as connection:
+        newest = "(select max(id) from freshdesk.roles)"
+        connection.execute(f"delete from freshdesk.roles where id = {newest}")
+        connection.execute("insert into chess.games select * from chess.games limit 1")
+
+    lost, doubled, _ = difference(fleet)
+
+    assert (lost, doubled) == (1, 1)
