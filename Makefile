@@ -131,7 +131,7 @@ faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS
 soak: install ## Run, kill and read at random for MINUTES=30, then reconcile; SEED=… repeats a plan.
 	@.venv/bin/python -m pipelines_project_tests.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
-scale: install ## Land 120 months of 10 players by 1, 2 and 4 Celery workers, killing some (needs redis-server).
+scale: install ## Land three sources by 1, 2 and 4 Celery workers, killing some (needs redis-server; ARGS=--help).
 	@.venv/bin/python -m pipelines_project_tests.deploy.scale $(ARGS)
 
 # Only plots need more than the tests do.
