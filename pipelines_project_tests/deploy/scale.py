@@ -1,6 +1,8 @@
 """What more workers bring, while workers are killed: `make scale`."""
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,6 +19,8 @@ def main() -> None:
     """Land the same months by more and more workers, and write down how long each took."""
     said, found = _arguments(), dict[int, Landed]()
     sizes = _sizes(said)
+    # So that a command that is told to end leaves no process behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with postgres_server() as postgres, moto_server() as store, gate(store) as at_the_store:
         do_not_wait_for_the_disk(postgres)
         for workers in said.workers:
@@ -35,14 +39,14 @@ def _arguments() -> argparse.Namespace:
     add("--workers", type=int, nargs="+", default=[1, 2, 4], help="how many, one after another")
     add("--players", type=int, default=10, help="of chess")
     add("--chess-months", type=int, default=120, help="of every player")
-    add("--chess-months-per-run", type=int, default=5, help="that a run lands of chess")
+    add("--runs", type=int, default=12, help="of each source, which share its months")
     add("--games", type=int, default=20, help="of a player in a month")
     add("--freshdesk-months", type=int, default=24, help="of the six lists")
     add("--tickets", type=int, default=100, help="that are opened in a month")
     add("--file-months", type=int, default=24, help="of JSON lines")
     add("--lines", type=int, default=500, help="of each of a month's two files")
     add("--latency", type=float, default=0.05, help="seconds that each answer of an API waits")
-    add("--kills", type=int, default=8, help="of workers, spread over the months")
+    add("--kills", type=int, default=6, help="of workers, spread over the months")
     add("--minutes", type=float, default=30, help="the most that so many workers may take")
     results = Path("benchmarks/results/scale.md")
     add("--results", type=Path, default=results, help="where the figures are written")
@@ -60,7 +64,7 @@ def _sizes(said: argparse.Namespace) -> Sizes:
             "freshdesk": said.freshdesk_months,
             "local_jsonl": said.file_months,
         },
-        chess_months_per_run=said.chess_months_per_run,
+        runs=said.runs,
     )
 
 

@@ -45,14 +45,15 @@ def as_markdown(found: Mapping[int, Landed], sizes: Sizes, latency: float) -> st
 
 
 def _what(sizes: Sizes, latency: float) -> str:
-    months = sizes.months
+    months, per_run = sizes.months, [sizes.months_per_run(source) for source in sizes.months]
     return (
         f"{len(sizes.players)} players in {months['chess']} months with {sizes.games} games each, "
         f"{months['freshdesk']} months of Freshdesk's six lists with {sizes.tickets} new tickets "
         f"each, {months['local_jsonl']} months of {2 * sizes.lines} JSON lines. A run lands and "
-        f"loads one month of a source, of chess {sizes.chess_months_per_run}; every row is "
-        "compared twice, as landed and as loaded. Each answer of chess.com and Freshdesk is held "
-        f"back for {latency * 1000:g} ms, and as many runs as there are workers may ask at once."
+        f"loads {per_run[0]} months of chess, {per_run[1]} of Freshdesk or {per_run[2]} of files; "
+        "more runs build the marts. Every row is compared twice, as landed and as loaded. Each "
+        f"answer of chess.com and Freshdesk is held back for {latency * 1000:g} ms, and as many "
+        "runs as there are workers may ask at once."
     )
 
 

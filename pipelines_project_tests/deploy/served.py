@@ -114,7 +114,7 @@ def serving_sources(
                 for source in sizes.months
             },
         }
-        yield Served(tables, sizes.runs(tables), waiting, settings)
+        yield Served(tables, sizes.runs_of(tables), waiting, settings)
 
 
 def _help_desk(sizes: Sizes) -> MadeUpHelpDesk:

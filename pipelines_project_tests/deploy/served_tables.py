@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Any, NamedTuple
 
 from pipelines_project.months import months_before, next_month
@@ -78,7 +79,7 @@ class Sizes:
         tickets: that are opened in a month.
         lines: of each of a month's two files.
         months: of each source, up to `LAST_MONTH`.
-        chess_months_per_run: that a run lands of chess; of the others it lands one.
+        runs: of each source, which share its months.
     """
 
     players: Sequence[str]
@@ -86,18 +87,22 @@ class Sizes:
     tickets: int
     lines: int
     months: Mapping[str, int]
-    chess_months_per_run: int
+    runs: int
 
     def months_of(self, source: str) -> list[str]:
         """Return the months of a source."""
         return months_before(next_month(LAST_MONTH), self.months[source])[::-1]
 
-    def runs(self, tables: Sequence[ServedTable]) -> list[Run]:
+    def months_per_run(self, source: str) -> int:
+        """Return how many months a run lands."""
+        return ceil(self.months[source] / self.runs)
+
+    def runs_of(self, tables: Sequence[ServedTable]) -> list[Run]:
         """Return the runs that land everything, the sources in turns."""
         turns: list[tuple[float, Run]] = []
         for source in self.months:
-            months, of_source = self.months_of(source), [t for t in tables if t.source == source]
-            size = self.chess_months_per_run if source == "chess" else 1
+            months, size = self.months_of(source), self.months_per_run(source)
+            of_source = [table for table in tables if table.source == source]
             for first in range(0, len(months), size):
                 run = Run(source, months[first : first + size], of_source)
                 turns.append((first / len(months), run))

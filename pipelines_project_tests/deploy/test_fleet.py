@@ -20,7 +20,7 @@ SIZES = Sizes(
     tickets=30,
     lines=50,
     months={"chess": 7, "freshdesk": 2, "local_jsonl": 3},
-    chess_months_per_run=2,
+    runs=3,
 )
 # So that a worker is killed while it lands a month.
 LATENCY = 0.2
