@@ -90,9 +90,7 @@ def test_what_is_recorded_then_is_loaded_by_automation_once(chess: CodeLocation)
 def test_an_interrupt_among_the_deletions_leaves_every_landed_month_recorded(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    interrupting = _interrupt_at(
-        "2024-03", delete_stale_files_op.tidy, lambda *args: args[3].month
-    )
+    interrupting = _interrupt_at("2024-03", delete_stale_files_op.tidy, lambda *args: args[3].month)
     monkeypatch.setattr(delete_stale_files_op, "tidy", interrupting)
 
     _run_interrupted(chess, LANDING)
