@@ -49,7 +49,11 @@ _TABLE = [
     ("*", r"echo .* \| make query", "query/test_query.py::test_the_terminal_answers_while"),
     ("*", r"make demo", "demo/test___main__.py::test_the_demo_shows_what_it_wrote"),
     ("*", r"make dev", "ui/test_ui.py::test_"),
-    ("*", r"make scale .*", "deploy/test_fleet.py::test_all_months_of_all_sources_are_exact_though_workers"),
+    (
+        "*",
+        r"make scale .*",
+        "deploy/test_fleet.py::test_all_months_of_all_sources_are_exact_though_workers",
+    ),
     ("*", r"make bench .*", "benchmarks/test___main__.py::test_"),
     ("*", r"make (check|install)", _CI),
     ("*", r"python -m pip install -c constraints.txt .*", f"{_NO_TEST}needs the network"),
