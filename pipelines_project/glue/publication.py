@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import pyarrow.parquet
+
 from pipelines_project.glue.clients import client
 from pipelines_project.glue.column_types import readable_columns
 from pipelines_project.glue.external_table import ExternalTable
@@ -21,6 +23,9 @@ from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.listing import Listing
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.table import Table
+
+# Its stubs know only a part of the types.
+pq: Any = pyarrow.parquet
 
 _ATTEMPTS = 100
 
@@ -124,18 +129,19 @@ def _told(month: LandedMonth) -> Generator[None]:
 
 def _urls(month: LandedMonth, load: Load | None) -> list[str]:
     """Return the URLs of a load's own files, in order; those of its quarantine are not read."""
-    paths = month.paths(load.record) if load else {}
-    own = (path for path, file in paths.items() if file.table == month.table)
-    return sorted(map(month.fs.unstrip_protocol, own))
+    return sorted(map(month.fs.unstrip_protocol, _own_files(month, load))) if load else []
 
 
 def _types(month: LandedMonth, load: Load) -> dict[str, str]:
     """Return the Arrow types of a load's columns, from its files if its record has none."""
     if load.record.types:
         return dict(load.record.types)
-    found = [path for path, f in month.paths(load.record).items() if f.table == month.table]
-    with month.fs.open(found[0], "rb") as file:
-        return file_types([file])
+    with month.fs.open(_own_files(month, load)[0], "rb") as file:
+        return file_types([pq.read_schema(file)])
+
+
+def _own_files(month: LandedMonth, load: Load) -> list[str]:
+    return [path for path, f in month.paths(load.record).items() if f.table == month.table]
 
 
 def _named(urls: list[str]) -> str:

@@ -9,7 +9,7 @@ import duckdb
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.previous import Previous
 from pipelines_project.landing.read_files import READ_FILES, landed_types, readable
-from pipelines_project.landing.stage import Staged, StagedFile
+from pipelines_project.landing.stage import Staged, staged_file
 from pipelines_project.sources.row_groups import ROW_GROUP_ROWS
 from pipelines_project.sql_text import literal, quoted
 from pipelines_project.temporary import duckdb_session
@@ -49,11 +49,11 @@ def with_unchanged_rows(
     known = _origins(month, before.record.origins, changed.origins)
     with readable(month, current) as kept, duckdb_session() as connection:
         _check_columns(connection, month, files, kept, key)
-        rows = _write(connection, files, kept, key, changed.load_id, path)
+        _write(connection, files, kept, key, changed.load_id, path)
     required = [name for name in changed.required if name in before.record.required]
     return replace(
         changed,
-        files=[StagedFile(month.table, changed.files[0].file_id, path, rows)],
+        files=[staged_file(month.table, changed.files[0].file_id, path)],
         schema={**before.record.schema, **changed.schema},
         required=required,
         origins=known,
@@ -95,8 +95,8 @@ def _write(
     key: Sequence[str],
     load_id: str,
     path: Path,
-) -> int:
-    """Write the rows into one parquet file, and return how many there are."""
+) -> None:
+    """Write the rows into one parquet file."""
     names = map(quoted, key)
     same_key = " and ".join(f"changed.{n} is not distinct from kept.{n}" for n in names)
     connection.execute(
@@ -112,4 +112,3 @@ def _write(
         """,
         {"current": current.files, "changed": files, "load_id": load_id},
     )
-    return connection.execute(f"select count(*) from {literal(str(path))}").fetchall()[0][0]

@@ -3,21 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-import pyarrow.parquet
-
-# Its stubs know only a part of the types.
-pq: Any = pyarrow.parquet
+import pyarrow as pa
 
 
-def file_types(files: Iterable[Any]) -> dict[str, str]:
-    """Return the Arrow type of each column, as text; several with ` or ` where files differ.
-
-    Args:
-        files: their paths on this machine, or files that are open.
-    """
+def file_types(schemas: Iterable[pa.Schema]) -> dict[str, str]:
+    """Return the Arrow type of each column, as text; several with ` or ` where files differ."""
     found: dict[str, list[str]] = {}
-    for file in files:
-        for column in pq.read_schema(file):
+    for schema in schemas:
+        columns: list[pa.Field[Any]] = list(schema)
+        for column in columns:
             kinds = found.setdefault(column.name, [])
             if str(column.type) not in kinds:
                 kinds.append(str(column.type))

@@ -198,7 +198,7 @@ def _publish(
         dict(details),
         content,
         new.origins,
-        file_types(f.path for f in new.files if f.table == month.table),
+        file_types(f.schema for f in new.files if f.table == month.table),
     )
     try:
         for name, file in paths.items():

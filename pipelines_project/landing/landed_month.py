@@ -74,7 +74,9 @@ class LandedMonth(MonthPlace):
         """
         before = ""
         for _ in range(_READ_ATTEMPTS):
-            listing, look = (look or self.listing()).without(without), None
+            listing, look = look or self.listing(), None
+            if without:
+                listing = listing.without(without)
             if listing.newest is None:
                 return listing, None
             try:

@@ -33,7 +33,7 @@ class Listing:
         """The id of the current load."""
         return next(iter(self.committed), None)
 
-    def without(self, load_id: str | None) -> "Listing":
+    def without(self, load_id: str) -> "Listing":
         """Return what it would show without a load."""
         return Listing(
             [each for each in self.committed if each != load_id],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import pyarrow as pa
 import pyarrow.parquet
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.configuration import ParquetFormatConfiguration
@@ -31,12 +32,13 @@ _COMPRESSION = "zstd"
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A parquet file that dlt has written: its dlt table, its own id, where it is, its rows."""
+    """A parquet file of a load: its dlt table, its own id, where it is, what its footer tells."""
 
     table: str
     file_id: str
     path: Path
     rows: int
+    schema: pa.Schema
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def _origins(files: Sequence[StagedFile], table: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in files:
         if file.table == table:
-            found |= origins(pq.read_schema(file.path))
+            found |= origins(file.schema)
     return found
 
 
@@ -148,7 +150,13 @@ def _files(pipeline: dlt.Pipeline, load_id: str, table: str) -> list[StagedFile]
     jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
     found = [(job.job_file_info, Path(job.file_path)) for job in jobs]
     return [
-        StagedFile(info.table_name, info.file_id, path, pq.read_metadata(path).num_rows)
+        staged_file(info.table_name, info.file_id, path)
         for info, path in found
         if info.table_name in (table, quarantine_table(table))
     ]
+
+
+def staged_file(table: str, file_id: str, path: Path) -> StagedFile:
+    """Return a parquet file of a load, whose footer is read once for all who need it."""
+    footer = pq.read_metadata(path)
+    return StagedFile(table, file_id, path, footer.num_rows, footer.schema.to_arrow_schema())
