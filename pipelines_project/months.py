@@ -122,3 +122,14 @@ def month_window(text: str, month: str) -> str:
 def names_month(text: str) -> bool:
     """Tell whether the text has a placeholder for one of the month's bounds."""
     return _PLACEHOLDER.search(text) is not None
+
+
+def in_words(months: Iterable[str], to: str = "...") -> str:
+    """Return months as a text, those that follow each other by their first and their last.
+
+    Args:
+        months: in any order.
+        to: what stands between the two; by default as `named_months` reads them.
+    """
+    found = stretches(months)
+    return ", ".join(first if first == last else f"{first}{to}{last}" for first, last in found)

@@ -15,6 +15,7 @@ import dagster as dg
 from pipelines_project import definitions
 from pipelines_project.command_line import begin
 from pipelines_project.orchestration.run_failures import reasons
+from pipelines_project.orchestration.run_tags import tags_of_months
 
 _PLAIN = (bool, int, float, str, list, dict)
 
@@ -103,7 +104,7 @@ def _run(
             # What the log would say of a failure is printed here once, and kept by the instance.
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         },
-        tags={"dagster/partition": month} if month else None,
+        tags=tags_of_months([month] if month else []),
     ) as result:
         done = "succeeded" if result.success else "failed"
         print(f"{' '.join(filter(None, [name, month]))}: {done} (run {result.run_id})")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines_project.alerts.alert import Alert, Matter
-from pipelines_project.months import named_months, stretches
+from pipelines_project.months import in_words, named_months
 
 
 def digest(alerts: Sequence[Alert], link: str) -> Alert:
@@ -33,6 +33,4 @@ def _as_one(told: Sequence[Matter]) -> Matter:
 def _all_months(texts: Sequence[str]) -> str:
     spans = [span for text in texts for span in text.split(", ") if span]
     found = {month for span in spans for month in named_months(span)}
-    return ", ".join(
-        first if first == last else f"{first}...{last}" for first, last in stretches(found)
-    )
+    return in_words(found)

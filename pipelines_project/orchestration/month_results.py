@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines_project.months import stretches
+from pipelines_project.months import in_words
 from pipelines_project.orchestration.contents import data_version, materialization
 
 
@@ -110,12 +110,6 @@ def _reasons(failed: Sequence[MonthResult]) -> str:
     for result in failed:
         months.setdefault(result.error or "", []).append(result.month)
     return "\n".join(f"- {in_words(found)}: {error}" for error, found in months.items())
-
-
-def in_words(months: Sequence[str]) -> str:
-    """Return the months as a text, those that follow each other as `2024-01...2024-03`."""
-    found = stretches(months)
-    return ", ".join(first if first == last else f"{first}...{last}" for first, last in found)
 
 
 def record(context: dg.AssetExecutionContext, results: Sequence[MonthResult]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipelines_project.orchestration.month_results import in_words
+from pipelines_project.months import in_words
 from pipelines_project.orchestration.plan import TablePlan
 from pipelines_project.orchestration.plan_text import alike, commands, totals
 

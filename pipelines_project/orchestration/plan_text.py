@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from pipelines_project.months import in_words
 from pipelines_project.orchestration.commands import materialize_commands
-from pipelines_project.orchestration.month_results import in_words
 from pipelines_project.orchestration.past_costs import Cost
 from pipelines_project.orchestration.plan import TablePlan
 from pipelines_project.orchestration.plan_landing import NEEDED, State

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from pipelines_project.alerts.alert import Alert, Matter
-from pipelines_project.orchestration.month_results import in_words
-from pipelines_project.orchestration.run_failures import errors_of_run, months_of_tags
+from pipelines_project.months import in_words
+from pipelines_project.orchestration.run_failures import errors_of_run
+from pipelines_project.orchestration.run_tags import months_of_tags
 
 _WILL_RETRY = "dagster/will_retry"
 _NO_TEXT = "its text is in the run"

@@ -1,10 +1,10 @@
 """What a run tells of its failure: which assets, which months, and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import dagster as dg
 
-from pipelines_project.months import months_between
+from pipelines_project.orchestration.table_assets import asset_of_step
 
 
 def errors_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[str, str]]:
@@ -20,8 +20,7 @@ def errors_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[
             continue
         said, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
         kind = (error.cause.cls_name if error and error.cause else error and error.cls_name) or ""
-        # The steps of a landing are ops inside of the asset's graph.
-        name = event.step_key.partition(".")[0]
+        name = asset_of_step(event.step_key)
         found.setdefault(name, (kind, (said and said.description) or ""))
     return found
 
@@ -33,11 +32,3 @@ def reasons(result: dg.JobExecutionResult) -> Iterator[str]:
             failure = event.step_failure_data
             said = failure.user_failure_data and failure.user_failure_data.description
             yield said or (failure.error.to_string() if failure.error else "no reason was given")
-
-
-def months_of_tags(tags: Mapping[str, str]) -> list[str]:
-    """Return the months of a run, as its tags tell them."""
-    span = "dagster/asset_partition_range"
-    month = tags.get(f"{span}_start") or tags.get("dagster/partition")
-    last = tags.get(f"{span}_end") or month
-    return months_between(month, last) if month and last else []

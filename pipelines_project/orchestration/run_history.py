@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from pipelines_project.orchestration.check_history import check_history
-from pipelines_project.orchestration.run_failures import errors_of_run, months_of_tags
+from pipelines_project.orchestration.run_failures import errors_of_run
+from pipelines_project.orchestration.run_tags import months_of_tags
 from pipelines_project.report.history import AssetHistory, Failure, History
 
 # The newest ones that are looked at.

@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 from tqdm import tqdm
 
+from pipelines_project.orchestration.table_assets import asset_of_step
+
 FOLLOWED = "followed"
 """What the run config of a followed run names as its logger."""
 
@@ -61,7 +63,8 @@ class _Lines(logging.Handler):
         said = record.__dict__["dagster_meta"]
         if said["dagster_event"] or said["orig_message"].startswith(_OF_DAGSTER):
             return
-        asset = self._names.get((said["step_key"] or "").partition(".")[0], said["step_key"] or "")
+        step = said["step_key"] or ""
+        asset = self._names.get(asset_of_step(step), step)
         text = f"{asset} {said['orig_message']}".strip()
         self._bar.write(text if record.levelno < logging.WARNING else f"{record.levelname} {text}")
         month = said["orig_message"][:7]

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 
-_RANGE = "dagster/asset_partition_range"
+from pipelines_project.orchestration.run_tags import tags_of_months
+from pipelines_project.orchestration.table_assets import asset_of_step
 
 
 def tags_of_runs(
@@ -30,14 +31,7 @@ def tags_of_runs(
         raise ValueError(f"{unknown[0]} is no month of theirs: {known[0]} to {known[-1]}")
     most = [each.backfill_policy.max_partitions_per_run for each in nodes if each.backfill_policy]
     size = min(filter(None, most), default=len(months))
-    return [_tags(months[start : start + size]) for start in range(0, len(months), size)]
-
-
-def _tags(months: Sequence[str]) -> dict[str, str]:
-    first, last = months[0], months[-1]
-    if first == last:
-        return {"dagster/partition": first}
-    return {f"{_RANGE}_start": first, f"{_RANGE}_end": last}
+    return [tags_of_months(months[start : start + size]) for start in range(0, len(months), size)]
 
 
 def parts(
@@ -86,8 +80,7 @@ def failed_checks(entries: Iterable[dg.EventLogEntry]) -> Iterator[str]:
 
 
 def _is_of(entry: dg.EventLogEntry, key: dg.AssetKey) -> bool:
-    # The steps of a landing are ops inside of the asset's graph.
-    return (entry.step_key or "").partition(".")[0] == key.to_python_identifier()
+    return asset_of_step(entry.step_key or "") == key.to_python_identifier()
 
 
 def _made(

@@ -18,6 +18,14 @@ def warehouse_key(table: Table) -> dg.AssetKey:
     return dg.AssetKey(["warehouse", table.source, table.name])
 
 
+def asset_of_step(step_key: str) -> str:
+    """Return the name of the asset, or of the op, that a step is part of.
+
+    The steps of a landing are ops inside of the asset's graph.
+    """
+    return step_key.partition(".")[0]
+
+
 def names_of(source: str, tables: Sequence[Table]) -> dg.Enum:
     """Return what a job's config takes for a table, which the launchpad then proposes.
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 import yaml
 
 from pipelines_project.landing.clock import DISCARD
+from pipelines_project.months import in_words
 from pipelines_project.orchestration.commands import (
     asset_config,
     job_commands,
     materialize_commands,
 )
-from pipelines_project.orchestration.month_results import MonthResult, in_words
+from pipelines_project.orchestration.month_results import MonthResult
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.sources.fetch import ALLOW_SHRINK
 from pipelines_project.table import Table

@@ -1,11 +1,15 @@
 """What needs a look: months, marts and checks that are not as they should be, the worst first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from pipelines_project.months import stretches
+from pipelines_project.months import in_words
 from pipelines_project.report.months import URGENT, State
 from pipelines_project.report.shown import MartReport, Report, TableReport
+
+shown_months = partial(in_words, to=" … ")
+"""Months as the page shows them."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def _of_table(table: TableReport) -> Iterator[Concern]:
         if each.state in URGENT:
             alike.setdefault((each.state, each.why), []).append(month)
     for (state, why), months in alike.items():
-        yield Concern(state, table.relation.full_name, in_words(months), why)
+        yield Concern(state, table.relation.full_name, shown_months(months), why)
     for check in (*table.landing.checks, *table.loading.checks):
         if not check.passed and not check.months:
             yield Concern(State.CHECK_FAILS, table.relation.full_name, why=check.name)
@@ -51,14 +55,10 @@ def _of_mart(mart: MartReport) -> Iterator[Concern]:
     for month, failure in mart.history.failed.items():
         alike.setdefault(failure.told("building"), []).append(month)
     for why, months in alike.items():
-        yield Concern(State.FAILED, mart.relation.full_name, in_words([*filter(None, months)]), why)
+        yield Concern(
+            State.FAILED, mart.relation.full_name, shown_months([*filter(None, months)]), why
+        )
     for check in mart.history.checks:
         if not check.passed:
-            months = in_words(check.months)
+            months = shown_months(check.months)
             yield Concern(State.CHECK_FAILS, mart.relation.full_name, months, check.name)
-
-
-def in_words(months: Iterable[str]) -> str:
-    """Return months as a text, those that follow each other as a stretch."""
-    found = stretches(months)
-    return ", ".join(first if first == last else f"{first} … {last}" for first, last in found)

@@ -9,7 +9,7 @@ from fsspec.implementations.local import LocalFileSystem
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines_project.landing.storage import replace_file
-from pipelines_project.report.concerns import concerns, in_words
+from pipelines_project.report.concerns import concerns, shown_months
 from pipelines_project.report.matrix import css_class, in_short, matrix, matrix_months
 from pipelines_project.report.months import State
 from pipelines_project.report.shown import Report
@@ -39,7 +39,7 @@ def html(report: Report) -> str:
         ago=ago,
         css=css_class,
         in_short=in_short,
-        in_words=in_words,
+        in_words=shown_months,
         moment=_moment,
         number=_number,
     )
