@@ -18,7 +18,7 @@ from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests import kept
 from pipelines_project_tests.code_location import CodeLocation, code_location
 from pipelines_project_tests.databases import do_not_wait_for_the_disk, emptied_database
-from pipelines_project_tests.object_store import Gate, gate, moto_server
+from pipelines_project_tests.object_store import Gate, gate, moto_server, signed_in
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -118,11 +118,8 @@ def store(gated_store: Gate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws_config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "aws_credentials"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", gated_store.url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name, value in signed_in(gated_store.url).items():
+        monkeypatch.setenv(name, value)
     S3FileSystem.clear_instance_cache()
     gated_store.clear()
     yield gated_store

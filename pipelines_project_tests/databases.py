@@ -43,9 +43,14 @@ def do_not_wait_for_the_disk(server: str) -> None:
         connection.execute(b"select pg_reload_conf()")
 
 
+def url_of(server: str, name: str) -> str:
+    """Return the URL of a database on a server."""
+    return server.replace("/postgres?", f"/{name}?")
+
+
 def emptied_database(server: str, name: str) -> str:
     """Make a database on a server, or remove what it has, and return its URL."""
-    url = server.replace("/postgres?", f"/{name}?")
+    url = url_of(server, name)
     with psycopg.connect(server, autocommit=True) as connection:
         query = "select 1 from pg_database where datname = %s"
         if not connection.execute(query, [name]).fetchall():

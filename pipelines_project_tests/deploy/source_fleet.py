@@ -21,7 +21,7 @@ from pipelines_project_tests.deploy.fleet import Fleet, fleet, redis_server
 from pipelines_project_tests.deploy.processor_time import own_servers, processor_seconds
 from pipelines_project_tests.deploy.served import Served, serving_sources
 from pipelines_project_tests.deploy.served_tables import Rows, Run, ServedTable, Sizes
-from pipelines_project_tests.object_store import Gate
+from pipelines_project_tests.object_store import Gate, signed_in
 
 
 class Executed(NamedTuple):
@@ -158,10 +158,7 @@ def source_fleet(
             "WAREHOUSE_URL": f"ducklake:postgres:{emptied_database(postgres, 'lake')}",
             "WAREHOUSE_DATA_URL": f"s3://{bucket}/lake",
             "REPORT_PATH": str(folder / "report.html"),
-            "AWS_ENDPOINT_URL": store.store,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_DEFAULT_REGION": "us-east-1",
+            **signed_in(store.store),
             **served.settings,
         }
         for name, value in settings.items():

@@ -20,6 +20,8 @@ from psycopg.sql import SQL, Identifier
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
+from pipelines_project_tests.databases import url_of
+from pipelines_project_tests.object_store import signed_in
 
 STORE = os.environ.get("STORE") or "disk"
 WAREHOUSE = os.environ.get("WAREHOUSE") or "file"
@@ -70,7 +72,7 @@ class Database:
 
     @property
     def url(self) -> str:
-        return self.server.replace("/postgres?", f"/{self.name}?")
+        return url_of(self.server, self.name)
 
     def save(self, name: str) -> None:
         self._make(f"{self.name} {name}", template=self.name)
@@ -175,7 +177,7 @@ def chosen_stores(name: str, folder: Path, server: Callable[[str], str]) -> Iter
     with pytest.MonkeyPatch.context() as patch:
         bucket = database = None
         if STORE == "s3":
-            for variable, value in _signed_in(server("s3")).items():
+            for variable, value in signed_in(server("s3")).items():
                 patch.setenv(variable, value)
             bucket = Bucket(f"faults-{name.replace('_', '-')}")
             _s3().create_bucket(Bucket=bucket.name)
@@ -183,14 +185,3 @@ def chosen_stores(name: str, folder: Path, server: Callable[[str], str]) -> Iter
             database = Database(server("postgres"), f"warehouse_{name}")
             database.restore("")
         yield Stores(folder, bucket, database, WAREHOUSE == "ducklake")
-
-
-def _signed_in(url: str) -> dict[str, str]:
-    """Return the environment variables by which AWS's libraries find an S3."""
-    return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }

@@ -28,6 +28,7 @@ _LOCK = (
     "update rate_limits set not_before = not_before where account = :account returning not_before"
 )
 _SINCE = "from rate_limit_requests where account = :account and at > :since"
+_FORGET = "delete from rate_limit_requests where account = :account and at <= :since"
 _ENTER = "insert into rate_limit_requests values (:id, :account, :now, :credits)"
 _ANSWERED = "update rate_limit_requests set at = :now, credits = :credits where id = :id"
 
@@ -109,7 +110,7 @@ class RequestLedger:
         values = {"id": request, "account": self._account, "now": now, "credits": cost}
         sql.execute(sa.text(_ENTER), values)
         old = {"account": self._account, "since": now - max(self._window, _KEPT_SECONDS)}
-        sql.execute(sa.text(f"delete {_SINCE.replace('>', '<=')}"), old)
+        sql.execute(sa.text(_FORGET), old)
 
     def _entered(self, sql: sa.Connection, now: float) -> int:
         """Return how many credits the window holds."""
