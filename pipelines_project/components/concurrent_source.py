@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.table import Table
 
-_MOST = 32
+MOST = 32
 
 
 class ConcurrentSource(MonthlySource):
@@ -17,15 +17,15 @@ class ConcurrentSource(MonthlySource):
     months_at_once: int = Field(
         default=1,
         description="How many months of a table a run lands at the same time, at most "
-        f"{_MOST}. Each has a session of its own with the source, and takes what one month takes "
+        f"{MOST}. Each has a session of its own with the source, and takes what one month takes "
         "of the memory; a rate limit is kept by all of them together.",
     )
 
     @field_validator("months_at_once")
     @classmethod
     def _is_some(cls, months: int) -> int:
-        if not 1 <= months <= _MOST:
-            raise ValueError(f"must be at least 1 and at most {_MOST}")
+        if not 1 <= months <= MOST:
+            raise ValueError(f"must be at least 1 and at most {MOST}")
         return months
 
     def table(self, *args: Any, **kwargs: Any) -> Table:

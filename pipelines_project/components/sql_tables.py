@@ -9,7 +9,7 @@ import dagster as dg
 from dlt.extract import DltResource
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from pipelines_project.components.concurrent_source import ConcurrentSource
+from pipelines_project.components.concurrent_source import MOST, ConcurrentSource
 from pipelines_project.components.scaffold.sql_tables import SqlTablesScaffolder
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
@@ -83,6 +83,13 @@ class SqlTables(ConcurrentSource):
     )
     timeout_minutes: float = Field(
         default=60, description="How long the statement that reads a month may take."
+    )
+    # One session keeps one processor of this machine busy at most.
+    months_at_once: int = Field(
+        default=2,
+        description=f"How many months of a table a run lands at the same time, at most {MOST}. "
+        "Each has a session of its own with the database, and takes what one month takes of the "
+        "memory.",
     )
     tables: list[SqlTable] = Field(description="The tables and queries.")
 

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from dagster.components.testing import create_defs_folder_sandbox
 
+from pipelines_project.components.sql_tables import SqlTables
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of
 from pipelines_project.warehouse.database import Warehouse
@@ -134,6 +135,17 @@ def test_a_document_lands_months_and_a_snapshot_of_postgres(
     assert orders == [(1, "1.25", "2023-01"), (2, "2.00", "2023-03")]
     customers = shop.warehouse.rows("select id, name from shop.customers order by id")
     assert customers == [(1, "Ada"), (2, "Bob")]
+
+
+@pytest.mark.parametrize(("said", "at_once"), [({}, 2), ({"months_at_once": 5}, 5)])
+def test_two_months_are_read_at_once_unless_the_document_says_otherwise(
+    said: dict[str, int], at_once: int
+) -> None:
+    attributes = yaml.safe_load(SHOP)["attributes"] | said
+
+    tables = SqlTables.model_validate(attributes).monthly_tables()
+
+    assert {table.months_at_once for table in tables} == {at_once}
 
 
 def test_a_month_without_rows_loads_as_an_empty_one(
