@@ -21,7 +21,7 @@ WAREHOUSE ?= file
 MINUTES ?= 30
 SEED ?=
 
-.PHONY: help install demo dev materialize report query test stack faults soak scale bench docs schema reference check format test-embedded-elt clean
+.PHONY: help install demo dev materialize report query test stack browser faults soak scale bench docs schema reference check format test-embedded-elt clean
 
 help: ## List the targets.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -116,7 +116,7 @@ query: install ## Query what is landed and published in DuckDB's terminal, witho
 	@.venv/bin/python -m pipelines_project.query
 
 # The tests start dozens of processes, which would compile the project each time anew.
-test stack faults test-embedded-elt: export PYTHONDONTWRITEBYTECODE :=
+test stack browser faults test-embedded-elt: export PYTHONDONTWRITEBYTECODE :=
 
 test: install ## Run the tests (ARGS="-k stale" for some of them).
 	@.venv/bin/python -m pytest $(ARGS)
@@ -124,6 +124,10 @@ test: install ## Run the tests (ARGS="-k stale" for some of them).
 # -rs says what was left out, because something that it needs is not on the machine.
 stack: install ## Run the tests of whole programs, of a year, of many processes; some need redis-server.
 	@.venv/bin/python -m pytest -m stack -rs $(ARGS)
+
+# One after another: they share one UI, whose daemon must get its turn.
+browser: install ## Drive the UI in a browser (needs chromium).
+	@.venv/bin/python -m pytest -m browser -rs -n 0 $(ARGS)
 
 faults: install ## Try to lose a month: crashes, overlaps, hostile input (FAULTS=small is quicker).
 	@FAULTS=$(FAULTS) STORE=$(STORE) WAREHOUSE=$(WAREHOUSE) .venv/bin/python -m pytest pipelines_project_tests/faults -m faults $(ARGS)

@@ -13,7 +13,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 """The browser of the system; Playwright's own is not downloaded."""
 
 # Of whatever must appear: a run may wait for its turn, on a machine that does much else.
-_MILLISECONDS = 180_000
+_MILLISECONDS = 600_000
 _LOCATION = "locations/pipelines_project.definitions"
 
 

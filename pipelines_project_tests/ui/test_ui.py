@@ -19,7 +19,7 @@ from pipelines_project_tests.landings import ids_ago, write_load
 from pipelines_project_tests.ui.dev import Dev, make_dev
 from pipelines_project_tests.ui.pages import Ui, browser_page
 
-pytestmark = pytest.mark.stack
+pytestmark = pytest.mark.browser
 
 _GAMES, _EVENTS = "landing/chess/games", "landing/local_jsonl/synthetic_data"
 
