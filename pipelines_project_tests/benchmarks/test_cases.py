@@ -37,6 +37,7 @@ def _tiny(name: str) -> Case[Any]:
 # What the `dagster` command warns of, itself included.
 @pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning", "ignore::DeprecationWarning")
 @pytest.mark.stack
+@pytest.mark.long
 @pytest.mark.parametrize("name", _QUICK)
 def test_a_case_runs_on_a_tiny_input(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

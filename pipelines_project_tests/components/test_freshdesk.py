@@ -47,6 +47,7 @@ def _service_state(desk: HelpDesk) -> dict[int, tuple[Any, ...]]:
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_the_warehouse_equals_the_service_after_a_year_twice_and_an_old_month_again(
     tmp_path: Path,
 ) -> None:

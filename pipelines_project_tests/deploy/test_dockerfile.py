@@ -55,6 +55,7 @@ def test_what_it_copies_is_in_the_context_and_nothing_else() -> None:
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_its_steps_give_a_code_location_that_loads(tmp_path: Path) -> None:
     # The packages are those of this environment: an image has the same ones, by constraints.txt.
     app, built = tmp_path / "app", tmp_path / "venv"

@@ -12,7 +12,7 @@ from pipelines_project_tests.deploy.served_tables import Sizes
 from pipelines_project_tests.deploy.source_fleet import SourceFleet, source_fleet
 from pipelines_project_tests.object_store import Gate
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 SIZES = Sizes(
     players=("hikaru", "erik"),

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines_project_tests.examples.reader import checkout
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 
 def test_twenty_tables_are_landed_and_loaded_for_six_months(tmp_path: Path) -> None:

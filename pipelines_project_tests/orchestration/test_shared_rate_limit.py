@@ -126,6 +126,7 @@ def test_months_landed_at_once_have_their_own_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_two_runs_use_95_percent_of_one_limit_at_300_ms_and_are_never_refused(
     tmp_path: Path,
 ) -> None:

@@ -107,7 +107,9 @@ def _wide_rows(
     return [json.loads(line) for line in data.splitlines()]
 
 
-@pytest.mark.parametrize("columns", [5, 9, pytest.param(1000, marks=pytest.mark.stack)])
+@pytest.mark.parametrize(
+    "columns", [5, 9, pytest.param(1000, marks=[pytest.mark.stack, pytest.mark.long])]
+)
 def test_wide_rows_have_as_many_columns_as_are_asked_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
 ) -> None:

@@ -35,6 +35,7 @@ def _load(
 
 
 @pytest.mark.stack
+@pytest.mark.long
 @pytest.mark.parametrize("loader", [_REPLACE, MergeMonth("id")])
 def test_a_table_of_hundreds_of_columns_loads_again_with_hundreds_of_others(
     warehouse: Warehouse, landing: LandingZone, loader: Loader
@@ -50,6 +51,7 @@ def test_a_table_of_hundreds_of_columns_loads_again_with_hundreds_of_others(
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_a_load_whose_width_asks_for_too_little_is_tried_with_the_whole_budget(
     warehouse: Warehouse, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
