@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines_project.broken_sources import told
+from pipelines_project.command_line import read_settings
 from pipelines_project.components.chosen_folders import project_of
 from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.landing.causes import root_cause
@@ -25,6 +26,7 @@ from pipelines_project.temporary import working_folder
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the columns and first rows of a table's month; exit with 1 and the reason if none."""
     asked = _parser().parse_args(arguments)
+    read_settings()
     with working_folder() as place:
         try:
             table = _table(asked.defs, asked.table, Path(place))

@@ -42,6 +42,21 @@ def test_columns_and_rows_are_shown_and_nothing_is_landed(
     assert not (defs.parents[1] / "landing").exists()
 
 
+def test_settings_stand_in_the_file_that_all_commands_read(
+    defs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    document = yaml.safe_load(defs.read_text())
+    document["attributes"]["raw_url"] = "{{ env.EVENTS_URL }}"
+    defs.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("EVENTS_URL", str(defs.parent / "nothing"))
+    monkeypatch.chdir(defs.parent)
+    (defs.parent / ".env").write_text(f"EVENTS_URL={defs.parents[1] / 'raw'}\n")
+
+    main([str(defs), "events", "--month", "2024-01", "--limit", "1"])
+
+    assert "noon" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
