@@ -6,6 +6,7 @@ others go on. Where `STRICT_DEFINITIONS` is set, as in `make check`, it is an er
 
 import atexit
 import gc
+import logging
 import os
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,10 @@ import dagster as dg
 def load() -> dg.Definitions:
     """Load every component and module of the `defs` folder, with the settings as they are now."""
     folder = Path(__file__).parent
+    if not os.environ.get("OPENLINEAGE_URL"):
+        # Dagster imports dagster-openlineage wherever it is installed, and that warns that events
+        # are printed for want of a service. Nothing is: the sensor that sends them is left out.
+        logging.getLogger("openlineage.client.client").setLevel(logging.ERROR)
     try:
         loaded = dg.load_from_defs_folder(path_within_project=folder)
         dg.Definitions.validate_loadable(loaded)

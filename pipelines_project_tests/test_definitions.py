@@ -40,6 +40,19 @@ def test_nothing_that_is_loaded_is_looked_at_again_for_garbage() -> None:
     assert gc.isenabled()
 
 
+def test_nothing_is_said_of_a_service_of_lineage_that_nobody_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lineage = pytest.importorskip("openlineage.client", reason="needs the extra openlineage")
+    monkeypatch.delenv("OPENLINEAGE_URL", raising=False)
+
+    definitions.load()
+    # As the library makes one where Dagster imports it, which is once in a process.
+    lineage.OpenLineageClient()
+
+    assert [each for each in caplog.messages if "OpenLineage" in each] == []
+
+
 def test_chess_has_the_assets_of_the_design(defs: dg.Definitions) -> None:
     specs = [spec for spec in defs.resolve_all_asset_specs() if spec.group_name == "chess"]
 
