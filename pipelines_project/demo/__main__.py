@@ -56,7 +56,8 @@ def main(arguments: Sequence[str]) -> None:
                 sys.exit(f"{source.name}: {error}")
     print(f"Files:      {landing.url}, a folder for each month of a table")
     print(f"Warehouse:  {loaded.url}")
-    print("UI:         make dev, then http://localhost:3000; there, real services are asked")
+    print("UI:         make dev, then http://127.0.0.1:3000/runs shows these runs; what is")
+    print("            launched there asks real services, but for local_jsonl")
 
 
 def _chosen(arguments: Sequence[str]) -> list[DemoSource]:

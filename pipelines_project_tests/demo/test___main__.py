@@ -103,7 +103,8 @@ def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str
     assert shown["games"] == (3, 240)
     assert shown["synthetic_data"] == (3, 300)
     assert len(re.findall(r"^demo-(?:anna|boris) ", output, re.MULTILINE)) == 5
-    [url] = re.findall(r"http://127\S+:\d+", output)
+    assert "/runs shows these runs" in output
+    [url] = re.findall(r"answers at (http://127\S+:\d+)", output)
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
 
