@@ -106,7 +106,8 @@ class RawFolder:
         fs, root = self._root
         if not fs.isdir(root):
             raise SourceError(
-                f"there is no folder {self.url[:200]}: set RAW_URL to where the files are"
+                f"there is no folder {self.url[:200]}: set RAW_URL, or what raw_url of the "
+                "document is made from, to where the files are"
             )
         found: Any = fs.glob(f"{glob.escape(root)}/{pattern}", detail=True)
         files = (_raw_file(path[len(root) + 1 :], info) for path, info in found.items())

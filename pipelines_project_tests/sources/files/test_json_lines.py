@@ -434,7 +434,7 @@ def test_a_month_without_files_is_empty_but_a_root_that_is_not_there_is_an_error
 ) -> None:
     assert len(land().rows) == 0
 
-    with pytest.raises(Exception, match=r"there is no folder .*RAW_URL"):
+    with pytest.raises(Exception, match=r"there is no folder .*RAW_URL, or what raw_url"):
         land_lines(landing, tmp_path / "gone")
 
 
