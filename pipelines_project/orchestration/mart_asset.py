@@ -13,7 +13,7 @@ from pipelines_project.marts.build import Built, build
 from pipelines_project.marts.lineage import Origins
 from pipelines_project.marts.mart import Mart, MissingTablesError
 from pipelines_project.marts.published import NotPublishedError
-from pipelines_project.months import month_of
+from pipelines_project.months import in_words, month_of
 from pipelines_project.names import source_of_marts
 from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.commands import materialize_commands
@@ -90,8 +90,10 @@ def mart_told_plainly(mart: Mart, months: Sequence[str]) -> Generator[None]:
     Raises:
         dagster.Failure: it cannot be built.
     """
-    is_left = "The mart is unchanged."
-    again = materialize_commands(mart_key(mart), months if mart.model.is_incremental else [])
+    of_months = months if mart.model.is_incremental else []
+    part = f"What {mart.full_name} has of {in_words(of_months)}" if of_months else mart.full_name
+    is_left = f"{part} is unchanged."
+    again = materialize_commands(mart_key(mart), of_months)
     with told_plainly(str(mart.model.path), f"{is_left} Once mended:\n{again}"):
         try:
             yield

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.months import in_words
 from pipelines_project.orchestration.automation import follows_any_month
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.metadata import (
@@ -36,7 +37,7 @@ from pipelines_project.orchestration.table_assets import (
 )
 from pipelines_project.table import Table
 from pipelines_project.warehouse.attachment import UnusableUrlError, attachment, kind_of_url
-from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
+from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
 from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.versions.apply_versions import apply_versions
 from pipelines_project.warehouse.versions.files import Version
@@ -111,17 +112,18 @@ def warehouse_asset(
     ) -> None:
         context.add_asset_metadata({"dagster/storage_kind": warehouse.kind})
         results: list[MonthResult] = []
-        again = materialize_commands(warehouse_key(table), context.partition_keys)
+        asked = list(context.partition_keys)
+        again = materialize_commands(warehouse_key(table), asked, one_run=not table.months_per_run)
         with (
             told_plainly(
                 context.asset_key.to_user_string(),
-                f"No month of this run was loaded. Once mended:\n{again}",
+                f"What the warehouse has of {in_words(asked)} is unchanged. Once mended:\n{again}",
             ),
             warehouse.connect() as connection,
             recorded_if_interrupted(context, warehouse_key(table), results),
         ):
-            apply_or_fail(context, connection, table.source, versions)
-            for month in context.partition_keys:
+            apply_and_log(context, connection, table.source, versions)
+            for month in asked:
                 work = partial(_load, context.log, table, landing, connection, month, config)
                 results.append(attempt(context.log, month, work))
         refuse_failed(context, warehouse_key(table), results, _what_now(table, results))
@@ -130,7 +132,7 @@ def warehouse_asset(
     return warehouse
 
 
-def apply_or_fail(
+def apply_and_log(
     context: dg.OpExecutionContext | dg.AssetExecutionContext,
     connection: duckdb.DuckDBPyConnection,
     source: str,
@@ -139,13 +141,9 @@ def apply_or_fail(
     """Change the source's tables as its versions say, before anything is loaded into them.
 
     Raises:
-        dagster.Failure: a version cannot be applied, or an applied one was edited.
+        WarehouseError: a version cannot be applied, or an applied one was edited.
     """
-    try:
-        applied = apply_versions(connection, source, versions)
-    except WarehouseError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
-    for version in applied:
+    for version in apply_versions(connection, source, versions):
         context.log.info(f"applied {version.name}")
 
 

@@ -16,7 +16,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import month_of
+from pipelines_project.months import in_words, month_of
 from pipelines_project.orchestration.checks.month_evaluations import log_months, months_of_run
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.refusals import told_plainly
@@ -120,7 +120,9 @@ def monthly_check(
             else _months_to_check(context, table, landing)
         )
         with told_plainly(
-            f"{asset.to_user_string()} {name}", "The check has no result: run it again."
+            f"{asset.to_user_string()} {name}",
+            f"Nothing was changed, and the check has no result for {in_words(months)}. Execute it "
+            f"again on the asset's page, under Checks, or materialize the months again:\n{again}",
         ):
             found = dict(wrong(Looked(table, months, landing, warehouse)))
         result = dg.AssetCheckResult(
@@ -128,6 +130,7 @@ def monthly_check(
             check_name=name,
             passed=not found,
             severity=severity,
+        again = materialize_commands(asset, months, one_run=not table.months_per_run)
             metadata={"wrong": found, "months": months},
         )
         log_months(context, result, found)
