@@ -21,6 +21,7 @@ from pipelines_project.orchestration.metadata import (
     layer_tags,
     loaded_metadata,
     nothing_to_land_metadata,
+    sample_metadata,
 )
 from pipelines_project.orchestration.month_results import (
     MonthResult,
@@ -39,6 +40,7 @@ from pipelines_project.table import Table
 from pipelines_project.warehouse.attachment import UnusableUrlError, attachment, kind_of_url
 from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
 from pipelines_project.warehouse.load_month import Loaded, load_month
+from pipelines_project.warehouse.sample import sample_of
 from pipelines_project.warehouse.versions.apply_versions import apply_versions
 from pipelines_project.warehouse.versions.files import Version
 
@@ -80,7 +82,11 @@ class LoadConfig(dg.Config):
 
 
 def warehouse_asset(
-    table: Table, months: dg.MonthlyPartitionsDefinition, versions: Sequence[Version] = ()
+    table: Table,
+    months: dg.MonthlyPartitionsDefinition,
+    versions: Sequence[Version] = (),
+    *,
+    shows_rows: bool = False,
 ) -> dg.AssetsDefinition:
     """Return the asset that loads every month of its run, one transaction each.
 
@@ -88,6 +94,7 @@ def warehouse_asset(
         table: the table.
         months: of the source.
         versions: what changes the source's tables on purpose.
+        shows_rows: whether no person is in its rows, so that Dagster may show some.
     """
 
     @dg.asset(
@@ -126,6 +133,8 @@ def warehouse_asset(
             for month in asked:
                 work = partial(_load, context.log, table, landing, connection, month, config)
                 results.append(attempt(context.log, month, work))
+            if shows_rows:
+                context.add_asset_metadata(_sample(context.log, connection, table))
         refuse_failed(context, warehouse_key(table), results, _what_now(table, results))
         record(context, results)
 
@@ -190,6 +199,17 @@ def _load(
     loaded = load_month(connection, place, table.loader, config.replace_newer_load)
     log.info(f"{month}: {_summary(loaded)} in {time.monotonic() - started:.2f} s")
     return loaded_metadata(table, loaded)
+
+
+def _sample(
+    log: logging.Logger, connection: duckdb.DuckDBPyConnection, table: Table
+) -> dict[str, Any]:
+    """Return a few rows of the table; that they cannot be read must not undo the loads."""
+    try:
+        return sample_metadata(sample_of(connection, table.source, table.name))
+    except duckdb.Error as error:
+        log.warning(f"no rows of {table.source}.{table.name} can be shown: {error}")
+        return {}
 
 
 def _summary(loaded: Loaded) -> str:
