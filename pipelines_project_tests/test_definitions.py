@@ -78,6 +78,7 @@ def test_an_asset_says_what_it_is_and_what_it_stands_on(
     assert spec.kinds == kinds
     assert [dep.asset_key.to_user_string() for dep in spec.deps] == upstream
     assert len(spec.description or "") > 30
+    assert spec.owners == ["team:data"]
 
 
 @pytest.mark.parametrize("key", [LANDING, WAREHOUSE])

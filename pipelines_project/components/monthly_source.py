@@ -39,6 +39,7 @@ from pipelines_project.orchestration.schedules import materialize_job_name, sche
 from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.orchestration.versions_job import apply_versions_job
 from pipelines_project.orchestration.warehouse_asset import warehouse_asset
+from pipelines_project.report.persons import names_with_persons
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
@@ -91,6 +92,12 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     keep_loads: int = Field(default=0, description="How many superseded loads of a month to keep.")
     fresh_within_hours: float = Field(
         default=36, description="How old the current month may be before it is not fresh."
+    )
+
+    owners: list[str] = Field(
+        default_factory=list,
+        description="Who answers for its tables: e-mail addresses, or team:name; a table that "
+        "names owners has those.",
     )
 
     @field_validator("source")
@@ -229,7 +236,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             subject=settings.subject,
             is_snapshot=is_snapshot,
             timing=settings.timing(self.cron),
-            owners=settings.owners,
+            owners=settings.owners or self.owners,
             tags=settings.tags,
             columns=columns or {},
             column_descriptions=settings.column_descriptions,
@@ -246,7 +253,9 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         months = monthly_partitions(min(table.start_month for table, _ in of_all))
         landing = [landing_asset(t, land_op(t), tidy, months) for t, tidy in self._tidied_tables]
         tables = [table for table, _ in self._tidied_tables]
-        assets = [*landing, *(warehouse_asset(table, months, versions) for table in tables)]
+        shows_rows = not names_with_persons([table for table, _ in of_all], [])
+        loading = [warehouse_asset(t, months, versions, shows_rows=shows_rows) for t in tables]
+        assets = [*landing, *loading]
         freshness = dg.FreshnessPolicy.time_window(timedelta(hours=self.fresh_within_hours))
         is_first = of_source[0] is self
         own = dg.Definitions(

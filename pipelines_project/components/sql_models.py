@@ -1,6 +1,6 @@
 """The component that makes each `.sql` file of a source's `marts/` folder a table and an asset."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -21,6 +21,7 @@ from pipelines_project.orchestration.checks.marts import mart_checks
 from pipelines_project.orchestration.mart_asset import mart_asset, mart_key
 from pipelines_project.orchestration.month_mart_asset import month_mart_asset
 from pipelines_project.orchestration.table_assets import monthly_partitions, warehouse_key
+from pipelines_project.report.persons import names_with_persons
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 
 
@@ -100,11 +101,13 @@ class Known:
         keys: the asset of each table, by the table's name in SQL.
         first_months: the first month of each source.
         by_month: the first month of each table whose months are complete in themselves.
+        persons: the tables and marts that may hold persons, whose rows are not shown.
     """
 
     keys: Mapping[str, dg.AssetKey]
     first_months: Mapping[str, str]
     by_month: Mapping[str, str]
+    persons: Collection[str]
 
     @classmethod
     def of(cls, tree: dg.ComponentTree) -> "Known":
@@ -129,14 +132,18 @@ class Known:
             if name in marts and marts[name].model.is_incremental:
                 read = [by_month[each] for each in marts[name].model.reads if each in by_month]
                 by_month |= {name: firsts.get(marts[name].source, min(read))} if read else {}
-        return cls(keys, firsts, by_month)
+        # One that reads itself is refused later, by its file.
+        sound = [mart for name, mart in marts.items() if name not in mart.model.reads]
+        return cls(keys, firsts, by_month, names_with_persons(tables, sound))
 
     def asset(self, mart: Mart) -> dg.AssetsDefinition:
         """Return the asset of a model."""
         upstream = self._upstream(mart)
+        shows_rows = mart.full_name not in self.persons
         if mart.model.is_incremental:
-            return month_mart_asset(mart, upstream, monthly_partitions(self._first_month(mart)))
-        return mart_asset(mart, upstream)
+            months = monthly_partitions(self._first_month(mart))
+            return month_mart_asset(mart, upstream, months, shows_rows=shows_rows)
+        return mart_asset(mart, upstream, shows_rows=shows_rows)
 
     def _first_month(self, mart: Mart) -> str:
         """Return the first month of an incremental model: its source's, as all jobs take it."""

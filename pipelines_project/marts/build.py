@@ -15,6 +15,7 @@ from pipelines_project.warehouse.altering import stored_query
 from pipelines_project.warehouse.columns import column_types, views
 from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import Warehouse, transaction
+from pipelines_project.warehouse.sample import Sample, sample_of
 from pipelines_project.warehouse.turns import of_table, turn
 
 
@@ -28,6 +29,7 @@ class Built:
         content: what its rows come to; equal for equal rows. None for a view, which has none.
         unchanged: whether it had the same rows before, so that its table was not swapped.
         origins: the tables and columns that each column is made from; none if sqlglot cannot tell.
+        sample: a few of its rows.
     """
 
     rows: int
@@ -35,6 +37,7 @@ class Built:
     content: str | None = None
     unchanged: bool = False
     origins: Origins = field(default_factory=Origins)
+    sample: Sample | None = None
 
 
 def build(warehouse: Warehouse, mart: Mart) -> Built:
@@ -58,7 +61,11 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
                 return content_of(connection, mart.table, built.schema)[1]
 
             file.publish(connection, mart.table, content)
-        return replace(built, origins=origins_of(connection, mart, built.schema))
+        return replace(
+            built,
+            origins=origins_of(connection, mart, built.schema),
+            sample=sample_of(connection, mart.schema, mart.name),
+        )
 
 
 def _build_once(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Built:

@@ -34,6 +34,7 @@ from pipelines_project.warehouse.altering import stored_query, stored_types
 from pipelines_project.warehouse.columns import column_types
 from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.warehouse.sample import Sample, sample_of
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class BuiltMonths:
         schema: the type of each column.
         whole: why the table was built whole, or "" if it was not.
         origins: the tables and columns that each column is made from; none if sqlglot cannot tell.
+        sample: a few of its rows.
     """
 
     months: Mapping[str, BuiltMonth]
     schema: dict[str, str]
     whole: str = ""
     origins: Origins = field(default_factory=Origins)
+    sample: Sample | None = None
 
 
 def build_months(
@@ -79,7 +82,11 @@ def build_months(
         built = retried()(_build_once, connection, mart, asked, full_refresh)
         if file := mart.published(warehouse):
             file.publish(connection, mart.table, lambda: content_built(connection, mart.full_name))
-        return replace(built, origins=origins_of(connection, mart, built.schema))
+        return replace(
+            built,
+            origins=origins_of(connection, mart, built.schema),
+            sample=sample_of(connection, mart.schema, mart.name),
+        )
 
 
 def _build_once(

@@ -13,6 +13,7 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.listing import LOAD_ID, Listing
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.commands import job_commands
 from pipelines_project.orchestration.month_results import (
     MonthResult,
     attempt,
@@ -72,7 +73,9 @@ def delete_stale_files_op(table: Table) -> dg.OpDefinition:
             record(dg.AssetExecutionContext.get(), tidied)
         else:
             months = [MonthResult(month) for month in context.partition_keys]
-            _report(context, config, _tidied(context, table, landing, config, months))
+            tidied = _tidied(context, table, landing, config, months)
+            _report(context, config, tidied)
+            _refuse_untidied(table, config, tidied)
 
     return delete_stale_files
 
@@ -175,16 +178,33 @@ def _check_ahead_of_clock(load_id: str) -> None:
 def _report(
     context: dg.OpExecutionContext, config: DeleteStaleFilesConfig, results: list[MonthResult]
 ) -> None:
-    """Report a run of the op alone, which materializes nothing.
+    """Report a run of the op alone, which materializes nothing."""
+    for result in results:
+        context.log.info(f"{result.month}: {result.error or _went(config, result.metadata)}")
+    context.add_output_metadata({r.month: r.metadata for r in results if not r.error})
+
+
+def _refuse_untidied(
+    table: Table, config: DeleteStaleFilesConfig, results: Sequence[MonthResult]
+) -> None:
+    """Fail if a month was not tidied.
 
     Raises:
         dagster.Failure: names the months whose files could not all be deleted.
     """
-    for result in results:
-        context.log.info(f"{result.month}: {result.error or _went(config, result.metadata)}")
-    context.add_output_metadata({r.month: r.metadata for r in results if not r.error})
-    if failed := [f"- {result.month}: {result.error}" for result in results if result.error]:
-        raise dg.Failure("\n".join([f"{len(failed)} months failed:", *failed]))
+    failed = [result for result in results if result.error]
+    if not failed:
+        return
+    reasons = "\n".join(f"- {result.month}: {result.error}" for result in failed)
+    # An id that was refused is not to be given again.
+    wanted = config.model_dump(exclude_defaults=True, exclude={"discard_load_id"})
+    job = f"{table.source}_delete_stale_files"
+    raise dg.Failure(
+        f"{len(failed)} of {len(results)} months of {landing_key(table).to_user_string()} were "
+        f"not tidied:\n{reasons}\nThe current load of each is unchanged. Once mended:\n"
+        f"{job_commands(job, [result.month for result in failed], wanted)}",
+        allow_retries=False,
+    )
 
 
 def _went(config: DeleteStaleFilesConfig, metadata: Mapping[str, Any]) -> str:

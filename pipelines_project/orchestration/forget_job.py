@@ -29,6 +29,9 @@ from pipelines_project.orchestration.table_assets import landing_key, warehouse_
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
 
+_WHOLE = "Each month and mart is whole, without the person or as it was."
+"""How a run that ends early leaves what it was to change."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -84,23 +87,33 @@ def forget_job(
     ) -> None:
         refuse_late_run(context)
         is_dry = context.op_config["dry_run"]
+        looking, removing = (
+            job_commands(job_name, config={**context.op_config, "dry_run": dry})
+            for dry in (True, False)
+        )
         try:
             value = person.checked(context.op_config[person.name])
             forgetting = Forgetting(value, landing, warehouse, tables, marts)
             forgetting.check_columns()
         except (ValueError, UnknownColumnError) as error:
-            raise dg.Failure(f"{error}. Nothing was removed", allow_retries=False) from None
+            raise dg.Failure(
+                f"{job_name}: {error}. Nothing was removed. Once mended, a dry run shows what "
+                f"would go:\n{looking}",
+                allow_retries=False,
+            ) from None
         if again := person.comes_again(value):
             if not is_dry:
-                raise dg.Failure(f"{again}. Nothing was removed", allow_retries=False)
+                raise dg.Failure(
+                    f"{job_name}: {again}. Nothing was removed. Then:\n{removing}",
+                    allow_retries=False,
+                )
             context.log.warning(f"To be done before the rows are removed: {again}")
-        command = {person.name: context.op_config[person.name], "dry_run": False}
-        removing = job_commands(job_name, config=command)
-        with told_plainly(job_name, f"Run it again; it goes on where it ended:\n{removing}"):
+        with told_plainly(job_name, f"{_WHOLE} Run it again; it goes on from there:\n{removing}"):
             found = forgetting.look()
             _tell(context, found, removing if is_dry else "")
             if not is_dry:
                 _forget(context, forgetting)
+                _check(job_name, forgetting.look(), removing)
 
     @dg.job(
         name=job_name,
@@ -114,11 +127,10 @@ def forget_job(
 
 
 def _forget(context: dg.OpExecutionContext, forgetting: Forgetting) -> None:
-    """Remove the rows, record what was made anew, and look again."""
+    """Remove the rows, and record what was made anew."""
     for done in forgetting.forget():
         for event in _events(done):
             context.log_event(event)
-    _check(forgetting.look())
 
 
 def _tell(context: dg.OpExecutionContext, found: Places, removing: str) -> None:
@@ -165,12 +177,12 @@ def _built_events(done: BuiltAnew) -> list[dg.AssetMaterialization]:
     return [month_event(done.mart, done.built, month) for month in done.built.months]
 
 
-def _check(left: Places) -> None:
+def _check(job_name: str, left: Places, removing: str) -> None:
     """Fail if rows of the person are there after all."""
     if left:
         places = "\n".join(f"- {where}: {rows}" for where, rows in left.items())
         raise dg.Failure(
-            "There are such rows again, or still: a run may have landed them meanwhile. When no "
-            f"run goes on, run this job again.\n{places}",
+            f"{job_name}: there are such rows again, or still: a run may have landed them "
+            f"meanwhile.\n{places}\n{_WHOLE} When no run goes on:\n{removing}",
             allow_retries=False,
         )

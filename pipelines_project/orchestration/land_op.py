@@ -17,6 +17,7 @@ from pipelines_project.landing.causes import is_passing_fault, root_cause
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.land_month import Landed, as_landed, land_month
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.months import in_words
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.delete_stale_files_op import (
     DeleteStaleFilesConfig,
@@ -75,7 +76,8 @@ def land_op(table: Table) -> dg.OpDefinition:
         again = materialize_commands(landing_key(table), months, one_run=not table.months_per_run)
         with told_plainly(
             landing_key(table).to_user_string(),
-            f"Nothing was asked or changed. Once mended:\n{again}",
+            f"Nothing was asked, and what was landed of {in_words(months)} before is unchanged. "
+            f"Once mended:\n{again}",
         ):
             at_once = range(min(table.months_at_once, len(months)))
             lands = [_lander(context, table, landing, config) for _ in at_once]

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from pipelines_project.orchestration.commands import job_commands
+
 LONGEST_WAIT = timedelta(hours=1)
 
 
@@ -19,10 +21,12 @@ def refuse_late_run(context: dg.OpExecutionContext) -> None:
     record = context.instance.get_run_record_by_id(context.run_id)
     waited = _now() - record.create_timestamp if record else timedelta(0)
     if waited > LONGEST_WAIT:
+        months = [context.partition_key] if context.has_partition_key else []
+        again = job_commands(context.job_name, months, context.op_config)
         raise dg.Failure(
-            f"This run was asked for {_in_words(waited)} ago and has waited since, so it does "
-            "nothing: what is there now may be other than what it was meant for. If it is still "
-            f"wanted, launch {context.job_name} again",
+            f"{context.job_name}: this run was asked for {_in_words(waited)} ago and has waited "
+            "since. What is there now may be other than what it was meant for, so nothing was "
+            f"changed. If it is still wanted, launch it again:\n{again}",
             allow_retries=False,
         )
 

@@ -13,11 +13,15 @@ from pipelines_project.marts.build import Built, build
 from pipelines_project.marts.lineage import Origins
 from pipelines_project.marts.mart import Mart, MissingTablesError
 from pipelines_project.marts.published import NotPublishedError
-from pipelines_project.months import month_of
+from pipelines_project.months import in_words, month_of
 from pipelines_project.names import source_of_marts
 from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.commands import materialize_commands
-from pipelines_project.orchestration.metadata import column_schema, layer_tags
+from pipelines_project.orchestration.metadata import (
+    column_schema,
+    layer_tags,
+    sample_metadata,
+)
 from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.warehouse_asset import warehouse_kind, warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
@@ -28,12 +32,15 @@ def mart_key(mart: Mart) -> dg.AssetKey:
     return dg.AssetKey(["marts", mart.source, mart.name])
 
 
-def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+def mart_asset(
+    mart: Mart, upstream: Sequence[dg.AssetKey], *, shows_rows: bool = False
+) -> dg.AssetsDefinition:
     """Return the asset that builds the mart.
 
     Args:
         mart: the model.
         upstream: the assets of the tables that it reads.
+        shows_rows: whether no person is in its rows, so that Dagster may show some.
     """
 
     @dg.asset(
@@ -57,7 +64,11 @@ def mart_asset(mart: Mart, upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefiniti
             built = build(warehouse, mart)
         same = ", the same as before" if built.unchanged else ""
         context.log.info(f"{built.rows} rows built in {time.monotonic() - started:.2f} s{same}")
-        metadata = {**mart_metadata(mart, built), "dagster/storage_kind": warehouse.kind}
+        metadata = {
+            **mart_metadata(mart, built),
+            **(sample_metadata(built.sample) if shows_rows else {}),
+            "dagster/storage_kind": warehouse.kind,
+        }
         version = None if built.content is None else dg.DataVersion(built.content)
         return dg.MaterializeResult(metadata=metadata, data_version=version)
 
@@ -90,8 +101,10 @@ def mart_told_plainly(mart: Mart, months: Sequence[str]) -> Generator[None]:
     Raises:
         dagster.Failure: it cannot be built.
     """
-    is_left = "The mart is unchanged."
-    again = materialize_commands(mart_key(mart), months if mart.model.is_incremental else [])
+    of_months = months if mart.model.is_incremental else []
+    part = f"What {mart.full_name} has of {in_words(of_months)}" if of_months else mart.full_name
+    is_left = f"{part} is unchanged."
+    again = materialize_commands(mart_key(mart), of_months)
     with told_plainly(str(mart.model.path), f"{is_left} Once mended:\n{again}"):
         try:
             yield

@@ -8,6 +8,7 @@ import dagster as dg
 from pipelines_project.landing.land_month import Landed
 from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loaded
+from pipelines_project.warehouse.sample import Sample
 
 _EVERYWHERE = {
     "month": "the month, YYYY-MM, in UTC",
@@ -89,6 +90,18 @@ def loaded_metadata(table: Table, loaded: Loaded) -> dict[str, Any]:
         **({"content": loaded.content_hash} if loaded.content_hash else {}),
         **({"conflicts": loaded.conflicts} if loaded.conflicts else {}),
     }
+
+
+def sample_metadata(sample: Sample | None) -> dict[str, Any]:
+    """Return a few rows as a table, to be asked for only where no person is in them."""
+    if sample is None:
+        return {}
+    records = [
+        dg.TableRecord({name: value or "" for name, value in zip(sample.columns, row, strict=True)})
+        for row in sample.rows
+    ]
+    schema = dg.TableSchema([dg.TableColumn(name) for name in sample.columns])
+    return {"sample_rows": dg.MetadataValue.table(records, schema)}
 
 
 def nothing_to_land_metadata(reason: str) -> dict[str, Any]:

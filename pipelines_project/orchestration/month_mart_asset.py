@@ -18,7 +18,7 @@ from pipelines_project.orchestration.mart_asset import (
     mart_key,
     mart_told_plainly,
 )
-from pipelines_project.orchestration.metadata import layer_tags
+from pipelines_project.orchestration.metadata import layer_tags, sample_metadata
 from pipelines_project.orchestration.warehouse_asset import warehouse_kind, warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
 
@@ -33,7 +33,11 @@ class BuildConfig(dg.Config):
 
 
 def month_mart_asset(
-    mart: Mart, upstream: Sequence[dg.AssetKey], months: dg.MonthlyPartitionsDefinition
+    mart: Mart,
+    upstream: Sequence[dg.AssetKey],
+    months: dg.MonthlyPartitionsDefinition,
+    *,
+    shows_rows: bool = False,
 ) -> dg.AssetsDefinition:
     """Return the asset that builds months of the mart.
 
@@ -41,6 +45,7 @@ def month_mart_asset(
         mart: an incremental model.
         upstream: the assets of the tables that it reads, all of them by month.
         months: all that any of them has.
+        shows_rows: whether no person is in its rows, so that Dagster may show some.
     """
     window = _months_read(mart.model.header.lookback)
 
@@ -74,6 +79,8 @@ def month_mart_asset(
                 context.add_asset_metadata(metadata, asset_key=mart_key(mart), partition_key=month)
             elif months.has_partition_key(month):
                 context.log_event(month_event(mart, built, month))
+        if shows_rows:
+            context.add_asset_metadata(sample_metadata(built.sample))
         of_months = {month: month_metadata(built.months[month]) for month in asked}
         version = data_version(context.instance, mart_key(mart), of_months)
         return dg.MaterializeResult(metadata=_table_metadata(mart, built), data_version=version)

@@ -6,12 +6,13 @@ import dagster as dg
 
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import named_months
+from pipelines_project.orchestration.commands import job_commands
 from pipelines_project.orchestration.plan import Plannable, plan, selected_tables
 from pipelines_project.orchestration.plan_markdown import plan_markdown
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.sources.http.api_calls import ApiCalls
 
-_OP = "plan_months"
+_OP, _JOB = "plan_months", "plan_backfill"
 _DEFAULT = {"source": None, "table": None, "months": "", "ask_sources": False}
 
 
@@ -30,8 +31,9 @@ def plan_job(tables: Sequence[Plannable]) -> dg.JobDefinition:
             chosen = _chosen(tables, config["source"], config["table"])
             months = named_months(config["months"]) if config["months"] else None
         except ValueError as error:
-            said = f"{error}. Nothing was asked or changed: run the job with another config"
-            raise dg.Failure(said, allow_retries=False) from None
+            every = job_commands(_JOB, config=_DEFAULT)
+            said = f"{_JOB}: {error}. Nothing was asked or changed. To plan every month of every"
+            raise dg.Failure(f"{said} table:\n{every}", allow_retries=False) from None
         keys = [key(each.table) for each in chosen for key in (landing_key, warehouse_key)]
         found = selected_tables(chosen, keys, landing, calls if config["ask_sources"] else None)
         plans = [plan(context.instance, landing, each, months) for each in found]
@@ -39,7 +41,7 @@ def plan_job(tables: Sequence[Plannable]) -> dg.JobDefinition:
         context.add_output_metadata({"plan": told, "http_requests": calls.count})
 
     @dg.job(
-        name="plan_backfill",
+        name=_JOB,
         description="Tell what a backfill would find, take and delete; it changes nothing. The "
         "plan is in the metadata of the op's output.",
         config={"ops": {_OP: {"config": _DEFAULT}}},

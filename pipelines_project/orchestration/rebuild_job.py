@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import dagster as dg
 
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.orchestration.commands import job_commands
 from pipelines_project.orchestration.contents import materialization
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import loaded_metadata
-from pipelines_project.orchestration.refusals import REFUSALS
+from pipelines_project.orchestration.refusals import REFUSALS, told_plainly
 from pipelines_project.orchestration.table_assets import names_of, warehouse_key
-from pipelines_project.orchestration.warehouse_asset import apply_or_fail, warehouse_pool
+from pipelines_project.orchestration.versions_job import NOT_APPLIED
+from pipelines_project.orchestration.warehouse_asset import apply_and_log, warehouse_pool
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.rebuild import check_landed, rebuild_table
@@ -25,7 +27,7 @@ def rebuild_warehouse_job(
     Its launchpad begins with a config that changes nothing.
     """
     by_name = {table.name: table for table in tables}
-    op_name = f"{source}_rebuild_tables"
+    op_name, job_name = f"{source}_rebuild_tables", f"{source}_rebuild_warehouse"
 
     @dg.op(
         name=op_name,
@@ -51,26 +53,32 @@ def rebuild_warehouse_job(
         refuse_late_run(context)
         config = context.op_config
         chosen = [by_name[config["table"]]] if config["table"] else [*tables]
+        again = job_commands(job_name, config=config)
         if not config["dry_run"]:
-            with warehouse.connect() as connection:
-                apply_or_fail(context, connection, source, versions)
+            with (
+                told_plainly(job_name, f"{NOT_APPLIED} Nothing was rebuilt. Then:\n{again}"),
+                warehouse.connect() as connection,
+            ):
+                apply_and_log(context, connection, source, versions)
         failed: list[str] = []
         for table in chosen:
             try:
                 rows = _rebuild(context, table, landing, warehouse, dry_run=config["dry_run"])
             except REFUSALS as error:
-                failed.append(f"- {table.name}: {error}")
+                failed.append(f"- {source}.{table.name}: {error}")
             else:
                 context.log.info(f"{table.name}: {rows or 'no month is landed'}")
                 context.add_output_metadata({table.name: rows})
         if failed:
             raise dg.Failure(
-                "\n".join(["Not rebuilt, so that the old table stays:", *failed]),
+                "\n".join(
+                    ["Not rebuilt, so that the old table stays:", *failed, f"Once mended:\n{again}"]
+                ),
                 allow_retries=False,
             )
 
     @dg.job(
-        name=f"{source}_rebuild_warehouse",
+        name=job_name,
         description=f"Load tables of {source} anew from all months that are landed.",
         config={"ops": {op_name: {"config": {"table": None, "dry_run": True}}}},
     )

@@ -80,7 +80,10 @@ def _restore(
     restored = attempt(context.log, month, work, partial(why_failed, ApiCalls()))
     if restored.error_type == DamagedLoadError.__name__:
         land = materialize_commands(landing_key(table), [month])
-        raise dg.Failure(f"{restored.error}:\n{land}", allow_retries=False)
+        raise dg.Failure(
+            f"{restored.error}. What is landed of {month} is unchanged. To land it again:\n{land}",
+            allow_retries=False,
+        )
     if restored.error:
         raise dg.Failure(
             f"{restored.error}\n{_what_now(table, landing, month)}".rstrip(), allow_retries=False
@@ -104,8 +107,8 @@ def _restore(
     context.log.info(f"Restored. {what_now}")
     if tidied.error:
         raise dg.Failure(
-            f"{month} is restored, beside older files that nobody reads: {tidied.error}\n"
-            f"{what_now}",
+            f"{table.source}.{table.name} {month} is restored, beside older files that nobody "
+            f"reads: {tidied.error}\n{what_now}",
             allow_retries=False,
         )
     context.add_output_metadata(
@@ -119,9 +122,11 @@ def _what_now(table: Table, landing: LandingZone, month: str) -> str:
         config = {"table": table.name, "load_id": kept[0]}
         command = job_commands(f"{table.source}_restore_month", [month], config)
         return f"Nothing was changed. To restore the newest of those that are kept:\n{command}"
-    if table.keep_loads:
-        return f"Nothing was changed. {month} was not landed twice since loads are kept."
-    return (
-        f"Nothing was changed. None is kept because keep_loads of {table.source} is 0: set it in "
-        "defs.yaml, and the loads that later ones replace are kept"
+    why = (
+        f"{month} was not landed twice since loads are kept"
+        if table.keep_loads
+        else f"None is kept because keep_loads of {table.source} is 0: set it in defs.yaml, and "
+        "the loads that later ones replace are kept"
     )
+    land = materialize_commands(landing_key(table), [month])
+    return f"Nothing was changed. {why}. To land the month from its source:\n{land}"

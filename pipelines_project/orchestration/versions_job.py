@@ -5,11 +5,16 @@ from collections.abc import Sequence
 import dagster as dg
 from pydantic import Field
 
+from pipelines_project.orchestration.commands import job_commands
 from pipelines_project.orchestration.late_run import refuse_late_run
+from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.warehouse_asset import warehouse_pool
-from pipelines_project.warehouse.database import Warehouse, WarehouseError
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.versions.apply_versions import apply_versions, pending_versions
 from pipelines_project.warehouse.versions.files import Version
+
+NOT_APPLIED = "A version is applied whole or not at all: the tables of this one are unchanged."
+"""How a version that is refused leaves the warehouse."""
 
 
 class VersionsConfig(dg.Config):
@@ -38,11 +43,12 @@ def apply_versions_job(source: str, versions: Sequence[Version]) -> dg.JobDefini
     ) -> None:
         refuse_late_run(context)
         work = pending_versions if config.dry_run else apply_versions
-        try:
-            with warehouse.connect() as connection:
-                found = work(connection, source, versions)
-        except WarehouseError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
+        again = job_commands(f"{source}_apply_versions", config=config.model_dump())
+        with (
+            told_plainly(f"{source}_apply_versions", f"{NOT_APPLIED} Once mended:\n{again}"),
+            warehouse.connect() as connection,
+        ):
+            found = work(connection, source, versions)
         said = {version.name: [each.sql(source) for each in version.changes] for version in found}
         context.log.info(f"{'pending' if config.dry_run else 'applied'}: {said or 'none'}")
         context.add_output_metadata({"versions": said})

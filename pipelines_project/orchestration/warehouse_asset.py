@@ -13,6 +13,7 @@ from pydantic import Field
 
 from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
+from pipelines_project.months import in_words
 from pipelines_project.orchestration.automation import follows_any_month
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.metadata import (
@@ -20,6 +21,7 @@ from pipelines_project.orchestration.metadata import (
     layer_tags,
     loaded_metadata,
     nothing_to_land_metadata,
+    sample_metadata,
 )
 from pipelines_project.orchestration.month_results import (
     MonthResult,
@@ -36,8 +38,9 @@ from pipelines_project.orchestration.table_assets import (
 )
 from pipelines_project.table import Table
 from pipelines_project.warehouse.attachment import UnusableUrlError, attachment, kind_of_url
-from pipelines_project.warehouse.database import UnfitMonthError, Warehouse, WarehouseError
+from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
 from pipelines_project.warehouse.load_month import Loaded, load_month
+from pipelines_project.warehouse.sample import sample_of
 from pipelines_project.warehouse.versions.apply_versions import apply_versions
 from pipelines_project.warehouse.versions.files import Version
 
@@ -79,7 +82,11 @@ class LoadConfig(dg.Config):
 
 
 def warehouse_asset(
-    table: Table, months: dg.MonthlyPartitionsDefinition, versions: Sequence[Version] = ()
+    table: Table,
+    months: dg.MonthlyPartitionsDefinition,
+    versions: Sequence[Version] = (),
+    *,
+    shows_rows: bool = False,
 ) -> dg.AssetsDefinition:
     """Return the asset that loads every month of its run, one transaction each.
 
@@ -87,6 +94,7 @@ def warehouse_asset(
         table: the table.
         months: of the source.
         versions: what changes the source's tables on purpose.
+        shows_rows: whether no person is in its rows, so that Dagster may show some.
     """
 
     @dg.asset(
@@ -111,26 +119,29 @@ def warehouse_asset(
     ) -> None:
         context.add_asset_metadata({"dagster/storage_kind": warehouse.kind})
         results: list[MonthResult] = []
-        again = materialize_commands(warehouse_key(table), context.partition_keys)
+        asked = list(context.partition_keys)
+        again = materialize_commands(warehouse_key(table), asked, one_run=not table.months_per_run)
         with (
             told_plainly(
                 context.asset_key.to_user_string(),
-                f"No month of this run was loaded. Once mended:\n{again}",
+                f"What the warehouse has of {in_words(asked)} is unchanged. Once mended:\n{again}",
             ),
             warehouse.connect() as connection,
             recorded_if_interrupted(context, warehouse_key(table), results),
         ):
-            apply_or_fail(context, connection, table.source, versions)
-            for month in context.partition_keys:
+            apply_and_log(context, connection, table.source, versions)
+            for month in asked:
                 work = partial(_load, context.log, table, landing, connection, month, config)
                 results.append(attempt(context.log, month, work))
+            if shows_rows:
+                context.add_asset_metadata(_sample(context.log, connection, table))
         refuse_failed(context, warehouse_key(table), results, _what_now(table, results))
         record(context, results)
 
     return warehouse
 
 
-def apply_or_fail(
+def apply_and_log(
     context: dg.OpExecutionContext | dg.AssetExecutionContext,
     connection: duckdb.DuckDBPyConnection,
     source: str,
@@ -139,13 +150,9 @@ def apply_or_fail(
     """Change the source's tables as its versions say, before anything is loaded into them.
 
     Raises:
-        dagster.Failure: a version cannot be applied, or an applied one was edited.
+        WarehouseError: a version cannot be applied, or an applied one was edited.
     """
-    try:
-        applied = apply_versions(connection, source, versions)
-    except WarehouseError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
-    for version in applied:
+    for version in apply_versions(connection, source, versions):
         context.log.info(f"applied {version.name}")
 
 
@@ -192,6 +199,17 @@ def _load(
     loaded = load_month(connection, place, table.loader, config.replace_newer_load)
     log.info(f"{month}: {_summary(loaded)} in {time.monotonic() - started:.2f} s")
     return loaded_metadata(table, loaded)
+
+
+def _sample(
+    log: logging.Logger, connection: duckdb.DuckDBPyConnection, table: Table
+) -> dict[str, Any]:
+    """Return a few rows of the table; that they cannot be read must not undo the loads."""
+    try:
+        return sample_metadata(sample_of(connection, table.source, table.name))
+    except duckdb.Error as error:
+        log.warning(f"no rows of {table.source}.{table.name} can be shown: {error}")
+        return {}
 
 
 def _summary(loaded: Loaded) -> str:

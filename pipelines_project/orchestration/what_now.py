@@ -47,7 +47,7 @@ def _told(
     if untidied := [r.month for r in tidied if r.error and r.month not in months]:
         job = job_commands(f"{table.source}_delete_stale_files", untidied)
         read = "Athena may still read" if table.glue_database else "nobody reads"
-        yield f"{in_words(untidied)}: landed, beside older files that {read}. Once mended:"
+        yield f"{in_words(untidied)}: landed whole, beside older files that {read}. Once mended:"
         yield job
     if good := [result.month for result in tidied if not result.error]:
         load = materialize_commands(warehouse_key(table), good, one_run=one_run)

@@ -1,5 +1,6 @@
 """Gathering all that the page shows, from the landing zone, the warehouse and the runs' history."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,11 +17,15 @@ from pipelines_project.report.months import landed_months, month_states
 from pipelines_project.report.persons import names_with_persons
 from pipelines_project.report.relations import Relation, mart_relation, table_relation
 from pipelines_project.report.shown import MartReport, Report, TableReport
+from pipelines_project.sql_text import quoted
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import MONTH_COLUMN
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.ledger import held_loads
 
+# A page is no place for charts of hundreds of columns.
+_CHARTS = 12
+_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|FLOAT|DOUBLE|DECIMAL")
 _HIDDEN = "its text may name a person: see the run"
 
 
@@ -93,7 +98,7 @@ class _Gathering:
             known = self._of(f"marts/{mart.source}/{mart.name}", mart.full_name)
             relation = Relation(mart.schema, mart.name, mart.model.description, [], None, False)
             problem = f"it cannot be read: {type(error).__name__}"
-            return MartReport(mart, relation, None, {}, known, problem)
+            return MartReport(mart, relation, None, {}, known, problem=problem)
 
     def _mart(self, mart: Mart) -> MartReport:
         has_persons = mart.full_name in self._persons
@@ -101,10 +106,18 @@ class _Gathering:
         history = self._of(f"marts/{mart.source}/{mart.name}", mart.full_name)
         rows = self._rows(f"select count(*) from {mart.table}") if relation.columns else [(None,)]
         months: dict[str, int] = {}
+        measures: dict[str, dict[str, float | None]] = {}
         if any(column.name == MONTH_COLUMN for column in relation.columns):
-            query = f"select {MONTH_COLUMN}, count(*) from {mart.table} group by all order by 1"
-            months = {str(month): count for month, count in self._rows(query) if month}
-        return MartReport(mart, relation, rows[0][0], months, history)
+            names = [c.name for c in relation.columns if _NUMBER.match(c.type)][:_CHARTS]
+            taken = ", ".join(["count(*)", *(f"avg({quoted(name)})" for name in names)])
+            query = f"select {MONTH_COLUMN}, {taken} from {mart.table} group by 1 order by 1"
+            found = {str(month): values for month, *values in self._rows(query) if month}
+            months = {month: values[0] for month, values in found.items()}
+            measures = {
+                name: {month: values[place] for month, values in found.items()}
+                for place, name in enumerate(names, start=1)
+            }
+        return MartReport(mart, relation, rows[0][0], months, history, measures)
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(query).fetchall()

@@ -6,15 +6,9 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines_project.marts.mart import Mart
-from pipelines_project.names import DLT_COLUMNS
-from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
-
-_ROWS = 3
-# A page is no place for tables of hundreds of columns and texts of kilobytes.
-_COLUMNS = 24
-_CHARACTERS = 60
+from pipelines_project.warehouse.sample import Sample, sample_of
 
 
 @dataclass(frozen=True)
@@ -24,21 +18,6 @@ class Column:
     name: str
     type: str
     description: str
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A few rows of the newest month, without what dlt adds to them.
-
-    Attributes:
-        columns: the first ones.
-        rows: their values as text, the long ones cut off; None for null.
-        is_cut: whether there are more columns.
-    """
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str | None]]
-    is_cut: bool
 
 
 @dataclass(frozen=True)
@@ -107,21 +86,5 @@ def _relation(
 ) -> Relation:
     types = column_types(connection, schema, name)
     columns = [Column(each, kind, said.get(each, "")) for each, kind in types.items()]
-    is_shown = types and not has_persons
-    sample = _sample(connection, schema, name, [*types]) if is_shown else None
+    sample = None if has_persons else sample_of(connection, schema, name)
     return Relation(schema, name, description, columns, sample, has_persons)
-
-
-def _sample(
-    connection: duckdb.DuckDBPyConnection, schema: str, name: str, columns: Sequence[str]
-) -> Sample | None:
-    table, shown = qualified(schema, name), [c for c in columns if c not in DLT_COLUMNS]
-    cut = ", ".join(
-        f"case when length({text}) > {_CHARACTERS} then {text}[:{_CHARACTERS}] || '…' "
-        f"else {text} end"
-        for text in (f"cast({quoted(column)} as varchar)" for column in shown[:_COLUMNS])
-    )
-    newest = f"where {MONTH_COLUMN} = (select max({MONTH_COLUMN}) from {table})"
-    where = newest if MONTH_COLUMN in columns else ""
-    rows = connection.execute(f"select {cut} from {table} {where} limit {_ROWS}").fetchall()
-    return Sample(shown[:_COLUMNS], rows, len(shown) > _COLUMNS) if rows else None

@@ -1,11 +1,11 @@
 """What the page shows of each table and mart."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipelines_project.marts.mart import Mart
-from pipelines_project.report.curves import Curve, curve
+from pipelines_project.report.curves import Curve, curve, means
 from pipelines_project.report.history import AssetHistory, Check
 from pipelines_project.report.months import URGENT, MonthState, State
 from pipelines_project.report.relations import Relation
@@ -51,6 +51,7 @@ class MartReport:
         rows: how many it has; None if it was never built.
         months: the rows of each month, if it has a column `month`.
         history: of its asset.
+        measures: of each column of numbers its mean in each month.
         problem: why it cannot be read, if it cannot.
     """
 
@@ -59,6 +60,9 @@ class MartReport:
     rows: int | None
     months: Mapping[str, int]
     history: AssetHistory
+    measures: Mapping[str, Mapping[str, float | None]] = field(
+        default_factory=dict[str, Mapping[str, float | None]]
+    )
     problem: str = ""
 
     @property
@@ -86,6 +90,12 @@ class MartReport:
     def growth(self) -> Curve | None:
         """The rows of each month."""
         return curve(self.relation.full_name, self.months)
+
+    @property
+    def charts(self) -> list[Curve]:
+        """The means of its columns of numbers over the months."""
+        found = [means(column, values) for column, values in self.measures.items()]
+        return [each for each in found if each]
 
 
 @dataclass(frozen=True)

@@ -224,6 +224,28 @@ def test_owners_and_tags_are_on_both_assets(tmp_path: Path) -> None:
             assert (node.owners, node.tags["tier"]) == (["team:sales"], "gold")
 
 
+def test_a_table_without_owners_has_those_of_its_source(tmp_path: Path) -> None:
+    tables = {"name": "a"}, {"name": "b", "owners": ["team:sales"]}
+    with located(tmp_path, *tables, owners=["team:data"]) as made:
+        graph = made.defs.resolve_asset_graph()
+        owners = [graph.get(dg.AssetKey(["landing", "made", name])).owners for name in "ab"]
+        assert owners == [["team:data"], ["team:sales"]]
+
+
+def test_rows_are_shown_where_no_table_of_the_source_holds_persons(tmp_path: Path) -> None:
+    with located(tmp_path / "shown", {"name": "a"}) as made:
+        run = made.materialize("2024-01...2024-02", "landing/made/a", "warehouse/made/a")
+        for shown in run.materialized("warehouse/made/a").values():
+            assert [record.data for record in shown["sample_rows"].records] == [
+                {"month": "2024-02", "id": "1", "of_month": "2024-02"}
+            ]
+
+    persons = {"name": "b", "subject": "id"}
+    with located(tmp_path / "hidden", {"name": "a"}, persons) as made:
+        run = made.materialize("2024-01", "landing/made/a", "warehouse/made/a")
+        assert "sample_rows" not in run.materialized("warehouse/made/a")["2024-01"]
+
+
 @pytest.mark.parametrize(
     ("attribute", "value"),
     [

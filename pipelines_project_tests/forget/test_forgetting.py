@@ -114,7 +114,7 @@ def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
             load = landing.month("freshdesk", "tickets", month).current_files()
             assert load
             place = tickets.month(landing, month)
-            assert missing_rows(connection, place, load.files, "id") == 0
+            assert missing_rows(connection, place, load.files, "id") == (0, None)
     assert _forget(forgetting) == []
 
 

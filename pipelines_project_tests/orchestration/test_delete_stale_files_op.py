@@ -179,7 +179,9 @@ def test_a_file_that_cannot_be_deleted_is_named_and_the_others_go(
 ) -> None:
     run = chess.tidy("2024-01...2024-02")
 
-    assert run.error.startswith(f"1 months failed:\n- {MONTH}: could not delete {stubborn}: ")
+    assert run.error.startswith(
+        f"1 of 2 months of {LANDING} were not tidied:\n- {MONTH}: could not delete {stubborn}: "
+    )
     left = place.listing()
     assert (left.committed, {*left.files}) == (loads[2:], {loads[0], loads[2]})
     assert [*left.files[loads[0]]] == [stubborn]

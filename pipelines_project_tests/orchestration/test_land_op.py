@@ -117,6 +117,7 @@ def test_a_missing_contact_is_an_error_of_the_run_that_asks_for_nothing(
 
     assert run.error.startswith(
         "landing/chess/games: CHESS_CONTACT must be an e-mail or web address: chess.com answers "
-        "403 without one\nNothing was asked or changed. Once mended:\n  dagster asset materialize "
+        "403 without one\nNothing was asked, and what was landed of 2024-02 before is unchanged. "
+        "Once mended:\n  dagster asset materialize "
     )
     assert chess.faults.requests == []

@@ -83,8 +83,8 @@ def test_a_mart_over_a_table_that_was_never_loaded_says_what_to_load_first(
     )
 
     assert Run(result, instance).error == (
-        "demo_marts.lower reads demo.a, which the warehouse does not have yet. The mart is "
-        "unchanged. First, then the mart follows:\n"
+        "demo_marts.lower reads demo.a, which the warehouse does not have yet. What "
+        "demo_marts.lower has of 2024-02 is unchanged. First, then the mart follows:\n"
         "  dagster asset materialize -m pipelines_project.definitions --select "
         "'key:\"landing/demo/a\"+' --partition 2024-02"
     )
@@ -106,7 +106,10 @@ def test_sql_that_duckdb_refuses_is_told_with_its_file(
 
     error = Run(result, instance).error
     assert error.startswith(f'{mart.model.path}: Binder Error: Referenced column "nowhere"')
-    assert "\nThe mart is unchanged. Once mended:\n  dagster asset materialize" in error
+    assert (
+        "\nWhat demo_marts.lower has of 2024-02 is unchanged. Once mended:\n  dagster asset"
+        in error
+    )
 
 
 def _rows(tables: MonthTables, mart: Mart | str = "lower") -> list[tuple[Any, ...]]:

@@ -82,4 +82,4 @@ def test_what_makes_no_sense_is_refused_and_says_so(
     error = _plan(chess, **config).error
 
     assert reason in error
-    assert "Nothing was asked or changed: run the job with another config" in error
+    assert "Nothing was asked or changed. To plan every month of every table:\n" in error

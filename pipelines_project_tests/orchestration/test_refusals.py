@@ -140,5 +140,8 @@ def test_a_source_that_cannot_even_begin_is_told_by_its_words_alone(
 
     said, left, command = run.error.splitlines()
     assert said == f"landing/refusing/events: {_SAID}"
-    assert left == "Nothing was asked or changed. Once mended:"
+    assert left == (
+        "Nothing was asked, and what was landed of 2024-01...2024-02 before is unchanged. "
+        "Once mended:"
+    )
     assert command.endswith(" --partition-range 2024-01...2024-02")

@@ -67,7 +67,7 @@ def test_a_warehouse_that_cannot_be_opened_is_told_with_the_command_that_loads_t
 
     first, *_ = run.error.splitlines()
     assert first.startswith(f"{WAREHOUSE}: cannot open the warehouse {chess.warehouse.url}")
-    assert "No month of this run was loaded. Once mended:\n  dagster asset" in run.error
+    assert "What the warehouse has of 2024-01 is unchanged. Once mended:\n  dag" in run.error
 
 
 def test_a_run_that_waits_for_a_reader_says_so_in_its_log(chess: CodeLocation) -> None:

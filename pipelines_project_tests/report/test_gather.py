@@ -197,6 +197,26 @@ def test_a_mart_shows_its_columns_and_its_file_without_the_values_of_variables(
     assert "hunter2" not in found.sql
 
 
+def test_a_mart_by_month_has_a_chart_of_the_mean_of_each_column_of_numbers(
+    place: Place, tmp_path: Path
+) -> None:
+    path = tmp_path / "ratings.sql"
+    path.write_text(
+        "select * from (values ('2024-01', 'a', 10), ('2024-01', 'b', 20), ('2024-02', 'a', 30)) "
+        "as t (month, player, rating)"
+    )
+    mart = Mart("local_jsonl", parse_model(path))
+    build(place.warehouse, mart)
+
+    report = place.report(marts=[mart])
+
+    [chart] = report.marts[0].charts
+    assert chart.name == "rating"
+    assert [bar.title for bar in chart.bars] == ["2024-01: 15", "2024-02: 30"]
+    assert chart.bars[0].height * 2 == chart.bars[1].height
+    assert 'aria-label="Mean of rating by month"' in html(report)
+
+
 def test_a_view_of_what_is_gone_is_named_and_the_rest_is_shown(
     place: Place, tmp_path: Path
 ) -> None:

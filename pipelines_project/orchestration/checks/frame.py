@@ -16,7 +16,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import month_of
+from pipelines_project.months import in_words, month_of
 from pipelines_project.orchestration.checks.month_evaluations import log_months, months_of_run
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.refusals import told_plainly
@@ -25,6 +25,9 @@ from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.versions.record import shape_of
+
+# As many of what is wrong are told in a result's text; its metadata have all.
+_TOLD = 10
 
 # A re-run may delete the files between the listing and the reading.
 read_again_if_deleted = retry(
@@ -82,6 +85,12 @@ def _told(table: Table, month: LandedMonth, tell: Callable[[LandedMonth], str]) 
         return f"{error}:\n{materialize_commands(landing_key(table), [month.month])}"
 
 
+def example(table: Table, values: Mapping[str, object]) -> str:
+    """Return values of a row as the end of a sentence, by column; never whom the row is about."""
+    shown = [str(value) for column, value in values.items() if column != table.subject]
+    return f", for example {', '.join(shown)}" if shown else ""
+
+
 def monthly_check(
     table: Table,
     asset: dg.AssetKey,
@@ -119,8 +128,11 @@ def monthly_check(
             if only_current_month
             else _months_to_check(context, table, landing)
         )
+        again = materialize_commands(asset, months, one_run=not table.months_per_run)
         with told_plainly(
-            f"{asset.to_user_string()} {name}", "The check has no result: run it again."
+            f"{asset.to_user_string()} {name}",
+            f"Nothing was changed, and the check has no result for {in_words(months)}. Execute it "
+            f"again on the asset's page, under Checks, or materialize the months again:\n{again}",
         ):
             found = dict(wrong(Looked(table, months, landing, warehouse)))
         result = dg.AssetCheckResult(
@@ -128,12 +140,22 @@ def monthly_check(
             check_name=name,
             passed=not found,
             severity=severity,
+            description=_said(found, months),
             metadata={"wrong": found, "months": months},
         )
         log_months(context, result, found)
         return result
 
     return check
+
+
+def _said(wrong: Wrong, months: Sequence[str]) -> str:
+    """Return what came of a check as a text: where its truth does not hold, and why."""
+    if not wrong:
+        return f"Holds for {in_words(months)}." if months else "There is no month to look at."
+    told = [f"{where}: {why}" for where, why in wrong.items()]
+    others = len(told) - _TOLD
+    return "\n".join([*told[:_TOLD], *([f"and {others} more"] if others > 0 else [])])
 
 
 def _months_to_check(

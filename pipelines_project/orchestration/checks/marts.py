@@ -27,15 +27,23 @@ def _check(mart: Mart, assertion: Assertion) -> dg.AssetChecksDefinition:
     def evaluate(warehouse: Warehouse) -> dg.AssetCheckResult:
         key, name = mart_key(mart), assertion.name
         if not is_loaded(warehouse, mart.schema, mart.name):
-            metadata = {"never_built": True}
             return dg.AssetCheckResult(
-                asset_key=key, check_name=name, passed=True, metadata=metadata
+                asset_key=key,
+                check_name=name,
+                passed=True,
+                description=f"{mart.full_name} was never built.",
+                metadata={"never_built": True},
             )
         rows, sample = failing_rows(warehouse, assertion)
         told = [{name: str(value) for name, value in row.items()} for row in sample]
-        metadata = {"failing_rows": rows, "sample": dg.MetadataValue.json(told)}
         return dg.AssetCheckResult(
-            asset_key=key, check_name=name, passed=not rows, metadata=metadata
+            asset_key=key,
+            check_name=name,
+            passed=not rows,
+            description=f"{rows} rows, of which some are in the sample; 0 are expected."
+            if rows
+            else "Holds for every row.",
+            metadata={"failing_rows": rows, "sample": dg.MetadataValue.json(told)},
         )
 
     return check

@@ -11,6 +11,7 @@ from pipelines_project.landing.read_files import readable
 from pipelines_project.orchestration.checks.frame import (
     Looked,
     Wrong,
+    example,
     monthly_check,
     read_again_if_deleted,
 )
@@ -83,7 +84,7 @@ def warehouse_has_landed_rows(table: Table) -> dg.AssetChecksDefinition:
             landed = [month for month in looked.months if looked.month(month).current_load()]
             return dict.fromkeys(landed, "nothing was ever loaded")
         with looked.warehouse.connect() as connection:
-            return looked.where(partial(_missing, connection, table.key[0]))
+            return looked.where(partial(_missing, connection, table))
 
     return monthly_check(
         table,
@@ -96,13 +97,15 @@ def warehouse_has_landed_rows(table: Table) -> dg.AssetChecksDefinition:
 
 
 @read_again_if_deleted
-def _missing(connection: duckdb.DuckDBPyConnection, key: str, month: LandedMonth) -> str:
+def _missing(connection: duckdb.DuckDBPyConnection, table: Table, month: LandedMonth) -> str:
     load = month.current_files()
     if load is None:
         return ""
     with readable(month, load) as here:
-        missing = missing_rows(connection, month, here.files, key)
-    return f"{missing} ids missing or older" if missing else ""
+        missing, first = missing_rows(connection, month, here.files, table.key[0])
+    if not missing:
+        return ""
+    return f"{missing} ids missing or older{example(table, {table.key[0]: first})}"
 
 
 def references_are_known(
@@ -122,14 +125,21 @@ def references_are_known(
         if not looked.is_loaded:
             return {}
         loaded = {name for name in others if is_loaded(looked.warehouse, table.source, name)}
-        counts = {
-            column: looked.warehouse.rows(
-                _unknown_query(table, column, [name for name in known if name in loaded])
-            )[0][0]
+        unknown = {
+            column: (
+                landed,
+                *looked.warehouse.rows(
+                    _unknown_query(table, column, [name for name in known if name in loaded])
+                )[0],
+            )
             for landed, known in references.items()
             for column in looked.loaded_names([landed])
         }
-        return {column: f"unknown in {rows} rows" for column, rows in counts.items() if rows}
+        return {
+            column: f"unknown in {rows} rows{example(table, {landed: first})}"
+            for column, (landed, rows, first) in unknown.items()
+            if rows
+        }
 
     return monthly_check(
         table,
@@ -146,7 +156,7 @@ def _unknown_query(table: Table, column: str, known: Sequence[str]) -> str:
     ids = [f"select id from {qualified(table.source, name)}" for name in known]
     among = " union all ".join(ids) or "select null where false"
     return (
-        f"select count(*) from {_name(table)} as rows "
+        f"select count(*), min({quoted(column)}) from {_name(table)} as rows "
         f"where {quoted(column)} is not null and {quoted(column)} not in ({among})"
     )
 

@@ -8,6 +8,7 @@ from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.orchestration.checks.frame import (
     Looked,
     Wrong,
+    example,
     monthly_check,
 )
 from pipelines_project.orchestration.table_assets import warehouse_key
@@ -34,7 +35,7 @@ def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
             """,
             {"months": looked.months},
         )
-        return dict(doubled)
+        return {month: f"{text}{_example(looked, month, key)}" for month, text in doubled}
 
     return monthly_check(
         table,
@@ -42,6 +43,20 @@ def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
         f"{table.name}_have_unique_keys",
         f"In a month, each ({', '.join(table.key)}) is one row.",
         wrong,
+    )
+
+
+def _example(looked: Looked, month: str, key: str) -> str:
+    """Return one of the keys that a month has twice, as the end of a sentence."""
+    found = looked.warehouse.rows(
+        f"""
+        select {key} from {qualified(looked.table.source, looked.table.name)}
+        where month = $month group by all having count(*) > 1 limit 1
+        """,
+        {"month": month},
+    )
+    return (
+        example(looked.table, dict(zip(looked.table.key, found[0], strict=True))) if found else ""
     )
 
 

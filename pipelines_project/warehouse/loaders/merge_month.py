@@ -6,7 +6,7 @@ any more stay: loading a month, however old, never takes a row away.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import duckdb
 
@@ -58,15 +58,16 @@ class MergeMonth:
     ) -> bool:
         """Tell whether the table has every key of the load, in its version or a newer one."""
         with readable(place, load) as here:
-            return missing_rows(connection, place, here.files, self.key) == 0
+            missing, _ = missing_rows(connection, place, here.files, self.key)
+        return not missing
 
 
 def missing_rows(
     connection: duckdb.DuckDBPyConnection, place: LandedMonth, files: list[str], key: str
-) -> int:
-    """Return how many keys of the files the table lacks, or has in an older version."""
+) -> tuple[int, Any]:
+    """Return how many keys of the files the table lacks or has older, and the least of them."""
     query = _MISSING.format(table=table_name(place), key=quoted(key))
-    return connection.execute(query, {"files": files}).fetchall()[0][0]
+    return connection.execute(query, {"files": files}).fetchall()[0]
 
 
 def _descending(marks: Sequence[str]) -> list[str]:
@@ -76,7 +77,8 @@ def _descending(marks: Sequence[str]) -> list[str]:
 
 
 def _check(connection: duckdb.DuckDBPyConnection, place: LandedMonth, load: Load, key: str) -> None:
-    if missing := missing_rows(connection, place, load.files, key):
+    missing, _ = missing_rows(connection, place, load.files, key)
+    if missing:
         raise UnfitMonthError(
             f"{place}: {missing} rows have no {key} or no {VERSION_COLUMN}, or were not loaded"
         )
@@ -108,7 +110,7 @@ _INSERT = f"""
 """
 
 _MISSING = f"""
-    select count(*) from ({_NEWEST}) left join {{table}} on {{key}} = landed_key
+    select count(*), min(landed_key) from ({_NEWEST}) left join {{table}} on {{key}} = landed_key
     where {{key}} is null or {VERSION_COLUMN} is null or landed_version is null
         or {VERSION_COLUMN} < landed_version
 """

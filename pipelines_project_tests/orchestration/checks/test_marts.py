@@ -86,6 +86,9 @@ def test_rows_for_which_an_assertion_does_not_hold_are_counted_and_shown(
 
     assert {name for name, check in checks.items() if not check.passed} == failed
     (metadata,) = (checks[name].metadata for name in failed)
+    assert [checks[name].description for name in failed] == [
+        "1 rows, of which some are in the sample; 0 are expected."
+    ]
     assert metadata["failing_rows"].value == 1
     assert metadata["sample"].value == [sample]
 

@@ -123,7 +123,7 @@ def test_a_ticket_that_the_warehouse_lacks_or_has_in_an_older_version_is_found(
     checks = _check(location)
 
     assert not checks[_MATCH].passed
-    assert _said(checks[_MATCH]) == {"2024-01": "1 ids missing or older"}
+    assert _said(checks[_MATCH]) == {"2024-01": "1 ids missing or older, for example 2"}
 
 
 def test_what_nobody_knows_is_a_warning_with_the_count(location: CodeLocation) -> None:
@@ -132,15 +132,20 @@ def test_what_nobody_knows_is_a_warning_with_the_count(location: CodeLocation) -
 
     assert not known.passed
     assert known.severity is dg.AssetCheckSeverity.WARN
-    assert _said(known, "wrong") == dict.fromkeys(("requester_id", "group_id"), "unknown in 2 rows")
+    assert _said(known, "wrong") == {
+        # Not whose the rows are.
+        "requester_id": "unknown in 2 rows",
+        "group_id": "unknown in 2 rows, for example 99",
+    }
 
 
 def test_who_was_never_landed_is_not_known(location: CodeLocation) -> None:
     _execute(location, "drop table freshdesk.contacts; drop table freshdesk.groups")
 
-    assert _said(_check(location)[_KNOWN], "wrong") == dict.fromkeys(
-        ("requester_id", "group_id"), "unknown in 2 rows"
-    )
+    assert _said(_check(location)[_KNOWN], "wrong") == {
+        "requester_id": "unknown in 2 rows",
+        "group_id": "unknown in 2 rows, for example 31",
+    }
 
 
 def test_months_that_are_landed_and_not_loaded_are_found(location: CodeLocation) -> None:

@@ -1,5 +1,6 @@
 """What every check records: one result for its run, and one for each of the run's months."""
 
+import re
 from typing import Any
 
 import dagster as dg
@@ -32,6 +33,12 @@ def _history(chess: CodeLocation, key: str, name: str, run: Run) -> dict[str | N
     return found
 
 
+def _descriptions(run: Run, name: str) -> dict[str | None, str | None]:
+    """Return what the evaluations of a check say that a run made, by their months."""
+    found = run.result.get_asset_check_evaluations()
+    return {each.partition: each.description for each in found if each.check_name == name}
+
+
 @pytest.mark.parametrize("months", [["2024-01"], ["2024-01", "2024-02"]])
 def test_no_evaluation_that_a_run_plans_for_a_month_is_left_out(
     chess: CodeLocation, months: list[str]
@@ -56,3 +63,7 @@ def test_only_the_months_that_are_wrong_have_failed(chess: CodeLocation) -> None
         "2024-02": "FAILED",
         "2024-03": "SUCCEEDED",
     }
+    said = _descriptions(run, "no_stale_files")
+    assert said["2024-01"] == "2024-01: holds"
+    assert re.fullmatch("2024-02: .*parquet.*", said["2024-02"] or "")
+    assert said[None] == said["2024-02"]

@@ -26,6 +26,7 @@ FRESH = "current_month_is_fresh"
 
 OLD_MONTHS = ["2024-01", "2024-02"]
 NOW = month_of(datetime.now(UTC))
+_TWICE = ("one", "two")
 
 
 def _write(location: CodeLocation, month: str, load_id: str) -> None:
@@ -68,19 +69,23 @@ def test_alone_they_pass_where_all_is_sound_and_cover_every_landed_month(
     months = {"wrong": {}, "months": [*OLD_MONTHS, NOW]}
     assert [_said(checks[name]) for name in (UNIQUE, MATCH, NO_STALE, INTACT)] == [months] * 4
     assert _said(checks[FRESH]) == {"wrong": {}, "months": [NOW]}
+    assert checks[FRESH].description == f"Holds for {NOW}."
 
 
 def test_rows_with_the_same_key_are_found(sound: CodeLocation) -> None:
     with sound.warehouse.connect() as connection:
         connection.execute(
             "insert into chess.games select * from chess.games "
-            "where month = '2024-02' and url in ('one', 'two')"
+            f"where month = '2024-02' and url in {_TWICE}"
         )
 
     checks = sound.check()
 
     assert not checks[UNIQUE].passed
-    assert _said(checks[UNIQUE])["wrong"] == {"2024-02": "2 rows too many"}
+    # Not whose the rows are.
+    (said,) = _said(checks[UNIQUE])["wrong"].items()
+    assert said in [("2024-02", f"2 rows too many, for example {url}") for url in _TWICE]
+    assert checks[UNIQUE].description == ": ".join(said)
 
 
 def test_rows_that_the_warehouse_lacks_or_has_too_many_are_found(sound: CodeLocation) -> None:
@@ -95,6 +100,9 @@ def test_rows_that_the_warehouse_lacks_or_has_too_many_are_found(sound: CodeLoca
         "2024-01": "3 rows landed, 2 in the warehouse",
         "2024-02": "3 rows landed, 4 in the warehouse",
     }
+    assert checks[MATCH].description == (
+        "2024-01: 3 rows landed, 2 in the warehouse\n2024-02: 3 rows landed, 4 in the warehouse"
+    )
     assert checks[UNIQUE].passed
 
 

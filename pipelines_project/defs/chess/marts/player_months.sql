@@ -21,16 +21,16 @@ with played as (
 select
     player,
     month,
-    time_class,
-    count(*) as games,
-    count(*) filter (where result = 'win') as won,
+    time_class, -- bullet, blitz, rapid or daily
+    count(*) as games, -- how many games ended
+    count(*) filter (where result = 'win') as won, -- how many the player won
     count(*) filter (
         where result in (
             'agreed', 'repetition', 'stalemate', 'insufficient', '50move', 'timevsinsufficient'
         )
-    ) as drawn,
-    count(result) - won - drawn as lost,
+    ) as drawn, -- how many were drawn
+    count(result) - won - drawn as lost, -- how many the player lost
     round(avg(rating), 1) as average_rating,
-    max(rating) as best_rating
+    max(rating) as best_rating -- of the player, after any game
 from played
 group by player, month, time_class

@@ -28,14 +28,16 @@ loads as (
 )
 
 select
-    loads.responder_id as agent_id,
-    coalesce(agents.contact__name, 'agent ' || loads.responder_id, 'no agent') as agent_name,
-    loads.open_tickets,
-    loads.urgent_tickets,
-    loads.overdue_tickets,
-    loads.oldest_open_at,
-    loads.resolved_tickets,
-    round(loads.response_hours, 2) as median_hours_to_first_response,
-    round(loads.resolution_hours, 2) as median_hours_to_resolution
+    loads.responder_id as agent_id, -- null for tickets without an agent
+    coalesce(
+        agents.contact__name, 'agent ' || loads.responder_id, 'no agent'
+    ) as agent_name, -- or the id of one who is not landed
+    loads.open_tickets, -- tickets that are neither resolved nor closed
+    loads.urgent_tickets, -- of these, the urgent ones
+    loads.overdue_tickets, -- of these, those past their due time
+    loads.oldest_open_at, -- when the oldest of these was opened
+    loads.resolved_tickets, -- tickets that are resolved or closed
+    round(loads.response_hours, 2) as median_hours_to_first_response, -- since opened
+    round(loads.resolution_hours, 2) as median_hours_to_resolution -- since opened
 from loads
 left join freshdesk.agents as agents on agents.id = loads.responder_id

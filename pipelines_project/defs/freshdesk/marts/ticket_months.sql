@@ -69,13 +69,13 @@ counted as (
 )
 
 select
-    strftime(month, '%Y-%m') as month,
-    group_name,
-    cast(opened as bigint) as opened,
-    cast(resolved as bigint) as resolved,
+    strftime(month, '%Y-%m') as month, -- the month, YYYY-MM, in UTC
+    group_name, -- the group that the tickets are assigned to
+    cast(opened as bigint) as opened, -- tickets opened in the month
+    cast(resolved as bigint) as resolved, -- tickets resolved in the month
     cast(
         sum(opened - resolved) over (partition by group_name order by month) as bigint
-    ) as backlog,
-    round(median_hours_to_first_response, 2) as median_hours_to_first_response,
-    round(median_hours_to_resolution, 2) as median_hours_to_resolution
+    ) as backlog, -- tickets open at the end of the month
+    round(median_hours_to_first_response, 2) as median_hours_to_first_response, -- of those answered
+    round(median_hours_to_resolution, 2) as median_hours_to_resolution -- of those resolved
 from counted
