@@ -131,18 +131,20 @@ class FreshdeskSource(ConcurrentSource):
 
     def _extractor(self, table: str) -> Callable[[ApiCalls, LandingZone], Extract]:
         def extractor(calls: ApiCalls, _landing: LandingZone) -> Extract:
-            api = self._api(calls)
+            api = self._api(calls, freshdesk.CREDITS.get(table, 1))
             changed = freshdesk.changed_rows(table, api, self.page_cap)
             return MonthsOfTable(table, api, calls, changed, self.refetch == "since_last")
 
         return extractor
 
-    def _api(self, calls: ApiCalls) -> FreshdeskApi:
+    def _api(self, calls: ApiCalls, request_credits: int) -> FreshdeskApi:
         """Return the API, or fail the run for a setting that is missing or wrong.
 
         Not when the code location loads: other sources must work without Freshdesk's settings.
         """
-        limit = RateLimit(self.rate_limit_reserve, self.rate_limit_wait_seconds)
+        limit = RateLimit(
+            self.rate_limit_reserve, self.rate_limit_wait_seconds, credits=request_credits
+        )
         key = dg.EnvVar("FRESHDESK_API_KEY").get_value("") or ""
         try:
             address = checked_address(self.domain, self.api_url)

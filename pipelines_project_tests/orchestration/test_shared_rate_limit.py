@@ -1,14 +1,11 @@
 """Runs of one source, with several months in flight each, use up one limit and never go over it."""
 
-import asyncio
 import json
 import subprocess
 import sys
-import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,60 +19,23 @@ from starlette.routing import Route
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.server import serving
 from pipelines_project_tests.document_location import document_location
+from pipelines_project_tests.metered import Meter
 
 _MONTHS = [f"2024-{number:02d}" for number in range(1, 13)]
 _KEY = "landing/metered/rows"
 
 
-@dataclass
-class MeteredApi:
-    """Pages of rows by month, with a limit in any window, and an answer after some time.
+@contextmanager
+def _served(meter: Meter, pages: int) -> Iterator[str]:
+    """Serve so many pages of rows a month, as the meter allows, and give the address."""
 
-    Attributes:
-        pages: how many a month has.
-        latency: how many seconds an answer takes.
-        allowed: how many requests any window may hold.
-        window: its seconds.
-        arrived: when each request came in.
-        refused: how many were one too many.
-        most_at_once: how many were waiting for their answers together.
-    """
-
-    pages: int
-    latency: float = 0.0
-    allowed: int = 10**9
-    window: float = 60.0
-    arrived: list[float] = field(default_factory=list)
-    refused: int = 0
-    most_at_once: int = 0
-    _now: int = 0
-
-    async def answer(self, request: Request) -> Response:
-        now = time.monotonic()
-        self.arrived.append(now)
-        if self.in_window_from(now - self.window) > self.allowed:
-            self.refused += 1
-            return JSONResponse({}, 429, {"Retry-After": "1"})
-        self._now += 1
-        self.most_at_once = max(self.most_at_once, self._now)
-        await asyncio.sleep(self.latency)
-        self._now -= 1
+    async def answer(request: Request) -> Response:
         month, page = request.query_params["month"], int(request.query_params["page"])
         rows = [{"id": f"{month}/{page}/{n}", "n": n} for n in range(5)]
-        return JSONResponse(rows if page <= self.pages else [])
+        return JSONResponse(rows if page <= pages else [])
 
-    def in_window_from(self, start: float) -> int:
-        """Return how many requests came in within a window."""
-        end = bisect_left(self.arrived, start + self.window)
-        return end - bisect_left(self.arrived, start)
-
-    def most_in_a_window(self) -> int:
-        return max(self.in_window_from(start) for start in self.arrived)
-
-    @contextmanager
-    def served(self) -> Iterator[str]:
-        with serving(Starlette(routes=[Route("/rows", self.answer)])) as url:
-            yield url
+    with serving(meter.over(Starlette(routes=[Route("/rows", answer)]))) as url:
+        yield url
 
 
 def _document(url: str, at_once: int, rate: dict[str, Any]) -> str:
@@ -116,8 +76,8 @@ def _rows(folder: Path, months: Sequence[str] = _MONTHS) -> dict[str, list[str]]
 
 
 def test_months_landed_at_once_have_their_own_rows(tmp_path: Path) -> None:
-    api, months = MeteredApi(pages=1, latency=0.1), _MONTHS[:2]
-    with api.served() as url:
+    api, months = Meter(latency=0.1), _MONTHS[:2]
+    with _served(api, pages=1) as url:
         _land(tmp_path, _document(url, 2, {}), months)
 
     assert _rows(tmp_path, months) == {m: [f"{m}/1/{n}" for n in range(5)] for m in months}
@@ -131,14 +91,14 @@ def test_two_runs_use_95_percent_of_one_limit_at_300_ms_and_are_never_refused(
     tmp_path: Path,
 ) -> None:
     """Two processes of six months each at once could ask 400 times in ten seconds."""
-    api = MeteredApi(pages=19, latency=0.3, allowed=100, window=10.0)
+    api = Meter(latency=0.3, allowed=100, window=10.0)
     land = (
         "import sys; from pathlib import Path\n"
         "from pipelines_project_tests.orchestration.test_shared_rate_limit import _land\n"
         "_land(Path(sys.argv[1]), sys.argv[2])\n"
     )
     folders = [tmp_path / "one", tmp_path / "two"]
-    with api.served() as url:
+    with _served(api, pages=19) as url:
         document = _document(url, 6, {"requests_per_minute": 600, "window_seconds": 10})
         runs = [subprocess.Popen([sys.executable, "-c", land, at, document]) for at in folders]
         assert [run.wait() for run in runs] == [0, 0]
@@ -150,7 +110,6 @@ def test_two_runs_use_95_percent_of_one_limit_at_300_ms_and_are_never_refused(
     windows = int((api.arrived[-1] - first) / api.window)
     used = bisect_left(api.arrived, first + windows * api.window)
     assert used >= 0.95 * windows * api.allowed
-    serial = MeteredApi(pages=19)
-    with serial.served() as url:
+    with _served(Meter(), pages=19) as url:
         _land(tmp_path / "serial", _document(url, 1, {}))
     assert _rows(folders[0]) == _rows(folders[1]) == _rows(tmp_path / "serial")

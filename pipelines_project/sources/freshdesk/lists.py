@@ -34,6 +34,10 @@ CONTACT_MARKS = ("blocked", "deleted")
 MARKS: dict[str, tuple[str, ...]] = {"tickets": TICKET_MARKS, "contacts": CONTACT_MARKS}
 """The states that the API lists separately, by table, the least telling first."""
 
+_INCLUDED = ("description", "stats", "requester")
+CREDITS = {"tickets": 1 + 2 * len(_INCLUDED)}
+"""What a request counts, where it is not one: two for each of what is embedded in its rows."""
+
 ChangedBetween = Callable[[datetime, datetime], Iterator[list[Row]]]
 
 
@@ -95,7 +99,7 @@ def _tickets(
     api: FreshdeskApi, page_cap: int, start: datetime, end: datetime
 ) -> Iterator[list[Row]]:
     """Yield the tickets of a window; without `updated_since` the API hides those of old."""
-    include = {"include": "description,stats,requester"}
+    include = {"include": ",".join(_INCLUDED)}
     for mark in ("", *TICKET_MARKS):
         paginator = UpdatedSince(start, end, page_cap)
         state = {"filter": mark} if mark else {}

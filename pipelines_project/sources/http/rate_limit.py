@@ -17,6 +17,7 @@ from pipelines_project.sources.http.request_ledger import RequestLedger, new_req
 
 _SHORTEST_WAIT_SECONDS = 1.0
 _TOLD_WAIT_SECONDS = 5.0
+_ANSWER_LOOK_SECONDS = 0.05
 _COUNTS = ("Total", "Remaining")
 
 
@@ -30,6 +31,7 @@ class RateLimit:
         window_seconds: how long it takes until the service counts anew.
         requests_per_minute: how many are sent at most, by all runs; None for what the answers say.
         setting: what `max_wait_seconds` is called where it is set.
+        credits: what a request counts, until an answer has said so.
     """
 
     reserve: int = 50
@@ -37,6 +39,7 @@ class RateLimit:
     window_seconds: float = 60.0
     requests_per_minute: float | None = None
     setting: str = "rate_limit_wait_seconds"
+    credits: int = 1
 
     @property
     def counted_seconds(self) -> float:
@@ -50,18 +53,26 @@ class RateLimit:
             return None
         return max(1.0, self.requests_per_minute * self.window_seconds / 60)
 
+    def of(self, total: int | None) -> float | None:
+        """Return how many credits a window may hold, given how many the service allows."""
+        if not total:
+            return self.requests
+        told = total - min(self.reserve, total / 2)
+        return min(told, self.requests or told)
+
 
 class RateLimitedAdapter(BoundedAdapter):
     """Sends a request when the limit that all runs of the account share has room for it.
 
-    What is allowed is what the settings say, or what the answers before say: the headers are those
-    of Freshdesk: `X-RateLimit-Total`, `X-RateLimit-Remaining`, `X-RateLimit-Used-CurrentRequest`,
-    `Retry-After`. A 429 is dealt with here and never reaches the session's own retries, whose few
-    attempts may end before the wait does.
+    What is allowed is what the settings say, or what answers have said to any run; while there is
+    neither, one request at a time is sent. The headers are those of Freshdesk: `X-RateLimit-Total`,
+    `X-RateLimit-Remaining`, `X-RateLimit-Used-CurrentRequest`, `Retry-After`. A 429 is dealt with
+    here and never reaches the session's own retries, whose few attempts may end before the wait
+    does.
     """
 
     def __init__(self, calls: ApiCalls, limit: RateLimit, account: str) -> None:
-        """Know nothing of what is left until the first answer.
+        """Open the ledger of the account's requests.
 
         Args:
             calls: counts the requests.
@@ -71,7 +82,9 @@ class RateLimitedAdapter(BoundedAdapter):
         super().__init__(calls)
         self._limit, self._log = limit, calls.log
         self._ledger = RequestLedger(account, limit.counted_seconds)
-        self._allowed, self._credits = limit.requests, 1
+        self._credits = limit.credits
+        # What any session was told counts for this one, until it is told itself.
+        self._told: list[int | None] = []
         self._given_up = ""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -86,7 +99,11 @@ class RateLimitedAdapter(BoundedAdapter):
         waited = 0.0
         while True:
             entered = self._enter()
-            response = super().send(request, *args, **kwargs)
+            try:
+                response = super().send(request, *args, **kwargs)
+            except BaseException:
+                self._ledger.answered(entered, self._credits)
+                raise
             self._note(entered, response.headers)
             if response.status_code != 429:
                 return response
@@ -97,21 +114,33 @@ class RateLimitedAdapter(BoundedAdapter):
     def _enter(self) -> str:
         """Wait until the request may be sent, and return its id."""
         request = new_request()
-        while wait := self._ledger.enter(request, self._credits, self._allowed):
-            if wait >= _TOLD_WAIT_SECONDS:
+        while wait := self._ledger.enter(request, self._credits, self._allowed()):
+            if not self._is_limit_known:
+                wait = min(wait, _ANSWER_LOOK_SECONDS)
+            elif wait >= _TOLD_WAIT_SECONDS:
                 self._log.warning(f"waiting {wait:.0f} s: the rate limit is used up for now")
             time.sleep(wait)
         return request
 
+    @property
+    def _is_limit_known(self) -> bool:
+        return bool(self._told) or self._limit.requests is not None
+
+    def _allowed(self) -> float | None:
+        """Return how many credits a window may hold; before any answer one request, whatever."""
+        told = self._told = self._told or self._ledger.told()
+        if told or self._limit.requests is not None:
+            return self._limit.of(told[0] if told else None)
+        return 0
+
     def _note(self, entered: str, headers: Mapping[str, str]) -> None:
         """Learn from an answer what a request costs, what is allowed, and what others have used."""
         total, remaining = (_number(headers, f"X-RateLimit-{each}") for each in _COUNTS)
-        self._credits = _number(headers, "X-RateLimit-Used-CurrentRequest") or 1
+        self._credits = _number(headers, "X-RateLimit-Used-CurrentRequest") or self._credits
         used = total - remaining if total and remaining is not None else None
-        if total:
-            told = total - min(self._limit.reserve, total / 2)
-            self._allowed = min(told, self._limit.requests or told)
-        self._ledger.answered(entered, self._credits, used)
+        self._ledger.answered(entered, self._credits, used, total)
+        if total or not self._told:
+            self._told = [total]
 
     def _put_off(self, response: requests.Response, waited: float) -> float:
         """Put off this request, and those of all runs; return for how long."""

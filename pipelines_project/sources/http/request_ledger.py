@@ -22,6 +22,8 @@ _TABLES = (
     "create table if not exists rate_limit_requests (id text primary key, account text not null, "
     "at double precision not null, credits integer not null)",
     "create index if not exists rate_limit_requests_by_time on rate_limit_requests (account, at)",
+    # A null is a service that has answered and told of no limit.
+    "create table if not exists rate_limit_totals (account text primary key, total integer)",
 )
 # The first statement of each transaction: one run after the other looks and enters.
 _LOCK = (
@@ -30,6 +32,10 @@ _LOCK = (
 _SINCE = "from rate_limit_requests where account = :account and at > :since"
 _FORGET = "delete from rate_limit_requests where account = :account and at <= :since"
 _ENTER = "insert into rate_limit_requests values (:id, :account, :now, :credits)"
+_TOLD = (
+    "insert into rate_limit_totals values (:account, :total) on conflict (account) "
+    "do update set total = coalesce(excluded.total, rate_limit_totals.total)"
+)
 _ANSWERED = "update rate_limit_requests set at = :now, credits = :credits where id = :id"
 
 
@@ -75,20 +81,30 @@ class RequestLedger:
                 self._enter(sql, request, cost, now)
         return max(wait, 0.0)
 
-    def answered(self, request: str, cost: int, used: int | None) -> None:
-        """Note the answer to a request.
+    def told(self) -> list[int | None]:
+        """Return what the service last said that its window holds, nothing before any answer."""
+        query = sa.text("select total from rate_limit_totals where account = :account")
+        with self._engine.connect() as sql:
+            return [*sql.execute(query, {"account": self._account}).scalars()]
+
+    def answered(
+        self, request: str, cost: int, used: int | None = None, total: int | None = None
+    ) -> None:
+        """Note the answer to a request, or that there will be none.
 
         Args:
             request: as it was entered.
             cost: what the service says that it counted.
             used: what the service says is used of its window, where it does. More than is entered
                 here was used by others.
+            total: what it says that its window holds, where it does.
         """
         with self._engine.begin() as sql:
             self._locked(sql)
             now = time.time()
             values = {"id": request, "now": now, "credits": cost}
             sql.execute(sa.text(_ANSWERED), values)
+            sql.execute(sa.text(_TOLD), {"account": self._account, "total": total})
             by_others = used - self._entered(sql, now) if used else 0
             if by_others > 0:
                 self._enter(sql, new_request(), by_others, now)

@@ -1,6 +1,7 @@
 """The rate limit is kept to, and waiting for it has an end."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -8,13 +9,17 @@ import pytest
 from starlette.responses import Response
 
 from pipelines_project.sandbox.faults import Faults
+from pipelines_project.sandbox.freshdesk import KEY, freshdesk_app
 from pipelines_project.sandbox.freshdesk_quota import Quota
 from pipelines_project.sandbox.help_desk import StoredHelpDesk
+from pipelines_project.sandbox.server import serving
 from pipelines_project.sources.freshdesk.api import FreshdeskApi
+from pipelines_project.sources.freshdesk.lists import CREDITS, changed_rows
 from pipelines_project.sources.freshdesk.pages import NumberedPages
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
 from pipelines_project.sources.http.rate_limit import RateLimit, retry_after_seconds
-from pipelines_project_tests.help_desks import asking, companies
+from pipelines_project_tests.help_desks import FEBRUARY, JANUARY, asking, companies
+from pipelines_project_tests.metered import Meter, included_credits
 
 _DESK = StoredHelpDesk({"companies": companies(550)})
 
@@ -84,6 +89,32 @@ def test_requests_slow_down_before_the_reserve_is_touched() -> None:
     assert len(remaining) == 11
     assert min(remaining) == 5
     assert 1.3 <= time.monotonic() - started < 6
+
+
+def test_a_session_keeps_to_what_the_service_has_told_another() -> None:
+    meter = Meter(allowed=1, window=0.8, tells=True)
+    limit = RateLimit(reserve=0, window_seconds=meter.window)
+    desk = StoredHelpDesk({"companies": companies(5)})
+    with serving(meter.over(freshdesk_app(desk))) as url:
+        for _ in range(2):
+            assert _companies(FreshdeskApi(f"{url}/api/v2", KEY, ApiCalls(), limit)) == 5
+
+    assert (meter.refused, len(meter.arrived)) == (0, 2)
+
+
+def test_sessions_that_begin_together_before_any_answer_do_not_go_over_the_limit() -> None:
+    """Three sessions ask for tickets, which count seven credits each time, of 14 a window."""
+    meter = Meter(latency=0.05, allowed=14, window=0.8, cost=included_credits, tells=True)
+    limit = RateLimit(reserve=0, window_seconds=meter.window, credits=CREDITS["tickets"])
+    with (
+        serving(meter.over(freshdesk_app(StoredHelpDesk({"tickets": []})))) as url,
+        ThreadPoolExecutor(3) as threads,
+    ):
+        apis = [FreshdeskApi(f"{url}/api/v2", KEY, ApiCalls(), limit) for _ in range(3)]
+        lists = [changed_rows("tickets", api)(JANUARY, FEBRUARY) for api in apis]
+        assert [*threads.map(next, lists)] == [[], [], []]
+
+    assert (meter.refused, len(meter.arrived)) == (0, 3 * CREDITS["tickets"])
 
 
 def test_a_reserve_above_the_plan_leaves_half_of_it() -> None:
