@@ -161,15 +161,16 @@ class CodeLocation:
         *,
         assets: Sequence[dg.AssetKey] | None = None,
         config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> Run:
-        """Run a job as a backfill's run, with the months in its tags."""
+        """Run a job as a backfill's run, with the months in its tags, and more tags."""
         first, _, last = months.partition("...")
         result = job.execute_in_process(
             instance=self.instance,
             asset_selection=assets,
             run_config=dict(config or {}),
             partition_key=first if first and not last else None,
-            tags=range_tags(first, last) if last else None,
+            tags={**(tags or {}), **(range_tags(first, last) if last else {})},
             raise_on_error=False,
         )
         return Run(result, self.instance)

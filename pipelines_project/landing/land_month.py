@@ -180,6 +180,19 @@ def as_landed(month: LandedMonth, record: LoadRecord) -> Landed:
     )
 
 
+def landed_since(month: LandedMonth, moment: float) -> Landed | None:
+    """Return the month's current load, if it is whole and was landed since a moment.
+
+    Args:
+        month: which month.
+        moment: in seconds since 1970, as load ids are.
+    """
+    current = previous_load(month)
+    if current.record is None or float(current.record.load_id) < moment:
+        return None
+    return replace(as_landed(month, current.record), not_modified=True)
+
+
 def _publish(
     month: LandedMonth,
     new: Staged,

@@ -15,7 +15,7 @@ from tenacity import (
 
 from pipelines_project.landing.causes import is_passing_fault, root_cause
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Landed, as_landed, land_month
+from pipelines_project.landing.land_month import Landed, as_landed, land_month, landed_since
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import in_words
 from pipelines_project.orchestration.commands import materialize_commands
@@ -33,6 +33,7 @@ from pipelines_project.orchestration.month_results import (
     refuse_failed,
 )
 from pipelines_project.orchestration.refusals import told_plainly
+from pipelines_project.orchestration.retried_run import began_before
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.orchestration.what_now import what_now
 from pipelines_project.sources.fetch import Extract
@@ -124,6 +125,10 @@ def _land(
         load = place.current_files()
         kept = landed_metadata(table, as_landed(place, load.record)) if load else {}
         return {**nothing_to_land_metadata(reason), **kept}
+    began = began_before(context.instance, context.run)
+    if began is not None and (landed := landed_since(place, began)):
+        context.log.info(f"{month}: was landed by the run that this one goes on with")
+        return {**landed_metadata(table, landed), "http_requests": 0}
     asked_before = calls.count
     retrying = Retrying(
         stop=stop_after_attempt(MONTH_ATTEMPTS),

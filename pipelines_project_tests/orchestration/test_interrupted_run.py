@@ -87,6 +87,42 @@ def test_what_is_recorded_then_is_loaded_by_automation_once(chess: CodeLocation)
     assert again.get_requested_partitions(key) == set()
 
 
+def test_the_retry_of_a_run_that_was_ended_lands_only_what_is_left(chess: CodeLocation) -> None:
+    """Dagster tries a run again that its maximum runtime, or a kill, has ended."""
+    chess.faults.answer_next("hikaru/games/2024/03", _interrupt_the_client)
+    _run_interrupted(chess, LANDING)
+    [ended] = chess.instance.get_runs()
+    landed = {month: _current_load(chess, month) for month in sorted(DONE)}
+    asked = len(chess.faults.requests)
+
+    tags = {"dagster/retry_number": "1", "dagster/root_run_id": ended.run_id}
+    run = chess.run(
+        chess.defs.resolve_implicit_global_asset_job_def(), MONTHS, assets=[KEY], tags=tags
+    )
+
+    assert run.result.success
+    assert [*run.materialized()] == [f"2024-0{number}" for number in range(1, 6)]
+    assert {month: _current_load(chess, month) for month in landed} == landed
+    asked_again = [request.path for request in chess.faults.requests[asked:]]
+    assert not [path for path in asked_again if path.endswith(("2024/01", "2024/02"))]
+    assert [path for path in asked_again if path.endswith("hikaru/games/2024/03")]
+
+
+def _current_load(location: CodeLocation, month: str) -> str | None:
+    return location.landing.month("chess", "games", month).current_load()
+
+
+def test_a_run_that_somebody_starts_again_lands_every_month(chess: CodeLocation) -> None:
+    chess.faults.answer_next("hikaru/games/2024/03", _interrupt_the_client)
+    _run_interrupted(chess, LANDING)
+
+    asked = len(chess.faults.requests)
+    assert chess.materialize(MONTHS, LANDING).result.success
+
+    asked_again = [request.path for request in chess.faults.requests[asked:]]
+    assert [path for path in asked_again if path.endswith("hikaru/games/2024/01")]
+
+
 def test_an_interrupt_among_the_deletions_leaves_every_landed_month_recorded(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
