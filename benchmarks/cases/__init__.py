@@ -9,6 +9,7 @@ from benchmarks.cases.freshdesk import FRESHDESK_BACKFILL
 from benchmarks.cases.jsonl import JSONL_TO_DUCKDB, JSONL_TO_PARQUET, PARQUET_TO_DUCKDB
 from benchmarks.cases.jsonl_wide import JSONL_WIDE, JSONL_WIDE_MEMORY
 from benchmarks.cases.load_time import LOAD_TIME
+from benchmarks.cases.many_months import MANY_MONTHS
 from benchmarks.cases.many_tables import MANY_TABLES
 from benchmarks.cases.mart_month import MART_MONTH
 from benchmarks.cases.memory import MEMORY
@@ -28,6 +29,7 @@ CASES: dict[str, Case[Any]] = {
         REPLACE_MONTH,
         MART_MONTH,
         MANY_TABLES,
+        MANY_MONTHS,
         JSONL_TO_DUCKDB,
         JSONL_TO_PARQUET,
         PARQUET_TO_DUCKDB,
