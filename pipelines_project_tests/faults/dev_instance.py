@@ -67,6 +67,13 @@ class DevInstance:
         self._started: list[subprocess.Popen[bytes]] = []
         self._url = ""
 
+    def limit_runtime(self, seconds: int) -> None:
+        """Let no run of the next start take longer."""
+        settings = self._log.with_name("dagster.yaml")
+        limited = re.sub(r"max_runtime_seconds: \d+", _limit(seconds), settings.read_text())
+        assert _limit(seconds) in limited
+        settings.write_text(limited)
+
     def start(self) -> None:
         """Start everything, and wait until the UI answers."""
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -152,6 +159,10 @@ def dev_instance(
         until(lambda: not (instance.kill(instance.processes()) or instance.processes()))
         for dev in instance._started:
             dev.wait()
+
+
+def _limit(seconds: int) -> str:
+    return f"max_runtime_seconds: {seconds}"
 
 
 def _all_processes() -> list[int]:

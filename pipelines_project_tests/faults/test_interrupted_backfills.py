@@ -11,6 +11,7 @@ from pipelines_project_tests.faults.dev_instance import until
 from pipelines_project_tests.faults.figures import IS_FULL, Count
 from pipelines_project_tests.faults.interrupted_backfill import (
     MONTHS,
+    PLAYERS,
     SPLIT,
     WHOLE,
     InterruptedBackfill,
@@ -101,3 +102,20 @@ def test_a_run_that_was_killed_while_it_loaded_does_not_fetch_again(count: Count
 
         backfill.assert_green(launched)
         assert backfill.fetches() == fetches
+
+
+def test_a_run_that_takes_longer_than_it_may_goes_on_with_the_months_that_are_left(
+    count: Count,
+) -> None:
+    with interrupted_backfill(count) as backfill:
+        backfill.dev.limit_runtime(45)
+        launched = _launch_and_stop_at(backfill, _MIDDLE)
+        ended = backfill.started_run()
+        until(lambda: [run for run in backfill.runs() if run.run_id == ended and run.is_finished])
+        backfill.let_go()
+
+        backfill.assert_green(launched)
+        again = [run for run in backfill.runs() if run.root_run_id == ended]
+        assert [run.is_success for run in again] == [True]
+        asked = [request.path for request in backfill.faults.requests]
+        assert sum(path.endswith(f"{PLAYERS[1]}/games/2022/01") for path in asked) == 1
