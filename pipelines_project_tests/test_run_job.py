@@ -85,7 +85,8 @@ def test_a_job_that_fails_says_why_and_the_command_exits_with_1(
     printed = capsys.readouterr().out
     assert re.fullmatch(
         rf"chess_restore_month {MONTH}: failed \(run \S+\)\n"
-        rf"chess/games {MONTH}: set load_id. Kept are:\n- none\nNothing was changed. [^\n]+\n",
+        rf"chess/games {MONTH}: set load_id. Kept are:\n- none\nNothing was changed. [^\n]+:\n"
+        rf" +dagster asset materialize [^\n]+ --partition {MONTH}\n",
         printed,
     )
     assert [run.dagster_run.status for run in _runs()] == [dg.DagsterRunStatus.FAILURE]
