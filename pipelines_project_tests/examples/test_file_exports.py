@@ -7,7 +7,7 @@ import pytest
 
 from pipelines_project_tests.examples.reader import checkout
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 _MONTHS = [f"2024-{month:02d}" for month in range(1, 7)]
 _DAYS = [31, 29, 31, 30, 31, 30]

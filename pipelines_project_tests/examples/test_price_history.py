@@ -8,7 +8,7 @@ import pytest
 
 from pipelines_project_tests.examples.reader import checkout
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 
 def test_a_correction_rewrites_the_history_and_a_version_renames_a_column(tmp_path: Path) -> None:

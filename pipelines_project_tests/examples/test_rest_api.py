@@ -7,7 +7,7 @@ import pytest
 
 from pipelines_project_tests.examples.reader import checkout
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 _DAYS = {"2024-01": 31, "2024-02": 29, "2024-03": 31, "2024-04": 30, "2024-05": 31, "2024-06": 30}
 

@@ -85,6 +85,7 @@ def _used(meter: Meter) -> float:
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_two_runs_of_freshdesk_use_95_percent_of_one_limit_at_300_ms_and_are_never_refused(
     tmp_path: Path,
 ) -> None:
