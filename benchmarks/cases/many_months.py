@@ -1,7 +1,7 @@
 """What Dagster's ticks take once ten years of many tables are landed, its history in PostgreSQL."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,9 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from benchmarks.case import CPU, Case, Contender, Target, ratio
-from benchmarks.cases.many_tables import MONTHS, Tables, schedule_tick, tables
-from benchmarks.measure import in_process
+from benchmarks.case import Case, Contender
+from benchmarks.cases.many_tables import MONTHS, Tables, linear, of, schedule_tick, tables
 from pipelines_project.orchestration.contents import materialization
 from pipelines_project.sandbox.postgres import postgres_server
 
@@ -66,14 +65,10 @@ def _metadata(month: str) -> dict[str, str]:
     return {"content": f"rows of {month}", "load_id": "1"}
 
 
-def _of(work: Callable[[LandedTables], object]) -> Contender[LandedTables]:
-    return Contender(lambda landed, _: in_process(lambda: work(landed)))
-
-
-_WORK = {
-    "first automation tick": _of(LandedTables.tick),
-    "next automation tick": _of(LandedTables.tick),
-    "schedule tick": _of(lambda landed: schedule_tick(landed.tables)),
+_WORK: dict[str, Contender[LandedTables]] = {
+    "first automation tick": of(LandedTables.tick),
+    "next automation tick": of(LandedTables.tick),
+    "schedule tick": of(lambda landed: schedule_tick(landed.tables)),
 }
 
 MANY_MONTHS = Case(
@@ -84,13 +79,5 @@ MANY_MONTHS = Case(
     sizes={5: 1, 50: 1, 500: 1},
     prepared=_landed,
     contenders=_WORK,
-    targets=tuple(
-        Target(
-            f"{name}: processor seconds at {larger} tables over {larger // 10}",
-            12,
-            ratio((name, larger), (name, larger // 10), CPU),
-        )
-        for larger in (50, 500)
-        for name in _WORK
-    ),
+    targets=tuple(linear(name, larger) for larger in (50, 500) for name in _WORK),
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 from dagster.components.testing import create_defs_folder_sandbox
 
-from benchmarks.case import CPU, Case, Contender, Figures, Target, ratio
+from benchmarks.case import CPU, Case, Contender, Figures, Input, Target, ratio
 from benchmarks.measure import in_process
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse
@@ -135,12 +135,21 @@ def _definitions(tables: Tables, place: Path) -> Figures:
     return in_process(load)
 
 
-def of(work: Callable[[Tables], object], largest: int | None = None) -> Contender[Tables]:
+def of(work: Callable[[Input], object], largest: int | None = None) -> Contender[Input]:
     """Return what does the work in this process."""
-    return Contender(lambda tables, _: in_process(lambda: work(tables)), largest)
+    return Contender(lambda given, _: in_process(lambda: work(given)), largest)
 
 
-_WORK = {
+def linear(name: str, larger: int) -> Target:
+    """Return the target that ten times the tables take little more than ten times as long."""
+    return Target(
+        f"{name}: processor seconds at {larger} tables over {larger // 10}",
+        12,
+        ratio((name, larger), (name, larger // 10), CPU),
+    )
+
+
+_WORK: dict[str, Contender[Tables]] = {
     "definitions": Contender(_definitions),
     "land a month": of(lambda tables: _land(tables.defs, tables.instance)),
     "no_stale_files": of(_check),
@@ -159,12 +168,6 @@ MANY_TABLES = Case(
     prepared=tables,
     contenders=_WORK,
     targets=tuple(
-        Target(
-            f"{name}: processor seconds at 500 tables over 50",
-            12,
-            ratio((name, 500), (name, 50), CPU),
-        )
-        for name, contender in _WORK.items()
-        if contender.largest is None
+        linear(name, 500) for name, contender in _WORK.items() if contender.largest is None
     ),
 )

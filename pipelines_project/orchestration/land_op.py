@@ -101,9 +101,10 @@ def _lander(
     """Return what lands one month after the other, with a session of its own."""
     calls = ApiCalls(log=context.log)
     extract = table.extractor(calls, zone)
+    began = began_before(context.instance, context.run)
 
     def land(month: str) -> MonthResult:
-        work = partial(_land, context, table, zone, month, extract, calls, config)
+        work = partial(_land, context, table, zone, month, extract, calls, config, began)
         return attempt(context.log, month, work, partial(why_failed, calls))
 
     return land
@@ -117,6 +118,7 @@ def _land(
     extract: Extract,
     calls: ApiCalls,
     config: LandConfig,
+    began: float | None,
 ) -> dict[str, Any]:
     """Land one month, again if the fault may pass, and return its metadata."""
     place = table.month(zone, month)
@@ -125,7 +127,6 @@ def _land(
         load = place.current_files()
         kept = landed_metadata(table, as_landed(place, load.record)) if load else {}
         return {**nothing_to_land_metadata(reason), **kept}
-    began = began_before(context.instance, context.run)
     if began is not None and (landed := landed_since(place, began)):
         context.log.info(f"{month}: was landed by the run that this one goes on with")
         return {**landed_metadata(table, landed), "http_requests": 0}
