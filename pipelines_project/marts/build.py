@@ -29,7 +29,7 @@ class Built:
         content: what its rows come to; equal for equal rows. None for a view, which has none.
         unchanged: whether it had the same rows before, so that its table was not swapped.
         origins: the tables and columns that each column is made from; none if sqlglot cannot tell.
-        sample: a few of its rows.
+        sample: a few of its rows, where they were asked for.
     """
 
     rows: int
@@ -40,10 +40,15 @@ class Built:
     sample: Sample | None = None
 
 
-def build(warehouse: Warehouse, mart: Mart) -> Built:
+def build(warehouse: Warehouse, mart: Mart, *, shows_rows: bool = False) -> Built:
     """Replace the mart's table in one transaction; if the SQL fails, it stays as it was.
 
     A table that has the same rows already is not swapped. Then the mart is published.
+
+    Args:
+        warehouse: the warehouse.
+        mart: the model.
+        shows_rows: whether a few rows are to be shown, because no person is in them.
 
     Raises:
         MissingTablesError: a table that it reads is not there.
@@ -64,7 +69,7 @@ def build(warehouse: Warehouse, mart: Mart) -> Built:
         return replace(
             built,
             origins=origins_of(connection, mart, built.schema),
-            sample=sample_of(connection, mart.schema, mart.name),
+            sample=sample_of(connection, mart.schema, mart.name) if shows_rows else None,
         )
 
 

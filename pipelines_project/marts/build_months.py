@@ -46,7 +46,7 @@ class BuiltMonths:
         schema: the type of each column.
         whole: why the table was built whole, or "" if it was not.
         origins: the tables and columns that each column is made from; none if sqlglot cannot tell.
-        sample: a few of its rows.
+        sample: a few of its rows, where they were asked for.
     """
 
     months: Mapping[str, BuiltMonth]
@@ -57,7 +57,12 @@ class BuiltMonths:
 
 
 def build_months(
-    warehouse: Warehouse, mart: Mart, months: Collection[str], *, full_refresh: bool = False
+    warehouse: Warehouse,
+    mart: Mart,
+    months: Collection[str],
+    *,
+    full_refresh: bool = False,
+    shows_rows: bool = False,
 ) -> BuiltMonths:
     """Bring months of a mart up to date in one transaction; if it fails, all stay as they were.
 
@@ -70,6 +75,7 @@ def build_months(
         mart: an incremental model.
         months: which to look at.
         full_refresh: build the table whole in any case.
+        shows_rows: whether a few rows are to be shown, because no person is in them.
 
     Raises:
         MissingTablesError: a table that it reads is not there.
@@ -85,7 +91,7 @@ def build_months(
         return replace(
             built,
             origins=origins_of(connection, mart, built.schema),
-            sample=sample_of(connection, mart.schema, mart.name),
+            sample=sample_of(connection, mart.schema, mart.name) if shows_rows else None,
         )
 
 

@@ -61,12 +61,12 @@ def mart_asset(
     ) -> dg.MaterializeResult:
         started = time.monotonic()
         with mart_told_plainly(mart, [month_of(datetime.now(UTC))]):
-            built = build(warehouse, mart)
+            built = build(warehouse, mart, shows_rows=shows_rows)
         same = ", the same as before" if built.unchanged else ""
         context.log.info(f"{built.rows} rows built in {time.monotonic() - started:.2f} s{same}")
         metadata = {
             **mart_metadata(mart, built),
-            **(sample_metadata(built.sample) if shows_rows else {}),
+            **sample_metadata(built.sample),
             "dagster/storage_kind": warehouse.kind,
         }
         version = None if built.content is None else dg.DataVersion(built.content)

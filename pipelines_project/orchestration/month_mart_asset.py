@@ -70,7 +70,9 @@ def month_mart_asset(
         asked = list(context.partition_keys)
         context.add_asset_metadata({"dagster/storage_kind": warehouse.kind})
         with mart_told_plainly(mart, asked):
-            built = build_months(warehouse, mart, asked, full_refresh=config.full_refresh)
+            built = build_months(
+                warehouse, mart, asked, full_refresh=config.full_refresh, shows_rows=shows_rows
+            )
         for month, each in built.months.items():
             same = ", the same as before" if each.unchanged or each.skipped else ""
             context.log.info(f"{month}: {each.rows} rows built{same}")
