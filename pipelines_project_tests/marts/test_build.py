@@ -81,6 +81,18 @@ def test_rows_that_someone_has_changed_by_hand_are_built_again(
     assert warehouse.rows("select n from demo_marts.numbers order by n") == [(0,), (1,), (2,)]
 
 
+def test_a_few_rows_are_read_only_where_they_are_to_be_shown(
+    tmp_path: Path, warehouse: Warehouse
+) -> None:
+    mart = _mart(tmp_path, "select 7 as n, 'a' as t")
+
+    hidden, shown = build(warehouse, mart).sample, build(warehouse, mart, shows_rows=True).sample
+
+    assert hidden is None
+    assert shown is not None
+    assert (shown.columns, shown.rows) == (["n", "t"], [("7", "a")])
+
+
 def test_rows_that_exchange_a_value_have_another_content() -> None:
     with duckdb.connect() as connection:
         contents = set[str]()
