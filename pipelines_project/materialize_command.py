@@ -17,6 +17,7 @@ from dagster._core.definitions.reconstruct import ReconstructableRepository
 
 from pipelines_project import definitions
 from pipelines_project.command_line import begin, months
+from pipelines_project.command_run import run
 from pipelines_project.orchestration.run_failures import reasons
 from pipelines_project.orchestration.run_lines import FOLLOWED, followed
 from pipelines_project.orchestration.runs_by_months import (
@@ -73,14 +74,9 @@ def _run(
     instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey], tags: Mapping[str, str]
 ) -> tuple[str, list[str]]:
     """Run some months of the assets; return the run's id, and why it failed if it did."""
-    with dg.execute_job(
-        # The job of all assets, as Dagster's own command runs it, so that the UI can run it again.
-        _DEFINED.get_reconstructable_job(_EVERY_ASSET),
-        instance,
-        asset_selection=keys,
-        run_config={"loggers": {FOLLOWED: {}}},
-        tags=tags,
-    ) as result:
+    # The job of all assets, as Dagster's own command runs it, so that the UI can run it again.
+    job = _DEFINED.get_reconstructable_job(_EVERY_ASSET)
+    with run(instance, job, {"loggers": {FOLLOWED: {}}}, tags, keys) as result:
         why_failed = [*reasons(result)]
         return result.run_id, why_failed if result.success else why_failed or ["it was ended"]
 

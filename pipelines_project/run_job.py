@@ -14,6 +14,7 @@ import dagster as dg
 
 from pipelines_project import definitions
 from pipelines_project.command_line import begin
+from pipelines_project.command_run import run
 from pipelines_project.orchestration.run_failures import reasons
 from pipelines_project.orchestration.run_tags import tags_of_months
 
@@ -96,15 +97,13 @@ def _run(
     instance: dg.DagsterInstance, name: str, month: str | None, config: Mapping[str, Any]
 ) -> bool:
     """Run the job and print what came of it; return whether it succeeded."""
-    with dg.execute_job(
-        dg.build_reconstructable_job(__name__, "job", (name,)),
+    # What the log would say of a failure is printed here once, and kept by the instance.
+    loggers = {"console": {"config": {"log_level": "CRITICAL"}}}
+    with run(
         instance,
-        run_config={
-            "ops": config,
-            # What the log would say of a failure is printed here once, and kept by the instance.
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-        },
-        tags=tags_of_months([month] if month else []),
+        dg.build_reconstructable_job(__name__, "job", (name,)),
+        {"ops": config, "loggers": loggers},
+        tags_of_months([month] if month else []),
     ) as result:
         done = "succeeded" if result.success else "failed"
         print(f"{' '.join(filter(None, [name, month]))}: {done} (run {result.run_id})")

@@ -63,6 +63,18 @@ def test_a_job_runs_at_once_and_what_its_ops_reported_is_printed(
         assert instance.get_materialized_partitions(key) == {MONTH}
 
 
+def test_the_run_is_one_of_the_code_location_which_no_daemon_runs_again(
+    location: CodeLocation,
+) -> None:
+    run_job.main(["clean_history"])
+
+    # What the UI's timeline and the pages of jobs ask by.
+    own = {".dagster/repository": "__repository__@pipelines_project.definitions"}
+    with dg.DagsterInstance.get() as instance:
+        [run] = instance.get_runs(dg.RunsFilter(tags=own))
+    assert run.tags["dagster/max_retries"] == "0"
+
+
 def test_settings_come_from_the_file_beside_which_it_is_started(
     location: CodeLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

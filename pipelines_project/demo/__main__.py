@@ -1,7 +1,7 @@
 """The demo: `python -m pipelines_project.demo` lands, loads and models made-up data.
 
-It writes to the landing zone, the warehouse and the Dagster instance that the environment names,
-and shows what came of it. `make demo` sets DAGSTER_HOME.
+It writes to the landing zone, the warehouse and the Dagster instance that the environment or the
+file `.env` names, and shows what came of it. `make demo` sets DAGSTER_HOME.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines_project.command_line import read_settings
 from pipelines_project.defs.resources import landing_zone, warehouse
 from pipelines_project.demo.child_process import exit_on_signals, run
 from pipelines_project.demo.sources import DEMO_SOURCES, DemoSource
@@ -34,6 +35,7 @@ group by table_name order by table_name
 def main(arguments: Sequence[str]) -> None:
     """Run the sources that are named, or all; exit with the reason if one cannot be run."""
     sources = _chosen(arguments)
+    read_settings()
     home = os.environ.get("DAGSTER_HOME", "")
     if not (Path(home).is_absolute() and Path(home).is_dir()):
         sys.exit(
@@ -56,8 +58,8 @@ def main(arguments: Sequence[str]) -> None:
                 sys.exit(f"{source.name}: {error}")
     print(f"Files:      {landing.url}, a folder for each month of a table")
     print(f"Warehouse:  {loaded.url}")
-    print("UI:         make dev, then http://127.0.0.1:3000/runs shows these runs; what is")
-    print("            launched there asks real services, but for local_jsonl")
+    print("UI:         make dev, then http://127.0.0.1:3000 has these runs in its timeline; what")
+    print("            is launched there asks real services, but for local_jsonl")
 
 
 def _chosen(arguments: Sequence[str]) -> list[DemoSource]:
@@ -91,12 +93,13 @@ def _refuse_real_data(
 def _materialize(source: DemoSource, url: str, months: Sequence[str]) -> None:
     """Materialize every asset of the source, or exit with what the command wrote."""
     span = f"{months[0]}...{months[-1]}"
-    command = ["asset", "materialize", "-m", "pipelines_project.definitions"]
-    command += ["--select", f"group:{source.name}", "--partition-range", span]
+    command = ["materialize", "--select", f"group:{source.name}", "--months", span]
     print(f"{source.name}: landing, loading and modelling {span} …", flush=True)
     started = time.monotonic()
     environment = source.environment(os.environ) | service_settings(url)
-    code, output = run([sys.executable, "-m", "dagster", *command], environment)
+    # It has been read, and would win over the sandbox's settings if the command read it again.
+    environment["PYTHON_DOTENV_DISABLED"] = "1"
+    code, output = run([sys.executable, "-m", "pipelines_project", *command], environment)
     if code:
         sys.exit(f"{output}\n{source.name}: failed ({code})")
     print(f"{source.name}: done in {time.monotonic() - started:.0f} s\n", flush=True)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 import requests
@@ -39,17 +40,21 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def _start(environment: Mapping[str, str], *sources: str) -> subprocess.Popen[str]:
+def _start(
+    environment: Mapping[str, str], *sources: str, folder: Path = _ROOT
+) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "pipelines_project.demo", *sources]
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        command, cwd=_ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
+        command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
     )
 
 
-def _run(environment: Mapping[str, str], *sources: str) -> tuple[int, str, str]:
+def _run(
+    environment: Mapping[str, str], *sources: str, folder: Path = _ROOT
+) -> tuple[int, str, str]:
     """Run the demo to its end; return its exit code, its output and its errors."""
-    with _start(environment, *sources) as demo:
+    with _start(environment, *sources, folder=folder) as demo:
         output, errors = demo.communicate()
     assert _left_behind(environment) == []
     return demo.returncode, output, errors
@@ -103,7 +108,7 @@ def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str
     assert shown["games"] == (3, 240)
     assert shown["synthetic_data"] == (3, 300)
     assert len(re.findall(r"^demo-(?:anna|boris) ", output, re.MULTILINE)) == 5
-    assert "/runs shows these runs" in output
+    assert "http://127.0.0.1:3000 has these runs in its timeline" in output
     [url] = re.findall(r"answers at (http://127\S+:\d+)", output)
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
@@ -113,6 +118,27 @@ def test_the_demo_shows_what_it_wrote_and_can_be_run_again(environment: dict[str
     assert (code, errors) == (0, "")
     assert _figures(output) == _stored(environment, "local_jsonl") == {"synthetic_data": (3, 300)}
     assert files.isdisjoint(file.name for file in (landing / "local_jsonl").rglob("*.parquet"))
+
+
+def test_a_file_of_settings_says_where_data_goes_and_not_which_service_is_asked(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    elsewhere = str(tmp_path / "elsewhere")
+    settings = {"LANDING_URL": elsewhere, "CHESS_PLAYERS": "hikaru", "CHESS_API_URL": "http://x.y"}
+    lines = [f"{name}={value}" for name, value in settings.items()]
+    (tmp_path / ".env").write_text("\n".join(lines))
+
+    code, output, errors = _run(environment, "chess", folder=tmp_path)
+
+    assert (code, errors) == (0, "")
+    assert f"Files:      {elsewhere}" in output
+    written = {**environment, "LANDING_URL": elsewhere}
+    assert _figures(output) == _stored(written, "chess") == {"games": (3, 240)}
+    assert not Path(environment["LANDING_URL"]).exists()
+    with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
+        # What the UI asks its timeline and the pages of jobs by.
+        own = {".dagster/repository": "__repository__@pipelines_project.definitions"}
+        assert len(instance.get_run_records(dg.RunsFilter(tags=own))) == 1
 
 
 def test_real_data_is_not_replaced(environment: dict[str, str]) -> None:
