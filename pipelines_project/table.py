@@ -82,6 +82,7 @@ class Table:
         column_names: the names of columns that the settings choose, by those in the source.
         glue_database: the database of AWS Glue that has a table over the landed months, for Athena;
             None if it is not published.
+        shows_rows: whether no person is in its rows, so that Dagster may show some.
     """
 
     source: str
@@ -106,6 +107,7 @@ class Table:
     column_descriptions: Mapping[str, str] = field(default_factory=dict[str, str])
     column_names: Mapping[str, str] = field(default_factory=dict[str, str])
     glue_database: str | None = None
+    shows_rows: bool = False
 
     def __post_init__(self) -> None:
         """Refuse names that something else has, or that a path or SQL would take amiss."""

@@ -36,6 +36,8 @@ def land(
     rows: Iterable[Any],
     columns: Mapping[str, TColumnSchema] | None = None,
     verify: Verify = accept,
+    *,
+    shows_rows: bool = False,
 ) -> Landed:
     """Land the rows as the month's new load, by a real dlt run."""
 
@@ -43,7 +45,7 @@ def land(
     def resource() -> Iterable[Any]:
         yield from rows
 
-    return land_month(place, lambda *_: resource(), verify)
+    return land_month(place, lambda *_: resource(), verify, shows_rows=shows_rows)
 
 
 def write_load(

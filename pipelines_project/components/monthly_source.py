@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -39,7 +40,6 @@ from pipelines_project.orchestration.schedules import materialize_job_name, sche
 from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.orchestration.versions_job import apply_versions_job
 from pipelines_project.orchestration.warehouse_asset import warehouse_asset
-from pipelines_project.report.persons import names_with_persons
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
@@ -247,14 +247,17 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return everything that Dagster shows of this source."""
         of_source = self.of_source(context)
-        of_all = [pair for component in of_source for pair in component._tidied_tables]
+        shows_rows = not any(
+            table.subject for each in of_source for table, _ in each._tidied_tables
+        )
+        of_all = [pair for each in of_source for pair in each._with_rows_shown(shows_rows)]
         folders = [each._folder for each in of_source if each._folder]
         versions = versions_of(folders, self.source, [table for table, _ in of_all])
         months = monthly_partitions(min(table.start_month for table, _ in of_all))
-        landing = [landing_asset(t, land_op(t), tidy, months) for t, tidy in self._tidied_tables]
-        tables = [table for table, _ in self._tidied_tables]
-        shows_rows = not names_with_persons([table for table, _ in of_all], [])
-        loading = [warehouse_asset(t, months, versions, shows_rows=shows_rows) for t in tables]
+        tidied = self._with_rows_shown(shows_rows)
+        landing = [landing_asset(t, land_op(t), tidy, months) for t, tidy in tidied]
+        tables = [table for table, _ in tidied]
+        loading = [warehouse_asset(table, months, versions) for table in tables]
         assets = [*landing, *loading]
         freshness = dg.FreshnessPolicy.time_window(timedelta(hours=self.fresh_within_hours))
         is_first = of_source[0] is self
@@ -277,6 +280,9 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     def _tidied_tables(self) -> list[tuple[Table, dg.OpDefinition]]:
         """Each table with its op: asset and job must hold the same one."""
         return [(table, delete_stale_files_op(table)) for table in self.monthly_tables()]
+
+    def _with_rows_shown(self, shows_rows: bool) -> list[tuple[Table, dg.OpDefinition]]:
+        return [(replace(table, shows_rows=shows_rows), op) for table, op in self._tidied_tables]
 
 
 def _loader(settings: TableAttributes, is_snapshot: bool) -> Loader:

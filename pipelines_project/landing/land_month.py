@@ -15,6 +15,7 @@ from pipelines_project.landing.file_types import file_types
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.previous import Previous, previous_load
 from pipelines_project.landing.record import LoadRecord, recorded_file
+from pipelines_project.landing.sample import Sample, sample_of_file
 from pipelines_project.landing.stage import Staged, staged
 from pipelines_project.landing.storage import put_file
 from pipelines_project.sources.column_names import NONE_CHOSEN, ColumnNames
@@ -67,6 +68,7 @@ class Landed:
         not_modified: whether the current load stays.
         superseded_by: the newer load that made this one needless.
         replaced_damaged: what was wrong with the load that this one has replaced.
+        sample: a few of its rows, where no person is in them.
         details: what the source says of it, also where it said so when the current load was landed.
         seconds: how long it took.
     """
@@ -82,6 +84,7 @@ class Landed:
     not_modified: bool = False
     superseded_by: str | None = None
     replaced_damaged: str = ""
+    sample: Sample | None = None
     details: Details = field(default_factory=dict[str, Any])
     seconds: float = 0.0
 
@@ -94,6 +97,7 @@ def land_month(
     land_unchanged: bool = True,
     allow_shrink: bool = False,
     column_names: ColumnNames = NONE_CHOSEN,
+    shows_rows: bool = False,
 ) -> Landed:
     """Land the month as a new load, unless its source says that the current one still holds.
 
@@ -107,6 +111,7 @@ def land_month(
         land_unchanged: whether to land it even if the source would say that nothing has changed.
         allow_shrink: for `verify`.
         column_names: the names of columns that the settings choose, for sources of rows.
+        shows_rows: whether no person is in its rows, so that the record may hold some.
 
     Raises:
         LandingError: this machine's clock is behind the current load's.
@@ -119,7 +124,7 @@ def land_month(
     is_comparable = before.record is not None and not land_unchanged
     fetch = Fetch(0 if allow_shrink else before.rows, before.facts if is_comparable else {})
     publish = partial(
-        _fetch_and_publish, month, extract, verify, before, allow_shrink, column_names
+        _fetch_and_publish, month, extract, verify, before, allow_shrink, column_names, shows_rows
     )
     try:
         record, told = publish(fetch)
@@ -146,6 +151,7 @@ def _fetch_and_publish(
     before: Previous,
     allow_shrink: bool,
     column_names: ColumnNames,
+    shows_rows: bool,
     fetch: Fetch,
 ) -> tuple[LoadRecord, Details]:
     """Stage, verify and publish a load, and return its record and how many rows have changed."""
@@ -161,8 +167,14 @@ def _fetch_and_publish(
         # Before the decision, after which nothing may take long.
         files = month.own_and_refused((str(file.path), file.table) for file in new.files)
         content = content_of_load(*files)
+        sample = _sample(month, new) if shows_rows else None
         details = verify(NewLoad(month, new, before, fetch.facts, allow_shrink))
-        return _publish(month, new, fetch.facts, details, content), told
+        return _publish(month, new, fetch.facts, details, content, sample), told
+
+
+def _sample(month: LandedMonth, new: Staged) -> Sample | None:
+    own = (file.path for file in new.files if file.table == month.table and file.rows)
+    return next((sample_of_file(path) for path in own), None)
 
 
 def as_landed(month: LandedMonth, record: LoadRecord) -> Landed:
@@ -176,6 +188,7 @@ def as_landed(month: LandedMonth, record: LoadRecord) -> Landed:
         record.required,
         record.content,
         month.uri,
+        sample=record.sample,
         details=record.details,
     )
 
@@ -199,6 +212,7 @@ def _publish(
     facts: Mapping[str, str],
     details: Details,
     content: str | None,
+    sample: Sample | None,
 ) -> LoadRecord:
     paths = {f"{new.load_id}.{file.file_id}.parquet": file for file in new.files}
     files = [recorded_file(f.table, name, f.rows, f.path) for name, f in paths.items()]
@@ -212,6 +226,7 @@ def _publish(
         content,
         new.origins,
         file_types(f.schema for f in new.files if f.table == month.table),
+        sample,
     )
     try:
         for name, file in paths.items():

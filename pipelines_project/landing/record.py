@@ -15,6 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
+from pipelines_project.landing.sample import Sample
 from pipelines_project.landing.storage import FileSystem, put_whole
 
 FORMAT = 1
@@ -55,6 +56,7 @@ class LoadRecord:
         origins: what each column is in the source, as JSON pointers; none where it is not known.
         types: the Arrow type of each column in the table's files; an earlier version of the project
             did not record it.
+        sample: a few of its rows, where no person is in them.
         format: the version of this format.
     """
 
@@ -67,6 +69,7 @@ class LoadRecord:
     content: str | None = None
     origins: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
     types: Mapping[str, str] = field(default_factory=dict[str, str])
+    sample: Sample | None = None
     format: int = FORMAT
 
     def rows_of(self, table: str) -> int:

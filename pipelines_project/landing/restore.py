@@ -27,7 +27,12 @@ def restore(month: LandedMonth, load_id: str | None) -> Landed:
             raise LandingError(f"{month}: load {kept.load_id} was deleted while it was read")
         return {**kept.record.details, **verify_rows(new)}
 
-    landed = land_month(month, lambda _, fetch: landed_rows(month, kept.record, fetch), verify)
+    landed = land_month(
+        month,
+        lambda _, fetch: landed_rows(month, kept.record, fetch),
+        verify,
+        shows_rows=kept.record.sample is not None,
+    )
     if landed.superseded_by:
         raise LandingError(
             f"{month}: load {landed.superseded_by} was landed while {kept.load_id} was "

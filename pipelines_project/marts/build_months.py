@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from pipelines_project.landing.content import columns_of
+from pipelines_project.landing.sample import Sample
 from pipelines_project.marts.build import create_macros, in_transaction, origins_of, swap_in
 from pipelines_project.marts.lineage import Origins
 from pipelines_project.marts.mart import Mart
@@ -34,7 +35,7 @@ from pipelines_project.warehouse.altering import stored_query, stored_types
 from pipelines_project.warehouse.columns import column_types
 from pipelines_project.warehouse.conflicts import retried
 from pipelines_project.warehouse.database import Warehouse
-from pipelines_project.warehouse.sample import Sample, sample_of
+from pipelines_project.warehouse.sample import sample_of
 
 
 @dataclass(frozen=True)

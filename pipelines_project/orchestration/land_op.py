@@ -146,6 +146,7 @@ def _land(
         land_unchanged=config.land_unchanged,
         allow_shrink=table.allow_shrink if config.allow_shrink is None else config.allow_shrink,
         column_names=table.column_names,
+        shows_rows=table.shows_rows,
     )
     context.log.info(f"{month}: {_summary(landed)}")
     return {**landed_metadata(table, landed), "http_requests": calls.count - asked_before}

@@ -6,9 +6,9 @@ from typing import Any
 import dagster as dg
 
 from pipelines_project.landing.land_month import Landed
+from pipelines_project.landing.sample import Sample
 from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loaded
-from pipelines_project.warehouse.sample import Sample
 
 _EVERYWHERE = {
     "month": "the month, YYYY-MM, in UTC",
@@ -74,6 +74,7 @@ def landed_metadata(table: Table, landed: Landed) -> dict[str, Any]:
         "bytes": landed.bytes,
         "load_id": landed.load_id,
         **({} if landed.not_modified else {"seconds": landed.seconds}),
+        **sample_metadata(landed.sample if table.shows_rows else None),
         **landed.details,
         **{name: value for name, value in told.items() if value},
     }

@@ -85,8 +85,6 @@ def warehouse_asset(
     table: Table,
     months: dg.MonthlyPartitionsDefinition,
     versions: Sequence[Version] = (),
-    *,
-    shows_rows: bool = False,
 ) -> dg.AssetsDefinition:
     """Return the asset that loads every month of its run, one transaction each.
 
@@ -94,7 +92,6 @@ def warehouse_asset(
         table: the table.
         months: of the source.
         versions: what changes the source's tables on purpose.
-        shows_rows: whether no person is in its rows, so that Dagster may show some.
     """
 
     @dg.asset(
@@ -133,7 +130,7 @@ def warehouse_asset(
             for month in asked:
                 work = partial(_load, context.log, table, landing, connection, month, config)
                 results.append(attempt(context.log, month, work))
-            if shows_rows:
+            if table.shows_rows:
                 context.add_asset_metadata(_sample(context.log, connection, table))
         refuse_failed(context, warehouse_key(table), results, _what_now(table, results))
         record(context, results)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import duckdb
 
+from pipelines_project.landing.sample import Sample
 from pipelines_project.marts.mart import Mart
 from pipelines_project.table import Table
 from pipelines_project.warehouse.columns import MONTH_COLUMN, column_types
-from pipelines_project.warehouse.sample import Sample, sample_of
+from pipelines_project.warehouse.sample import sample_of
 
 
 @dataclass(frozen=True)

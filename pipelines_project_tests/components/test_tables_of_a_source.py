@@ -239,11 +239,33 @@ def test_rows_are_shown_where_no_table_of_the_source_holds_persons(tmp_path: Pat
             assert [record.data for record in shown["sample_rows"].records] == [
                 {"month": "2024-02", "id": "1", "of_month": "2024-02"}
             ]
+        for month, shown in run.materialized("landing/made/a").items():
+            assert [record.data for record in shown["sample_rows"].records] == [
+                {"id": "1", "of_month": month}
+            ]
 
     persons = {"name": "b", "subject": "id"}
     with located(tmp_path / "hidden", {"name": "a"}, persons) as made:
         run = made.materialize("2024-01", "landing/made/a", "warehouse/made/a")
+        assert "sample_rows" not in run.materialized("landing/made/a")["2024-01"]
         assert "sample_rows" not in run.materialized("warehouse/made/a")["2024-01"]
+        [record] = (tmp_path / "hidden").rglob("_*.json")
+        assert '"sample":null' in record.read_text()
+
+
+def test_rows_of_an_earlier_load_are_not_shown_once_persons_are_said_to_be_in_them(
+    tmp_path: Path,
+) -> None:
+    with located(tmp_path, {"name": "a"}) as made:
+        assert made.materialize("2024-01", "landing/made/a").result.success
+
+    later = {"name": "a", "subject": "id", "start_month": "2024-02"}
+    with located(tmp_path, later, {"name": "b"}) as made:
+        shown = made.materialize("2024-01", "landing/made/a").materialized("landing/made/a")
+    shown = shown["2024-01"]
+    assert shown["nothing_to_land"] == "a begins in 2024-02"
+    assert "load_id" in shown
+    assert "sample_rows" not in shown
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.land_month import Details, Landed, NewLoad, land_month
 from pipelines_project.landing.landed_month import LandedMonth, Listing
 from pipelines_project.landing.record import LoadRecord
+from pipelines_project.landing.sample import Sample
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.fetch import Fetch, NotModifiedError
@@ -341,6 +342,18 @@ def test_a_month_whose_source_says_that_nothing_is_new_keeps_its_load(
     assert landed.not_modified
     assert replace(landed, not_modified=False, seconds=0.0) == replace(before, seconds=0.0)
     assert tree(Path(landing.url)) == files
+
+
+def test_rows_that_may_be_shown_stay_with_a_load_that_its_source_says_still_holds(
+    landing: LandingZone,
+) -> None:
+    place = place_of(landing)
+    first = land(place, [{"id": 1}], shows_rows=True)
+    again = land_month(place, _unchanged, accept, land_unchanged=False)
+    hidden = land(place, [{"id": 1}])
+
+    assert first.sample == again.sample == Sample(["id"], [["1"]], is_cut=False)
+    assert hidden.sample is None
 
 
 def test_a_month_that_was_never_landed_cannot_be_unchanged(landing: LandingZone) -> None:

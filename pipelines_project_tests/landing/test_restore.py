@@ -93,6 +93,20 @@ def test_a_load_without_rows_is_restored(landing: LandingZone) -> None:
     assert rows_of(landing, load) == []
 
 
+def test_rows_are_shown_of_a_restored_load_if_they_were_of_the_kept_one(
+    landing: LandingZone,
+) -> None:
+    place = place_of(landing)
+    shown = land(place, [{"id": 1}], shows_rows=True)
+    hidden = land(place, [{"id": 2}])
+
+    restored = restore(place, shown.load_id)
+
+    assert restored.sample == shown.sample
+    assert restored.sample is not None
+    assert restore(place, hidden.load_id).sample is None
+
+
 def test_quarantined_lines_are_restored_with_the_rows(landing: LandingZone, tmp_path: Path) -> None:
     write_lines(tmp_path, jsonl({"id": 1}, {"id": 2}) + "{\n")
     before = land_lines(landing, tmp_path, on_bad_line="quarantine")
