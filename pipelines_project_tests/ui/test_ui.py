@@ -5,6 +5,7 @@ A backfill is launched first and looked at last, because the daemon takes a minu
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +112,17 @@ def test_a_dry_run_of_the_job_shows_which_files_would_be_deleted(ui: Ui, dev: De
     expect(ui.page.get_by_text("2026-02: 2 files would be deleted: ")).to_be_visible()
     expect(ui.page.get_by_text("RUN_SUCCESS")).to_be_visible()
     assert old in month.listing().committed
+
+
+def test_a_run_that_a_command_has_made_is_in_the_timeline(ui: Ui, dev: Dev) -> None:
+    command = [".venv/bin/python", "-m", "pipelines_project.run_job", "clean_history"]
+    folder = dev.place.folder
+    settings = {**dev.place.settings, "DAGSTER_HOME": str(folder / "data" / "dagster")}
+    subprocess.run(command, cwd=folder, env=settings, check=True)
+
+    ui.page.goto(f"{ui.url}/overview/timeline")
+
+    expect(ui.page.get_by_role("link", name="clean_history")).to_be_visible()
 
 
 @pytest.mark.parametrize(
