@@ -14,6 +14,11 @@ from pipelines_project.warehouse.database import UnfitMonthError, WarehouseError
 from pipelines_project.warehouse.loaders.row_versions import has_history
 from pipelines_project.warehouse.versions.record import shape_of
 
+_SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_WHOLE_NUMBERS = {*_SIZES, *(f"U{size}" for size in _SIZES)}
+# As much memory as the numbers themselves take.
+_BITS_A_ROW = 64
+
 
 @dataclass(frozen=True)
 class ReplaceMonth:
@@ -81,7 +86,7 @@ def _check_keys(
             )
         # A month without rows may come without columns.
         return
-    if not key:
+    if not key or (len(key) == 1 and _is_unique_number(connection, place, key[0], there[key[0]])):
         return
     columns = ", ".join(map(quoted, key))
     twice = connection.execute(
@@ -94,3 +99,23 @@ def _check_keys(
             f"{place}: rows with the same {tuple(key)}, for example {twice}. The source has them "
             "twice, or `key` in defs.yaml does not tell rows apart"
         )
+
+
+def _is_unique_number(
+    connection: duckdb.DuckDBPyConnection, place: LandedMonth, name: str, kind: str
+) -> bool:
+    """Tell whether a column has as many whole numbers as there are rows, if that is told quickly.
+
+    A bit for each number between the least and the greatest takes a third of the time of grouping.
+    """
+    if kind not in _WHOLE_NUMBERS:
+        return False
+    column, table = quoted(name), f"{table_name(place)} where month = $month"
+    month = {"month": place.month}
+    span = f"select count(*), min({column}), max({column}) from {table}"
+    [(rows, least, most)] = connection.execute(span, month).fetchall()
+    if least is None or most - least >= rows * _BITS_A_ROW:
+        return False
+    bits = f"select bit_count(bitstring_agg({column}, $least, $most)) from {table}"
+    numbers = connection.execute(bits, {**month, "least": least, "most": most}).fetchall()[0][0]
+    return numbers == rows

@@ -135,6 +135,37 @@ def test_a_key_may_have_any_name(
         _load(connection, landing, [{'quo"te': 1}] * 2, loader=loader)
 
 
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param([3, 1, 2], id="in any order"),
+        pytest.param([-9, 0, 9], id="on both sides of zero"),
+        pytest.param([1, 10**12], id="far from each other"),
+        pytest.param([-(2**63), 2**63 - 1], id="the least and the greatest"),
+        pytest.param([1.5, 2.5], id="no whole ones"),
+    ],
+)
+def test_a_key_of_numbers_is_refused_if_one_is_there_twice_and_else_not(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone, numbers: list[float]
+) -> None:
+    loader = ReplaceMonth(("id",))
+    _load(connection, landing, [{"id": number} for number in numbers], loader=loader)
+
+    for number in numbers:
+        with pytest.raises(WarehouseError, match="rows with the same"):
+            _load(connection, landing, [{"id": each} for each in [*numbers, number]], loader=loader)
+
+
+def test_a_key_of_numbers_may_be_missing_once_only(
+    connection: duckdb.DuckDBPyConnection, landing: LandingZone
+) -> None:
+    loader = ReplaceMonth(("id",))
+    _load(connection, landing, [{"id": 1}, {"id": 2}, {"id": None}], loader=loader)
+
+    with pytest.raises(WarehouseError, match="rows with the same"):
+        _load(connection, landing, [{"id": 1}, {"id": None}, {"id": None}], loader=loader)
+
+
 class _LossyConnection:
     """Passes queries on to a connection, but of an insert only the first row."""
 
