@@ -8,14 +8,18 @@ import sys
 
 import dagster as dg
 
-from pipelines_project.components.sql_tables import SqlTable, SqlTables
-from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
-from pipelines_project.orchestration.land_op import land_op
-from pipelines_project.orchestration.landing_asset import landing_asset
-from pipelines_project.orchestration.table_assets import monthly_partitions
-from pipelines_project.orchestration.warehouse_asset import warehouse_asset
-from pipelines_project.warehouse.database import Warehouse
+from pipelines_project.definitions import imported_for_good
+
+# As a process of the code location does.
+with imported_for_good():
+    from pipelines_project.components.sql_tables import SqlTable, SqlTables
+    from pipelines_project.landing.zone import LandingZone
+    from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
+    from pipelines_project.orchestration.land_op import land_op
+    from pipelines_project.orchestration.landing_asset import landing_asset
+    from pipelines_project.orchestration.table_assets import monthly_partitions
+    from pipelines_project.orchestration.warehouse_asset import warehouse_asset
+    from pipelines_project.warehouse.database import Warehouse
 
 
 def materialize(months: list[str]) -> bool:
