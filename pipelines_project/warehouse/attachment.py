@@ -127,18 +127,6 @@ def kind_of(connection: duckdb.DuckDBPyConnection) -> Kind:
     return Kind(kind)
 
 
-def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Load an extension of DuckDB from its wheel, without asking the network.
-
-    Raises:
-        ModuleNotFoundError: the wheel is not installed.
-    """
-    from duckdb_extensions import import_extension  # pyright: ignore[reportMissingTypeStubs]
-
-    import_extension(name, con=connection)
-    connection.load_extension(name)
-
-
 def without_password(text: str) -> str:
     """Return the text with the passwords of connection strings left out."""
     return _PASSWORD.sub(lambda found: f"{found['of_url'] or found['of_text']}***", text)

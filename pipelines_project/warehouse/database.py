@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 from tenacity import RetryCallState, Retrying, stop_after_delay, wait_random_exponential
 
+from pipelines_project.extensions import load_extension, trusted
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.temporary import duckdb_session
 from pipelines_project.warehouse.attachment import (
@@ -19,7 +20,6 @@ from pipelines_project.warehouse.attachment import (
     UnusableUrlError,
     attachment,
     kind_of_url,
-    load_extension,
     without_password,
 )
 from pipelines_project.warehouse.database_file import make_database_file
@@ -99,17 +99,18 @@ class Warehouse:
             # its own 16 MB that was a third of the time of loading 120 months of 1,000 games.
             "checkpoint_threshold": "64MB",
         }
-        with duckdb_session(**config) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            self._attach(connection)
-            yield connection
-
-    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
             attached = attachment(self.url, self.data_url)
         except UnusableUrlError as error:
             raise WarehouseError(str(error)) from error
-        _load_extensions(connection, attached, self.data_url)
+        config |= trusted(*attached.extensions(self.data_url))
+        with duckdb_session(**config) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            _load_extensions(connection, attached, self.data_url)
+            self._attach(connection, attached)
+            yield connection
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection, attached: Attachment) -> None:
         retrying = Retrying(
             stop=stop_after_delay(self.lock_timeout_seconds),
             wait=wait_random_exponential(multiplier=0.05, max=2),

@@ -6,13 +6,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines_project.extensions import load_extension
 from pipelines_project.forget.remains import remove_what_was, rewrite
 from pipelines_project.orchestration.warehouse_asset import warehouse_pool
 from pipelines_project.warehouse.attachment import (
     Kind,
     attachment,
     kind_of,
-    load_extension,
     without_password,
 )
 from pipelines_project.warehouse.database import Warehouse, WarehouseError

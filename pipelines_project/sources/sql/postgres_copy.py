@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import duckdb
 
+from pipelines_project.extensions import load_extension, trusted
 from pipelines_project.memory import MEMORY_SETTING, duckdb_budget
 from pipelines_project.names import LOAD_ID_COLUMN
 from pipelines_project.sources.column_origin import file_metadata, pointer
@@ -113,14 +114,12 @@ def _duckdb(_process: int) -> duckdb.DuckDBPyConnection:
     Args:
         _process: the id of the process, because a fork must not go on with its parent's.
     """
-    from duckdb_extensions import import_extension  # pyright: ignore[reportMissingTypeStubs]
-
     budget = duckdb_budget()
     # In order, row groups could not be bounded in bytes.
     settings: dict[str, Any] = {"preserve_insertion_order": False, "temp_directory": ""}
+    settings |= trusted("postgres_scanner")
     connection = duckdb.connect(config={**budget.settings(), **settings, "threads": 1})
-    import_extension("postgres_scanner", con=connection)
-    connection.load_extension("postgres_scanner")
+    load_extension(connection, "postgres_scanner")
     return connection
 
 
