@@ -27,6 +27,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_what_was_backed_up_comes_back_as_it_was(tmp_path: Path) -> None:
     history = tmp_path / "data" / "dagster"
     deployed = tmp_path / "pipelines_project" / "defs"

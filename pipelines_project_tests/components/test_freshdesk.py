@@ -157,6 +157,7 @@ def test_tickets_that_share_an_instant_both_land(recorded_data: Path, tmp_path: 
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_each_table_can_be_asked_for_alone_and_a_list_once_for_many_months(tmp_path: Path) -> None:
     desk = MadeUpHelpDesk(5, "2024-01", as_of=datetime(2024, 3, 20, tzinfo=UTC))
     with freshdesk_location(tmp_path, desk) as location:

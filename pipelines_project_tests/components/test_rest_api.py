@@ -84,6 +84,7 @@ def weather(api: WeatherApi, defs: dg.Definitions, tmp_path: Path) -> Iterator[D
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_six_months_of_two_documents_land_and_load_in_one_run(weather: DocumentLocation) -> None:
     keys = [
         f"{stage}/weather/{table}"

@@ -32,6 +32,7 @@ def test_component_and_source_have_fewer_than_eighty_lines() -> None:
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_the_page_leads_to_a_source_that_is_landed_loaded_and_tested(tmp_path: Path) -> None:
     place = checkout(tmp_path)
 

@@ -57,6 +57,7 @@ def test_every_request_may_fail_once(store: Gate, zone: LandingZone, what: str) 
 
 
 @pytest.mark.parametrize("what", ["slow down", "lost"])
+@pytest.mark.long
 def test_a_store_that_fails_for_good_from_any_request_on_leaves_the_old_month_or_the_new(
     store: Gate, zone: LandingZone, what: str
 ) -> None:

@@ -111,6 +111,7 @@ def test_a_month_that_was_never_landed_makes_nothing(
     assert not [asked for asked in store.asked if asked.startswith("PUT")]
 
 
+@pytest.mark.long
 def test_a_run_that_ends_at_any_request_leaves_a_load_that_is_whole_and_the_next_one_mends(
     store: Gate, athena: Athena, zone: LandingZone, publication: Publication
 ) -> None:

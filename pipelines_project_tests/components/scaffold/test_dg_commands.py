@@ -40,6 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_dg_scaffolds_a_document_that_it_finds_right(project: Path) -> None:
     url = f"sqlite:///{project}/shop.sqlite"
     shop = ("scaffold", "defs", SQL_TABLES, "shop", "--start-month", "2023-01")

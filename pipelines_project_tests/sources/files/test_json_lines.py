@@ -416,6 +416,7 @@ def test_files_that_change_while_they_are_read_are_an_error(
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_row_groups_are_large_and_a_month_is_one_file(land: Land, landing: LandingZone) -> None:
     land(jsonl(*({"v": n, "text": "x" * 40} for n in range(200_000))))
 

@@ -50,6 +50,7 @@ def _ids(rows: Iterator[Row]) -> Counter[int]:
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_35000_tickets_of_a_month_are_listed_once_each_against_a_cap_of_300_pages() -> None:
     calls = ApiCalls()
     with asking(StoredHelpDesk({"tickets": tickets_every_second(35_000)}), calls) as api:
