@@ -4,6 +4,8 @@ from importlib.util import find_spec
 
 import dagster as dg
 
+from pipelines_project.extras import how_to_install
+
 _NAME = "tell_openlineage"
 _DESCRIPTION = "Tell OpenLineage of runs, and of the tables and columns that they read and wrote."
 _SECONDS = 30
@@ -11,7 +13,7 @@ _SECONDS = 30
 _EVENTS_A_TICK = 1_000
 _NOT_INSTALLED = (
     "the extra `openlineage` is not installed, so OpenLineage is told nothing: "
-    "python -m pip install -c constraints.txt -e '.[openlineage]'"
+    f"{how_to_install('openlineage')}"
 )
 
 

@@ -5,12 +5,13 @@ from importlib.util import find_spec
 
 import dagster as dg
 
+from pipelines_project.extras import how_to_install
 from pipelines_project.table import Table
 
 _SECONDS = 10
 _NOT_INSTALLED = (
     "the extra `prometheus` is not installed, so no metrics are pushed: "
-    "python -m pip install -c constraints.txt -e '.[prometheus]'"
+    f"{how_to_install('prometheus')}"
 )
 
 

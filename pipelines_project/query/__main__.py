@@ -15,6 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipelines_project.command_line import read_settings
 from pipelines_project.defs.resources import landing_zone, published_url
+from pipelines_project.extras import how_to_install
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.open_store import open_store
 from pipelines_project.memory import duckdb_budget
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     """Start the terminal with more arguments for it, and return its exit code."""
     read_settings()
     if not importlib.util.find_spec("duckdb_cli"):
-        sys.exit("DuckDB's terminal is not installed: python -m pip install -e '.[query]'")
+        sys.exit(f"DuckDB's terminal is not installed: {how_to_install('query')}")
     try:
         script = beginning()
     except (LandingError, ValueError) as error:

@@ -12,6 +12,7 @@ import duckdb
 from tenacity import RetryCallState, Retrying, stop_after_delay, wait_random_exponential
 
 from pipelines_project.extensions import load_extension, trusted
+from pipelines_project.extras import how_to_install
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.temporary import duckdb_session
 from pipelines_project.warehouse.attachment import (
@@ -177,5 +178,5 @@ def _load_extensions(
     except ModuleNotFoundError as error:
         raise WarehouseError(
             f"WAREHOUSE_URL needs DuckDB's extension {extensions[-1]}, and {error.name} "
-            f"is not installed: pip install 'pipelines-project[{attached.extra}]'"
+            f"is not installed: {how_to_install(attached.extra)}"
         ) from error

@@ -80,7 +80,7 @@ def test_an_extension_that_is_not_installed_is_named_with_the_extra_that_has_it(
     with pytest.raises(WarehouseError, match="is not installed") as refusal:
         Warehouse(url, data_url="s3://lake/data").rows("select 1")
     assert missing in str(refusal.value)
-    assert f"pip install 'pipelines-project[{extra}]'" in str(refusal.value)
+    assert f"python -m pip install -c constraints.txt -e '.[{extra}]'" in str(refusal.value)
 
 
 def test_no_password_is_in_an_error_of_a_database_that_does_not_answer(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from pipelines_project.extras import how_to_install
 from pipelines_project.sources.files.local_copy import local_copy
 from pipelines_project.sources.files.parquet_files import parquet_part
 from pipelines_project.sources.files.parts import LINE, Part, Reading
@@ -67,8 +68,7 @@ def _sheet(reading: Reading, index: int, file: RawFile) -> "CalamineSheet":
         import python_calamine as calamine
     except ImportError as error:
         raise SourceError(
-            "Excel files are read by a package that is not installed: "
-            "pip install 'pipelines-project[excel]'"
+            f"Excel files are read by a package that is not installed: {how_to_install('excel')}"
         ) from error
     path = local_copy(reading.settings.folder, file, reading.place / f"{index}.xlsx")
     name = reading.settings.sheet

@@ -12,6 +12,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 
+from pipelines_project.extras import how_to_install
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.sql.settings import SqlSettings
 
@@ -128,7 +129,7 @@ def explained(settings: SqlSettings, error: BaseException) -> SourceError:
 def _missing_driver(settings: SqlSettings, error: BaseException) -> SourceError:
     url = database_url(settings)
     extra = _EXTRAS.get(url.drivername.partition("+")[0])
-    how = f"pip install 'pipelines-project[{extra}]'" if extra else "install its Python package"
+    how = how_to_install(extra) if extra else "install its Python package"
     return SourceError(
         f"the driver for {url.drivername}:// ({settings.connection}) is not installed: {how} "
         f"({scrubbed(settings, str(error))})"

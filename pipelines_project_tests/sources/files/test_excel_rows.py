@@ -165,4 +165,4 @@ def test_a_missing_package_is_named_with_the_extra_that_has_it(
     _write(lander, ["id"], [1])
     monkeypatch.setitem(sys.modules, "python_calamine", None)
 
-    assert "pip install 'pipelines-project[excel]'" in lander.error(_FILES)
+    assert "pip install -c constraints.txt -e '.[excel]'" in lander.error(_FILES)

@@ -72,8 +72,8 @@ def test_a_wrong_password_is_refused_at_once_and_not_shown(
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("mysql+mysqldb://u:p@h/d", "pipelines-project[mysql-source]"),
-        ("mssql+pyodbc://u:p@h/d", "pipelines-project[mssql-source]"),
+        ("mysql+mysqldb://u:p@h/d", "pip install -c constraints.txt -e '.[mysql-source]'"),
+        ("mssql+pyodbc://u:p@h/d", "pip install -c constraints.txt -e '.[mssql-source]'"),
         ("oracle://u:p@h/d", "Python package"),
         ("nosuch://u:p@h/d", "Python package"),
     ],
@@ -95,7 +95,9 @@ def test_what_the_extra_for_postgres_brings_is_named_where_it_is_missing(
     monkeypatch.setitem(sys.modules, module, None)
     # As in a process that has not read from PostgreSQL yet.
     monkeypatch.setattr(os, "getpid", lambda: -1)
-    assert "pipelines-project[postgres-source]" in str(refusal(landing, table="shop.orders"))
+    assert "pip install -c constraints.txt -e '.[postgres-source]'" in str(
+        refusal(landing, table="shop.orders")
+    )
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql+psycopg2", "postgresql+pg8000"])
