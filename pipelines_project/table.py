@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
-from pipelines_project.landing.land_month import Verify
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.new_load import Verify
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of, months_before, months_in_flux
 from pipelines_project.names import checked_source, checked_table

@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 from dlt.common.schema.typing import TColumnSchema
 from fsspec.implementations.local import LocalFileSystem
 
-from pipelines_project.landing.land_month import Landed, Verify, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.new_load import Verify
 from pipelines_project.landing.record import LoadRecord, recorded_file, sealed
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.storage import put_file

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pipelines_project.landing.land_month import Landed, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.http.api_calls import ApiCalls

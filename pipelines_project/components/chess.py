@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from pipelines_project.components import monthly_source
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Details, NewLoad
+from pipelines_project.landing.new_load import Details, NewLoad
 from pipelines_project.landing.shrink_guard import ALLOW, is_shrunk, refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.chess.archives import API_URL, PlayerArchives

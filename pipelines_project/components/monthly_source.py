@@ -17,7 +17,7 @@ from pipelines_project.components.source_versions import versions_of
 from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.ask_source import Asker, has_changed
 from pipelines_project.landing.key_columns import having_key
-from pipelines_project.landing.land_month import Verify
+from pipelines_project.landing.new_load import Verify
 from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import checked_month

@@ -16,7 +16,7 @@ from pipelines_project.forget import remains
 from pipelines_project.forget import rows as subject_rows
 from pipelines_project.forget.subject import Subject
 from pipelines_project.glue.publication import publication_of
-from pipelines_project.landing.land_month import Landed
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.build import Built, build
 from pipelines_project.marts.build_months import BuiltMonths, build_months

@@ -13,8 +13,10 @@ from pipelines_project.forget.rows import UNREADABLE, Found, find
 from pipelines_project.forget.subject import Subject
 from pipelines_project.glue.publication import Publication
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Details, Landed, NewLoad, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.landed_month import LandedMonth, Load
+from pipelines_project.landing.new_load import Details, NewLoad
 from pipelines_project.landing.rows import Keep, has_rows, landed_rows, row_groups
 
 # Its functions are made when it is imported, where no type checker sees them.

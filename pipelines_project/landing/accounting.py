@@ -1,7 +1,7 @@
 """The account of a load of files: every line that was read is landed, quarantined, or another's."""
 
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Details, NewLoad
+from pipelines_project.landing.new_load import Details, NewLoad
 from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
 from pipelines_project.names import quarantine_table
 from pipelines_project.sources.files.load_facts import shown_facts

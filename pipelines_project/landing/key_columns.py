@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Details, NewLoad, Verify
+from pipelines_project.landing.new_load import Details, NewLoad, Verify
 
 
 def having_key(key: Sequence[str], verify: Verify) -> Verify:

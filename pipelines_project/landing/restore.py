@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
-from pipelines_project.landing.land_month import Details, Landed, NewLoad, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.landed_month import LandedMonth, Listing, Load
+from pipelines_project.landing.new_load import Details, NewLoad
 from pipelines_project.landing.record import read_record
 from pipelines_project.landing.rows import has_rows, landed_rows
 

@@ -9,8 +9,8 @@ import pyarrow.parquet
 from dlt.extract import DltResource
 
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Details, NewLoad, Verify
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.new_load import Details, NewLoad, Verify
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.storage import FileSystem
 from pipelines_project.names import LOAD_ID_COLUMN

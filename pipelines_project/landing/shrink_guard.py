@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Details, NewLoad
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.new_load import Details, NewLoad
 from pipelines_project.landing.previous import Previous, previous_load
 from pipelines_project.months import previous_month
 from pipelines_project.sources.fetch import ALLOW_SHRINK

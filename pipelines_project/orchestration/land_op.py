@@ -15,7 +15,8 @@ from tenacity import (
 
 from pipelines_project.landing.causes import is_passing_fault, root_cause
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Landed, as_landed, land_month, landed_since
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed, as_landed, landed_since
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import in_words
 from pipelines_project.orchestration.commands import materialize_commands

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines_project.landing.land_month import Landed
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.sample import Sample
 from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loaded

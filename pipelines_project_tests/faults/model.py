@@ -19,8 +19,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from pipelines_project.landing.clock import CLOCK_WAIT_SECONDS
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
-from pipelines_project.landing.land_month import _withdraw_if_superseded
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.publish import withdraw_if_superseded
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse, WarehouseError
@@ -157,9 +157,9 @@ class Months(RuleBasedStateMachine):
             self.loads[run.month][run.load_id] = run
         elif not is_overtaken and self.is_lost(run):
             with pytest.raises(DamagedLoadError, match="another run deleted files"):
-                _withdraw_if_superseded(place, self.written[run])
+                withdraw_if_superseded(place, self.written[run])
         else:
-            newest = _withdraw_if_superseded(place, self.written[run])
+            newest = withdraw_if_superseded(place, self.written[run])
             assert newest == (current.load_id if current and is_overtaken else None)
             if not is_overtaken:
                 self.loads[run.month][run.load_id] = run

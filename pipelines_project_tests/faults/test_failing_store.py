@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from s3fs import S3FileSystem
 
-from pipelines_project.landing.land_month import Landed
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.warehouse.database import Warehouse

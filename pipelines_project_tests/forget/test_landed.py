@@ -14,7 +14,7 @@ from pipelines_project.forget import landed as forget_landed
 from pipelines_project.forget import rows as subject_rows
 from pipelines_project.forget.subject import Subject
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Landed
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.record import read_record
 from pipelines_project.landing.restore import restore

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines_project.landing.causes import root_cause
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import NewLoad
+from pipelines_project.landing.new_load import NewLoad
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests.json_lines import MONTH, jsonl, land_lines, write_lines
 

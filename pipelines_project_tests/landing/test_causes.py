@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipelines_project.landing.causes import is_passing_fault, root_cause
-from pipelines_project.landing.land_month import Details, NewLoad, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.new_load import Details, NewLoad
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.server import serving

@@ -6,7 +6,8 @@ from typing import Any
 import dlt
 import pytest
 
-from pipelines_project.landing.land_month import Landed, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone

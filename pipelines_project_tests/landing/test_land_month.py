@@ -20,8 +20,10 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines_project.landing.causes import is_passing_fault, root_cause
 from pipelines_project.landing.errors import DamagedLoadError
-from pipelines_project.landing.land_month import Details, Landed, NewLoad, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.landed_month import LandedMonth, Listing
+from pipelines_project.landing.new_load import Details, NewLoad
 from pipelines_project.landing.record import LoadRecord
 from pipelines_project.landing.sample import Sample
 from pipelines_project.landing.shrink_guard import accept

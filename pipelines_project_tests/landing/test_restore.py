@@ -16,8 +16,8 @@ import pytest
 
 from pipelines_project.landing import restore as restoring
 from pipelines_project.landing.errors import LandingError
-from pipelines_project.landing.land_month import Details, NewLoad, Verify
 from pipelines_project.landing.landed_month import LandedMonth
+from pipelines_project.landing.new_load import Details, NewLoad, Verify
 from pipelines_project.landing.record import FORMAT, read_record, sealed
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone

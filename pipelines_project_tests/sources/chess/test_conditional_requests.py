@@ -8,7 +8,8 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from pipelines_project.landing.causes import root_cause
-from pipelines_project.landing.land_month import Landed, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.shrink_guard import accept
 from pipelines_project.landing.zone import LandingZone

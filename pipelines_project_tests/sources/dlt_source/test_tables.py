@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pipelines_project.landing.causes import root_cause
-from pipelines_project.landing.land_month import Landed, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sources.dlt_source.function import (

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pipelines_project.landing.land_month import Landed, land_month
+from pipelines_project.landing.land_month import land_month
+from pipelines_project.landing.landed import Landed
 from pipelines_project.landing.shrink_guard import refuse_shrink
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.sandbox.server import serving
