@@ -13,6 +13,11 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationInfo, field_valida
 
 from pipelines_project.components.document_part import DocumentPart
 from pipelines_project.components.publish import check_publishing, glue_database
+from pipelines_project.components.source_definitions import (
+    TidiedTables,
+    assets_of_tables,
+    definitions_of_source,
+)
 from pipelines_project.components.source_versions import versions_of
 from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.ask_source import Asker, has_changed
@@ -22,7 +27,6 @@ from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import checked_month
 from pipelines_project.names import checked_source
-from pipelines_project.orchestration.automation import automation_sensor
 from pipelines_project.orchestration.checks.landing import (
     current_month_is_fresh,
     landed_files_are_intact,
@@ -32,14 +36,7 @@ from pipelines_project.orchestration.checks.of_loader import warehouse_checks
 from pipelines_project.orchestration.checks.published import published_checks
 from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
 from pipelines_project.orchestration.forget_job import Person
-from pipelines_project.orchestration.land_op import land_op
-from pipelines_project.orchestration.landing_asset import delete_stale_files_job, landing_asset
-from pipelines_project.orchestration.rebuild_job import rebuild_warehouse_job
-from pipelines_project.orchestration.restore_month_job import restore_month_job
-from pipelines_project.orchestration.schedules import materialize_job_name, schedules
 from pipelines_project.orchestration.table_assets import monthly_partitions
-from pipelines_project.orchestration.versions_job import apply_versions_job
-from pipelines_project.orchestration.warehouse_asset import warehouse_asset
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
@@ -47,7 +44,6 @@ from pipelines_project.warehouse.load_month import Loader
 from pipelines_project.warehouse.loaders.history import History
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
-from pipelines_project.warehouse.versions.files import Version
 
 # Dagster's freshness policies begin at one minute.
 _LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
@@ -255,33 +251,26 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         versions = versions_of(folders, self.source, [table for table, _ in of_all])
         months = monthly_partitions(min(table.start_month for table, _ in of_all))
         tidied = self._with_rows_shown(shows_rows)
-        landing = [landing_asset(t, land_op(t), tidy, months) for t, tidy in tidied]
-        tables = [table for table, _ in tidied]
-        loading = [warehouse_asset(table, months, versions) for table in tables]
-        assets = [*landing, *loading]
-        freshness = dg.FreshnessPolicy.time_window(timedelta(hours=self.fresh_within_hours))
-        is_first = of_source[0] is self
+        fresh_within = timedelta(hours=self.fresh_within_hours)
         own = dg.Definitions(
-            assets=dg.map_asset_specs(
-                lambda spec: spec.replace_attributes(freshness_policy=freshness), assets
-            ),
+            assets=assets_of_tables(tidied, months, versions, fresh_within),
             asset_checks=[
                 check
-                for table in tables
+                for table, _ in tidied
                 for check in (*self.checks(table), *published_checks(table))
             ],
             sensors=self.sensors(),
         )
-        if not is_first:
+        if of_source[0] is not self:
             return own
-        return dg.Definitions.merge(own, _of_whole_source(of_all, months, versions))
+        return dg.Definitions.merge(own, definitions_of_source(of_all, months, versions))
 
     @cached_property
-    def _tidied_tables(self) -> list[tuple[Table, dg.OpDefinition]]:
+    def _tidied_tables(self) -> TidiedTables:
         """Each table with its op: asset and job must hold the same one."""
         return [(table, delete_stale_files_op(table)) for table in self.monthly_tables()]
 
-    def _with_rows_shown(self, shows_rows: bool) -> list[tuple[Table, dg.OpDefinition]]:
+    def _with_rows_shown(self, shows_rows: bool) -> TidiedTables:
         return [(replace(table, shows_rows=shows_rows), op) for table, op in self._tidied_tables]
 
 
@@ -290,28 +279,3 @@ def _loader(settings: TableAttributes, is_snapshot: bool) -> Loader:
     if settings.loader == "history":
         return History(key, is_snapshot or settings.whole_months, settings.version_column)
     return ReplaceTable(key) if is_snapshot else ReplaceMonth(key)
-
-
-def _of_whole_source(
-    tidied: Sequence[tuple[Table, dg.OpDefinition]],
-    months: dg.MonthlyPartitionsDefinition,
-    versions: Sequence[Version],
-) -> dg.Definitions:
-    """Return the jobs, the schedules and the automation of every table of a source."""
-    tables = [table for table, _ in tidied]
-    source = tables[0].source
-    return dg.Definitions(
-        jobs=[
-            dg.define_asset_job(
-                materialize_job_name(source),
-                selection=dg.AssetSelection.groups(source),
-                description=f"Land, load and model a month of {source}.",
-            ),
-            delete_stale_files_job(source, [op for _, op in tidied], months),
-            restore_month_job(source, tables, months),
-            rebuild_warehouse_job(source, tables, versions),
-            apply_versions_job(source, versions),
-        ],
-        schedules=schedules(source, tables),
-        sensors=[automation_sensor(source)],
-    )
