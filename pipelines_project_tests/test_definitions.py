@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -175,6 +176,16 @@ def test_columns_that_are_declared_are_shown_before_anything_was_landed(
     schema = _spec(defs, f"{layer}/{table}").metadata["dagster/column_schema"]
 
     assert {each.name: each.type for each in schema.columns}[column] == kind
+
+
+@pytest.mark.parametrize("key", [LANDING, WAREHOUSE])
+def test_a_page_leads_to_the_python_that_lists_the_tables(defs: dg.Definitions, key: str) -> None:
+    found, document = _spec(defs, key).metadata["dagster/code_references"].code_references
+
+    lines = Path(found.file_path).read_text().splitlines()
+    assert found.label == "ChessSource.monthly_tables"
+    assert "def monthly_tables(" in lines[found.line_number - 1]
+    assert document.file_path.endswith("defs/chess/defs.yaml")
 
 
 @pytest.mark.parametrize("layer", ["landing", "warehouse"])

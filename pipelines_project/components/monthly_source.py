@@ -253,7 +253,9 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
         tidied = self._with_rows_shown(shows_rows)
         fresh_within = timedelta(hours=self.fresh_within_hours)
         own = dg.Definitions(
-            assets=assets_of_tables(tidied, months, versions, fresh_within),
+            assets=assets_of_tables(
+                tidied, months, versions, fresh_within, type(self).monthly_tables.__code__
+            ),
             asset_checks=[
                 check
                 for table, _ in tidied

@@ -1,7 +1,6 @@
 """The asset `marts/<source>/<model>`: an SQL model as a table."""
 
 import time
-import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from pipelines_project.names import source_of_marts
 from pipelines_project.orchestration.automation import follows_any_change
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.metadata import (
+    code_reference,
     column_schema,
     layer_tags,
     sample_metadata,
@@ -78,15 +78,10 @@ def mart_asset(
 def definition_metadata(mart: Mart) -> dict[str, Any]:
     """Return what Dagster shows of a mart before it is built: its SQL, and where that stands."""
     path = mart.model.path.resolve()
-    with warnings.catch_warnings():
-        # There is no other way to lead to the model's own file.
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)
-        references = dg.CodeReferencesMetadataValue(code_references=[reference])
     return {
         "dagster/table_name": mart.full_name,
         "sql": dg.MetadataValue.md(f"```sql\n{mart.model.sql.strip()}\n```"),
-        "dagster/code_references": references,
+        **code_reference(str(path), 1, path.name),
     }
 
 

@@ -1,5 +1,6 @@
 """What Dagster shows of the engine's results: the one place where they become metadata."""
 
+import warnings
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -49,6 +50,16 @@ def _table_schema(
     table: Table, schema: Mapping[str, str], required: Collection[str] = ()
 ) -> dg.TableSchema:
     return column_schema(schema, required, table.column_descriptions)
+
+
+def code_reference(path: str, line: int, label: str) -> dict[str, Any]:
+    """Return what leads from an asset's page to a line of a file, beside its `defs.yaml`."""
+    with warnings.catch_warnings():
+        # There is no other way to lead to a file of one's choice.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        reference = dg.LocalFileCodeReference(file_path=path, line_number=line, label=label)
+        references = dg.CodeReferencesMetadataValue(code_references=[reference])
+    return {"dagster/code_references": references}
 
 
 def layer_tags(layer: str, others: Mapping[str, str] | None = None) -> dict[str, str]:
