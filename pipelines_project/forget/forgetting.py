@@ -135,7 +135,9 @@ class Forgetting:
                     remains.rewrite(connection, table.source, name)
         for mart in self.marts:
             # The table of one that was never built holds nothing.
-            if is_loaded(self.warehouse, mart.schema, mart.name):
+            with self.warehouse.connect() as connection:
+                is_built = is_loaded(connection, mart.schema, mart.name)
+            if is_built:
                 yield BuiltAnew(mart, self._build(mart))
             elif file := mart.published(self.warehouse):
                 file.delete()

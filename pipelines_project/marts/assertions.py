@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 from sqlglot import exp
 
 from pipelines_project.marts.mart import Mart
 from pipelines_project.marts.model_file import Assertions
 from pipelines_project.sql_text import qualified, quoted
-from pipelines_project.warehouse.database import Warehouse
 
 _SAMPLE = 10
 
@@ -56,14 +56,15 @@ def assertions_of(mart: Mart) -> list[Assertion]:
     return found
 
 
-def failing_rows(warehouse: Warehouse, assertion: Assertion) -> tuple[int, list[dict[str, Any]]]:
+def failing_rows(
+    connection: duckdb.DuckDBPyConnection, assertion: Assertion
+) -> tuple[int, list[dict[str, Any]]]:
     """Return for how many rows an assertion does not hold, and some of them."""
-    with warehouse.connect() as connection:
-        connection.execute(f"create temp table failing as {assertion.failing}")
-        [(rows,)] = connection.execute("select count(*) from temp.failing").fetchall()
-        sample = connection.execute(f"from temp.failing limit {_SAMPLE}")
-        names = [column[0] for column in sample.description or []]
-        return rows, [dict(zip(names, row, strict=True)) for row in sample.fetchall()]
+    connection.execute(f"create temp table failing as {assertion.failing}")
+    [(rows,)] = connection.execute("select count(*) from temp.failing").fetchall()
+    sample = connection.execute(f"from temp.failing limit {_SAMPLE}")
+    names = [column[0] for column in sample.description or []]
+    return rows, [dict(zip(names, row, strict=True)) for row in sample.fetchall()]
 
 
 def _not_null(mart: Mart, column: str) -> Assertion:

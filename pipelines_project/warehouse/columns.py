@@ -9,7 +9,6 @@ from pipelines_project.landing.read_files import landed_types
 from pipelines_project.names import MONTH_COLUMN
 from pipelines_project.sql_text import literal, qualified, quoted
 from pipelines_project.warehouse.attachment import WAREHOUSE, Kind, kind_of
-from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.versions.shape import Shape
 
 
@@ -41,14 +40,15 @@ def views(connection: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
     return {name for (name,) in found.fetchall()}
 
 
-def is_loaded(warehouse: Warehouse, schema: str, table: str, columns: Iterable[str] = ()) -> bool:
+def is_loaded(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, columns: Iterable[str] = ()
+) -> bool:
     """Return whether the warehouse has the table with these columns, so that it can be asked.
 
     A table of which only months without rows are loaded may lack every column of its source.
     """
-    with warehouse.connect() as connection:
-        found = column_types(connection, schema, table)
-        return bool(found) and found.keys() >= {*columns}
+    found = column_types(connection, schema, table)
+    return bool(found) and found.keys() >= {*columns}
 
 
 def table_types(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> dict[str, str]:

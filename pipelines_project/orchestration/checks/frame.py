@@ -5,7 +5,8 @@ do not block: the load's transaction has kept bad months out already, and blocki
 good ones.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,14 +18,13 @@ from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import in_words, month_of
+from pipelines_project.orchestration.checks.loaded_table import LoadedTable
 from pipelines_project.orchestration.checks.month_evaluations import log_months, months_of_run
 from pipelines_project.orchestration.commands import materialize_commands
 from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
-from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.database import Warehouse
-from pipelines_project.warehouse.versions.record import shape_of
 
 # As many of what is wrong are told in a result's text; its metadata have all.
 _TOLD = 10
@@ -60,15 +60,16 @@ class Looked:
         found = {month: _told(self.table, self.month(month), tell) for month in self.months}
         return {month: text for month, text in found.items() if text}
 
-    def loaded_names(self, columns: Iterable[str]) -> list[str]:
-        """Return what landed columns are called in the warehouse table."""
-        with self.warehouse.connect() as connection:
-            return shape_of(connection, self.table.source, self.table.name).names(columns)
+    def never_loaded(self) -> "Wrong":
+        """Return the months that are landed, where nothing was ever loaded of the table."""
+        landed = [month for month in self.months if self.month(month).current_load()]
+        return dict.fromkeys(landed, "nothing was ever loaded")
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether any month of the table was ever loaded, so that there is a table to ask."""
-        return is_loaded(self.warehouse, self.table.source, self.table.name)
+    @contextmanager
+    def loaded(self) -> Generator[LoadedTable]:
+        """Give what the warehouse has of the table, to be asked about it."""
+        with self.warehouse.connect() as connection:
+            yield LoadedTable(connection, self.table)
 
 
 Wrong = Mapping[str, str]

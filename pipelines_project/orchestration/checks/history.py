@@ -23,23 +23,24 @@ def versions_do_not_overlap(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that a key is one row at any instant, and that the last one is current."""
 
     def wrong(looked: Looked) -> Wrong:
-        if not looked.is_loaded:
-            return {}
-        key = ", ".join(map(quoted, looked.loaded_names(table.key)))
-        overlapping = looked.warehouse.rows(
-            f"""
-            select month, cast(count(*) as varchar) || ' versions that overlap the next'
-            from (
-                select month, is_current, valid_to, lead(valid_from) over of_key as next_from
-                from {qualified(table.source, table.name)}
-                window of_key as (partition by {key} order by month)
+        with looked.loaded() as loaded:
+            if not loaded.is_there():
+                return {}
+            key = ", ".join(map(quoted, loaded.names(table.key)))
+            overlapping = loaded.rows(
+                f"""
+                select month, cast(count(*) as varchar) || ' versions that overlap the next'
+                from (
+                    select month, is_current, valid_to, lead(valid_from) over of_key as next_from
+                    from {qualified(table.source, table.name)}
+                    window of_key as (partition by {key} order by month)
+                )
+                where is_current is distinct from (valid_to is null)
+                    or (next_from is not null and (valid_to is null or valid_to > next_from))
+                group by month order by month
+                """
             )
-            where is_current is distinct from (valid_to is null)
-                or (next_from is not null and (valid_to is null or valid_to > next_from))
-            group by month order by month
-            """
-        )
-        return dict(overlapping)
+            return dict(overlapping)
 
     return monthly_check(
         table,
@@ -57,11 +58,10 @@ def warehouse_states_what_is_landed(table: Table, loader: History) -> dg.AssetCh
     """
 
     def wrong(looked: Looked) -> Wrong:
-        if not looked.is_loaded:
-            landed = [month for month in looked.months if looked.month(month).current_load()]
-            return dict.fromkeys(landed, "nothing was ever loaded")
-        with looked.warehouse.connect() as connection:
-            return looked.where(partial(_differing, connection, loader))
+        with looked.loaded() as loaded:
+            if loaded.is_there():
+                return looked.where(partial(_differing, loaded.connection, loader))
+        return looked.never_loaded()
 
     return monthly_check(
         table,

@@ -26,15 +26,16 @@ def _check(mart: Mart, assertion: Assertion) -> dg.AssetChecksDefinition:
 
     def evaluate(warehouse: Warehouse) -> dg.AssetCheckResult:
         key, name = mart_key(mart), assertion.name
-        if not is_loaded(warehouse, mart.schema, mart.name):
-            return dg.AssetCheckResult(
-                asset_key=key,
-                check_name=name,
-                passed=True,
-                description=f"{mart.full_name} was never built.",
-                metadata={"never_built": True},
-            )
-        rows, sample = failing_rows(warehouse, assertion)
+        with warehouse.connect() as connection:
+            if not is_loaded(connection, mart.schema, mart.name):
+                return dg.AssetCheckResult(
+                    asset_key=key,
+                    check_name=name,
+                    passed=True,
+                    description=f"{mart.full_name} was never built.",
+                    metadata={"never_built": True},
+                )
+            rows, sample = failing_rows(connection, assertion)
         told = [{name: str(value) for name, value in row.items()} for row in sample]
         return dg.AssetCheckResult(
             asset_key=key,

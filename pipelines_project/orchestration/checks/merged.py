@@ -15,6 +15,7 @@ from pipelines_project.orchestration.checks.frame import (
     monthly_check,
     read_again_if_deleted,
 )
+from pipelines_project.orchestration.checks.loaded_table import LoadedTable
 from pipelines_project.orchestration.table_assets import warehouse_key
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
@@ -26,14 +27,12 @@ def have_unique_ids(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that the whole warehouse table has each id once."""
 
     def wrong(looked: Looked) -> Wrong:
-        if not looked.is_loaded:
-            return {}
-        doubled = looked.warehouse.rows(
-            f"""
+        query = f"""
             select id, count(*), string_agg(month, ', ' order by month) from {_name(table)}
             group by id having count(*) > 1 order by id limit 10
-            """
-        )
+        """
+        with looked.loaded() as loaded:
+            doubled = loaded.rows(query) if loaded.is_there() else []
         return {str(row_id): f"{rows} rows, of {months}" for row_id, rows, months in doubled}
 
     return monthly_check(
@@ -49,20 +48,16 @@ def updates_are_in_their_month(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that a row last changed in the month that it was landed for."""
 
     def wrong(looked: Looked) -> Wrong:
-        if not looked.is_loaded:
-            return {}
-        outside = looked.warehouse.rows(
-            f"""
+        query = f"""
             select month, count(*) || ' rows, from ' || min({VERSION_COLUMN}) || ' to '
                 || max({VERSION_COLUMN})
             from {_name(table)}
             where list_contains($months, month)
                 and strftime({VERSION_COLUMN}, '%Y-%m') is distinct from month
             group by month
-            """,
-            {"months": looked.months},
-        )
-        return dict(outside)
+        """
+        with looked.loaded() as loaded:
+            return dict(loaded.rows(query, {"months": looked.months}) if loaded.is_there() else [])
 
     return monthly_check(
         table,
@@ -80,11 +75,10 @@ def warehouse_has_landed_rows(table: Table) -> dg.AssetChecksDefinition:
     """
 
     def wrong(looked: Looked) -> Wrong:
-        if not looked.is_loaded:
-            landed = [month for month in looked.months if looked.month(month).current_load()]
-            return dict.fromkeys(landed, "nothing was ever loaded")
-        with looked.warehouse.connect() as connection:
-            return looked.where(partial(_missing, connection, table))
+        with looked.loaded() as loaded:
+            if loaded.is_there():
+                return looked.where(partial(_missing, loaded.connection, table))
+        return looked.never_loaded()
 
     return monthly_check(
         table,
@@ -122,19 +116,8 @@ def references_are_known(
     others = sorted({other for known in references.values() for other in known})
 
     def wrong(looked: Looked) -> Wrong:
-        if not looked.is_loaded:
-            return {}
-        loaded = {name for name in others if is_loaded(looked.warehouse, table.source, name)}
-        unknown = {
-            column: (
-                landed,
-                *looked.warehouse.rows(
-                    _unknown_query(table, column, [name for name in known if name in loaded])
-                )[0],
-            )
-            for landed, known in references.items()
-            for column in looked.loaded_names([landed])
-        }
+        with looked.loaded() as loaded:
+            unknown = _unknown(loaded, references) if loaded.is_there() else {}
         return {
             column: f"unknown in {rows} rows{example(table, {landed: first})}"
             for column, (landed, rows, first) in unknown.items()
@@ -150,6 +133,25 @@ def references_are_known(
         severity=dg.AssetCheckSeverity.WARN,
         additional_deps=[dg.AssetKey(["warehouse", table.source, other]) for other in others],
     )
+
+
+def _unknown(
+    loaded: LoadedTable, references: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, int, object]]:
+    """Return by column: what it is called where it is landed, how many are unknown, and one."""
+    table = loaded.table
+    others = {other for known in references.values() for other in known}
+    there = {name for name in others if is_loaded(loaded.connection, table.source, name)}
+    return {
+        column: (
+            landed,
+            *loaded.rows(_unknown_query(table, column, [name for name in known if name in there]))[
+                0
+            ],
+        )
+        for landed, known in references.items()
+        for column in loaded.names([landed])
+    }
 
 
 def _unknown_query(table: Table, column: str, known: Sequence[str]) -> str:

@@ -11,31 +11,32 @@ from pipelines_project.orchestration.checks.frame import (
     example,
     monthly_check,
 )
+from pipelines_project.orchestration.checks.loaded_table import LoadedTable
 from pipelines_project.orchestration.table_assets import warehouse_key
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
-from pipelines_project.warehouse.columns import is_loaded
 
 
 def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that a month of the warehouse table has each key once."""
 
     def wrong(looked: Looked) -> Wrong:
-        names = looked.loaded_names(table.key)
-        if not is_loaded(looked.warehouse, table.source, table.name, names):
-            return {}
-        key = ", ".join(map(quoted, names))
-        doubled = looked.warehouse.rows(
-            f"""
-            select month, cast(count(*) - count(distinct ({key})) as varchar) || ' rows too many'
-            from {qualified(table.source, table.name)}
-            where list_contains($months, month)
-            group by month
-            having count(*) > count(distinct ({key}))
-            """,
-            {"months": looked.months},
-        )
-        return {month: f"{text}{_example(looked, month, key)}" for month, text in doubled}
+        with looked.loaded() as loaded:
+            names = loaded.names(table.key)
+            if not loaded.is_there(names):
+                return {}
+            key = ", ".join(map(quoted, names))
+            doubled = loaded.rows(
+                f"""
+                select month, (count(*) - count(distinct ({key}))) || ' rows too many'
+                from {qualified(table.source, table.name)}
+                where list_contains($months, month)
+                group by month
+                having count(*) > count(distinct ({key}))
+                """,
+                {"months": looked.months},
+            )
+            return {month: f"{text}{_example(loaded, month, key)}" for month, text in doubled}
 
     return monthly_check(
         table,
@@ -46,18 +47,17 @@ def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def _example(looked: Looked, month: str, key: str) -> str:
+def _example(loaded: LoadedTable, month: str, key: str) -> str:
     """Return one of the keys that a month has twice, as the end of a sentence."""
-    found = looked.warehouse.rows(
+    table = loaded.table
+    found = loaded.rows(
         f"""
-        select {key} from {qualified(looked.table.source, looked.table.name)}
+        select {key} from {qualified(table.source, table.name)}
         where month = $month group by all having count(*) > 1 limit 1
         """,
         {"month": month},
     )
-    return (
-        example(looked.table, dict(zip(looked.table.key, found[0], strict=True))) if found else ""
-    )
+    return example(table, dict(zip(table.key, found[0], strict=True))) if found else ""
 
 
 def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
@@ -96,10 +96,9 @@ def _of_newest_snapshot(looked: Looked) -> Looked:
 
 
 def _loaded_rows(looked: Looked) -> dict[str, int]:
-    if not looked.is_loaded:
-        return {}
     query = f"""
         select month, count(*) from {qualified(looked.table.source, looked.table.name)}
         where list_contains($months, month) group by month
     """
-    return dict(looked.warehouse.rows(query, {"months": looked.months}))
+    with looked.loaded() as loaded:
+        return dict(loaded.rows(query, {"months": looked.months})) if loaded.is_there() else {}
