@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Error, Locator, Page, expect, sync_playwright
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 """The browser of the system; Playwright's own is not downloaded."""
@@ -72,9 +73,8 @@ class Ui:
         editor = self.page.locator(".CodeMirror").first
         expect(editor).to_contain_text("config")
         months = self.page.get_by_placeholder("Partition")
-        months.click()
         # What is typed before the list is there finds nothing in it.
-        self.page.get_by_text(re.compile(r"^\d{4}-\d{2}$")).first.wait_for()
+        _open(months, self.page.get_by_text(re.compile(r"^\d{4}-\d{2}$")).first)
         months.fill(month)
         self.page.get_by_text(month, exact=True).last.click()
         editor.click()
@@ -91,3 +91,11 @@ class Ui:
     def flip(self) -> None:
         """Click the switch of the page that is open; the checkbox itself is not to be seen."""
         self.page.locator("label", has=self.page.get_by_role("checkbox")).first.click()
+
+
+@retry(retry=retry_if_exception_type(Error), stop=stop_after_attempt(10), reraise=True)
+def _open(field: Locator, choice: Locator) -> None:
+    """Click a field until its list is there: a page that is still being drawn can lose a click."""
+    field.blur()
+    field.click()
+    choice.wait_for(timeout=20_000)
