@@ -37,6 +37,7 @@ from pipelines_project.orchestration.checks.published import published_checks
 from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
 from pipelines_project.orchestration.forget_job import Person
 from pipelines_project.orchestration.table_assets import monthly_partitions
+from pipelines_project.report.persons import names_with_persons
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
@@ -243,13 +244,12 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return everything that Dagster shows of this source."""
         of_source = self.of_source(context)
-        shows_rows = not any(
-            table.subject for each in of_source for table, _ in each._tidied_tables
-        )
+        tables = [table for each in of_source for table, _ in each._tidied_tables]
+        shows_rows = not names_with_persons(tables, [])
         of_all = [pair for each in of_source for pair in each._with_rows_shown(shows_rows)]
         folders = [each._folder for each in of_source if each._folder]
-        versions = versions_of(folders, self.source, [table for table, _ in of_all])
-        months = monthly_partitions(min(table.start_month for table, _ in of_all))
+        versions = versions_of(folders, self.source, tables)
+        months = monthly_partitions(min(table.start_month for table in tables))
         tidied = self._with_rows_shown(shows_rows)
         fresh_within = timedelta(hours=self.fresh_within_hours)
         own = dg.Definitions(
