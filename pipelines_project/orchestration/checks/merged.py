@@ -117,7 +117,7 @@ def references_are_known(
 
     def wrong(looked: Looked) -> Wrong:
         with looked.loaded() as loaded:
-            unknown = _unknown(loaded, references) if loaded.is_there() else {}
+            unknown = _unknown(loaded, references, others) if loaded.is_there() else {}
         return {
             column: f"unknown in {rows} rows{example(table, {landed: first})}"
             for column, (landed, rows, first) in unknown.items()
@@ -136,22 +136,17 @@ def references_are_known(
 
 
 def _unknown(
-    loaded: LoadedTable, references: Mapping[str, Sequence[str]]
+    loaded: LoadedTable, references: Mapping[str, Sequence[str]], others: Sequence[str]
 ) -> dict[str, tuple[str, int, object]]:
     """Return by column: what it is called where it is landed, how many are unknown, and one."""
-    table = loaded.table
-    others = {other for known in references.values() for other in known}
+    table, found = loaded.table, dict[str, tuple[str, int, object]]()
     there = {name for name in others if is_loaded(loaded.connection, table.source, name)}
-    return {
-        column: (
-            landed,
-            *loaded.rows(_unknown_query(table, column, [name for name in known if name in there]))[
-                0
-            ],
-        )
-        for landed, known in references.items()
-        for column in loaded.names([landed])
-    }
+    for landed, known in references.items():
+        ids_of = [name for name in known if name in there]
+        for column in loaded.names([landed]):
+            [(rows, first)] = loaded.rows(_unknown_query(table, column, ids_of))
+            found[column] = (landed, rows, first)
+    return found
 
 
 def _unknown_query(table: Table, column: str, known: Sequence[str]) -> str:
