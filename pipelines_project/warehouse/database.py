@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -104,10 +104,11 @@ class Warehouse:
             attached = attachment(self.url, self.data_url)
         except UnusableUrlError as error:
             raise WarehouseError(str(error)) from error
-        config |= trusted(*attached.extensions(self.data_url))
+        extensions = attached.extensions(self.data_url)
+        config |= trusted(*extensions)
         with duckdb_session(**config) as connection:
             connection.execute("set TimeZone = 'UTC'")
-            _load_extensions(connection, attached, self.data_url)
+            _load_extensions(connection, extensions, attached.extra)
             self._attach(connection, attached)
             yield connection
 
@@ -169,14 +170,13 @@ def _is_passing(attached: Attachment, state: RetryCallState) -> bool:
 
 
 def _load_extensions(
-    connection: duckdb.DuckDBPyConnection, attached: Attachment, data_url: str
+    connection: duckdb.DuckDBPyConnection, extensions: Sequence[str], extra: str
 ) -> None:
-    extensions = attached.extensions(data_url)
     try:
         for name in extensions:
             load_extension(connection, name)
     except ModuleNotFoundError as error:
         raise WarehouseError(
             f"WAREHOUSE_URL needs DuckDB's extension {extensions[-1]}, and {error.name} "
-            f"is not installed: {how_to_install(attached.extra)}"
+            f"is not installed: {how_to_install(extra)}"
         ) from error
