@@ -26,8 +26,9 @@ def main() -> None:
         for workers in said.workers:
             found[workers] = _land(workers, said, sizes, postgres, at_the_store)
             print(line(workers, found[workers]), flush=True)
-    said.results.parent.mkdir(parents=True, exist_ok=True)
-    said.results.write_text(as_markdown(found, sizes, said.latency), encoding="utf-8")
+            # After each, because all of them take an hour.
+            said.results.parent.mkdir(parents=True, exist_ok=True)
+            said.results.write_text(as_markdown(found, sizes, said.latency), encoding="utf-8")
     print(f"written to {said.results}")
 
 
