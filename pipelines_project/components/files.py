@@ -22,6 +22,7 @@ from pipelines_project.orchestration.checks.lines import (
     every_line_is_accounted_for,
     no_lines_are_quarantined,
 )
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.checks.of_loader import warehouse_checks
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.files.file_format import checked_jsonl_template
@@ -63,7 +64,7 @@ class FileSource(monthly_source.MonthlySource):
             for each in self.file_tables()
         ]
 
-    def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
+    def checks(self, table: Table) -> Sequence[MonthlyCheck]:
         """Return the table's checks; a folder need not have files of the current month."""
         [settings] = [t.settings(self.raw_url) for t in self.file_tables() if t.name == table.name]
         return [

@@ -22,6 +22,7 @@ from pipelines_project.orchestration.checks.merged import (
     updates_are_in_their_month,
     warehouse_has_landed_rows,
 )
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.sources.freshdesk import lists as freshdesk
 from pipelines_project.sources.freshdesk.api import MOST_PAGES, FreshdeskApi, checked_address
 from pipelines_project.sources.freshdesk.column_descriptions import COLUMN_DESCRIPTIONS
@@ -115,7 +116,7 @@ class FreshdeskSource(ConcurrentSource):
         # The other lists are fetched once in a run, and then read month by month.
         return [t if t.name == "tickets" else replace(t, months_at_once=1) for t in tables]
 
-    def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
+    def checks(self, table: Table) -> Sequence[MonthlyCheck]:
         """Return the checks of a table whose months are merged."""
         checks = [
             no_stale_files(table),

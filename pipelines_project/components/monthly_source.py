@@ -32,7 +32,9 @@ from pipelines_project.orchestration.checks.landing import (
     landed_files_are_intact,
     no_stale_files,
 )
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.checks.of_loader import warehouse_checks
+from pipelines_project.orchestration.checks.one_step import monthly_checks
 from pipelines_project.orchestration.checks.published import published_checks
 from pipelines_project.orchestration.delete_stale_files_op import delete_stale_files_op
 from pipelines_project.orchestration.forget_job import Person
@@ -137,7 +139,7 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     def monthly_tables(self) -> Sequence[Table]:
         """Return the tables of the source, each made with `self.table`."""
 
-    def checks(self, table: Table) -> Sequence[dg.AssetChecksDefinition]:
+    def checks(self, table: Table) -> Sequence[MonthlyCheck]:
         """Return the checks of one of the tables; a source with more truths adds to them."""
         return [
             no_stale_files(table),
@@ -256,11 +258,13 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
             assets=assets_of_tables(
                 tidied, months, versions, fresh_within, type(self).monthly_tables.__code__
             ),
-            asset_checks=[
-                check
-                for table, _ in tidied
-                for check in (*self.checks(table), *published_checks(table))
-            ],
+            asset_checks=monthly_checks(
+                [
+                    check
+                    for table, _ in tidied
+                    for check in (*self.checks(table), *published_checks(table))
+                ]
+            ),
             sensors=self.sensors(),
         )
         if of_source[0] is not self:

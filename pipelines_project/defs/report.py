@@ -21,8 +21,8 @@ def report(context: dg.ComponentLoadContext) -> dg.Definitions:
     sources = tree.get_all_components(of_type=MonthlySource)
     marts = [mart for models in tree.get_all_components(of_type=SqlModels) for mart in models.marts]
     tables = [(each, table) for each in sources for table in each.monthly_tables()]
-    checks = [check for source, table in tables for check in source.checks(table)]
-    checks += [check for mart in marts for check in mart_checks(mart)]
+    checks = [check.spec.key for source, table in tables for check in source.checks(table)]
+    checks += [key for mart in marts for check in mart_checks(mart) for key in check.check_keys]
     keys = [key for _, table in tables for key in (landing_key(table), warehouse_key(table))]
     watched = [_watched(key, checks, has_months=True) for key in keys]
     watched += [
@@ -37,8 +37,5 @@ def report_path() -> Path:
     return Path(dg.EnvVar("REPORT_PATH").get_value() or "data/report.html")
 
 
-def _watched(
-    key: dg.AssetKey, checks: Sequence[dg.AssetChecksDefinition], *, has_months: bool
-) -> Watched:
-    of_asset = [each for check in checks for each in check.check_keys if each.asset_key == key]
-    return Watched(key, has_months, of_asset)
+def _watched(key: dg.AssetKey, checks: Sequence[dg.AssetCheckKey], *, has_months: bool) -> Watched:
+    return Watched(key, has_months, [check for check in checks if check.asset_key == key])

@@ -60,7 +60,7 @@ def failing_rows(
     connection: duckdb.DuckDBPyConnection, assertion: Assertion
 ) -> tuple[int, list[dict[str, Any]]]:
     """Return for how many rows an assertion does not hold, and some of them."""
-    connection.execute(f"create temp table failing as {assertion.failing}")
+    connection.execute(f"create or replace temp table failing as {assertion.failing}")
     [(rows,)] = connection.execute("select count(*) from temp.failing").fetchall()
     sample = connection.execute(f"from temp.failing limit {_SAMPLE}")
     names = [column[0] for column in sample.description or []]

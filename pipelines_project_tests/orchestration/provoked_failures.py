@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from pipelines_project.forget.forgetting import Forgetting
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.orchestration import late_run
-from pipelines_project.orchestration.checks.frame import Looked
+from pipelines_project.orchestration.checks.looked import Looked
 from pipelines_project.orchestration.month_mart_asset import month_mart_asset
 from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project_tests.code_location import LANDING, WAREHOUSE, CodeLocation, Run
@@ -202,7 +202,7 @@ def _forgetting_who_is_there_after_all(place: Place) -> Run:
 # Each place of the code that fails a step, what makes it do so, and of what it must tell.
 _GAMES = rf"chess[./]games\b.*\b{MONTH}\b"
 PROVOKED: dict[str, tuple[Callable[[Place], Run], str]] = {
-    "frame 1": (_check_without_a_result, _GAMES),
+    "monthly_check 1": (_check_without_a_result, _GAMES),
     "delete_stale_files_op 1": (_month_that_is_landed_and_not_tidied, _GAMES),
     "delete_stale_files_op 2": (_month_that_a_job_does_not_tidy, _GAMES),
     "forget_job 1": (_forgetting_nobody, "chess_forget: '../nobody'"),

@@ -2,47 +2,42 @@
 
 from functools import partial
 
-import dagster as dg
 import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.read_files import readable
-from pipelines_project.orchestration.checks.frame import (
-    Looked,
-    Wrong,
-    monthly_check,
-    read_again_if_deleted,
-)
+from pipelines_project.orchestration.checks.looked import Looked, Wrong, read_again_if_deleted
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.table_assets import warehouse_key
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
 from pipelines_project.warehouse.loaders.history import History
 
 
-def versions_do_not_overlap(table: Table) -> dg.AssetChecksDefinition:
+def versions_do_not_overlap(table: Table) -> MonthlyCheck:
     """Return the check that a key is one row at any instant, and that the last one is current."""
 
     def wrong(looked: Looked) -> Wrong:
-        with looked.loaded() as loaded:
-            if not loaded.is_there():
-                return {}
-            key = ", ".join(map(quoted, loaded.names(table.key)))
-            overlapping = loaded.rows(
-                f"""
-                select month, cast(count(*) as varchar) || ' versions that overlap the next'
-                from (
-                    select month, is_current, valid_to, lead(valid_from) over of_key as next_from
-                    from {qualified(table.source, table.name)}
-                    window of_key as (partition by {key} order by month)
-                )
-                where is_current is distinct from (valid_to is null)
-                    or (next_from is not null and (valid_to is null or valid_to > next_from))
-                group by month order by month
-                """
+        loaded = looked.loaded()
+        if not loaded.is_there():
+            return {}
+        key = ", ".join(map(quoted, loaded.names(table.key)))
+        overlapping = loaded.rows(
+            f"""
+            select month, cast(count(*) as varchar) || ' versions that overlap the next'
+            from (
+                select month, is_current, valid_to, lead(valid_from) over of_key as next_from
+                from {qualified(table.source, table.name)}
+                window of_key as (partition by {key} order by month)
             )
-            return dict(overlapping)
+            where is_current is distinct from (valid_to is null)
+                or (next_from is not null and (valid_to is null or valid_to > next_from))
+            group by month order by month
+            """
+        )
+        return dict(overlapping)
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         warehouse_key(table),
         f"{table.name}_have_unique_keys",
@@ -51,19 +46,19 @@ def versions_do_not_overlap(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def warehouse_states_what_is_landed(table: Table, loader: History) -> dg.AssetChecksDefinition:
+def warehouse_states_what_is_landed(table: Table, loader: History) -> MonthlyCheck:
     """Return the check that the versions of each month state the rows of its current load.
 
     Those of the newest month are the current rows where months are whole.
     """
 
     def wrong(looked: Looked) -> Wrong:
-        with looked.loaded() as loaded:
-            if loaded.is_there():
-                return looked.where(partial(_differing, loaded.connection, loader))
+        loaded = looked.loaded()
+        if loaded.is_there():
+            return looked.where(partial(_differing, loaded.connection, loader))
         return looked.never_loaded()
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         warehouse_key(table),
         "warehouse_rows_match_landing",

@@ -6,18 +6,19 @@ import dagster as dg
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.months import month_start
-from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
+from pipelines_project.orchestration.checks.looked import Looked, Wrong
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
 
 
-def no_stale_files(table: Table) -> dg.AssetChecksDefinition:
+def no_stale_files(table: Table) -> MonthlyCheck:
     """Return the check that no month's folder holds files that a later load has replaced."""
 
     def wrong(looked: Looked) -> Wrong:
         return looked.where(lambda month: ", ".join(month.stale_files(table.keep_loads)))
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         landing_key(table),
         "no_stale_files",
@@ -26,7 +27,7 @@ def no_stale_files(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
+def current_month_is_fresh(table: Table) -> MonthlyCheck:
     """Return the check that the current month was landed lately.
 
     The asset's freshness policy counts a backfill of an old month as fresh; this does not.
@@ -39,7 +40,7 @@ def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
         late = datetime.now(UTC) - (landed or month_start(month)) > table.fresh_within
         return {month: f"last landed: {landed or 'never'}"} if late else {}
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         landing_key(table),
         "current_month_is_fresh",
@@ -51,13 +52,13 @@ def current_month_is_fresh(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def landed_files_are_intact(table: Table) -> dg.AssetChecksDefinition:
+def landed_files_are_intact(table: Table) -> MonthlyCheck:
     """Return the check that the files of each month's current load are what was recorded."""
 
     def wrong(looked: Looked) -> Wrong:
         return looked.where(_check_content)
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         landing_key(table),
         "landed_files_are_intact",

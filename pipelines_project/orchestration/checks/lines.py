@@ -6,13 +6,14 @@ import dagster as dg
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import quarantine_table
-from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
+from pipelines_project.orchestration.checks.looked import Looked, Wrong
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.sources.files.file_table import Settings, lines_of
 from pipelines_project.table import Table
 
 
-def every_line_is_accounted_for(table: Table, settings: Settings) -> dg.AssetChecksDefinition:
+def every_line_is_accounted_for(table: Table, settings: Settings) -> MonthlyCheck:
     """Return the check that counts a month's lines in its files, rows and quarantined lines.
 
     Of a snapshot only the current month's files are still there.
@@ -21,7 +22,7 @@ def every_line_is_accounted_for(table: Table, settings: Settings) -> dg.AssetChe
     def wrong(looked: Looked) -> Wrong:
         return looked.where(partial(_difference, settings))
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         landing_key(table),
         "every_line_is_accounted_for",
@@ -31,13 +32,13 @@ def every_line_is_accounted_for(table: Table, settings: Settings) -> dg.AssetChe
     )
 
 
-def no_lines_are_quarantined(table: Table) -> dg.AssetChecksDefinition:
+def no_lines_are_quarantined(table: Table) -> MonthlyCheck:
     """Return the check that warns of lines that did not fit, with their number."""
 
     def wrong(looked: Looked) -> Wrong:
         return looked.where(_quarantined)
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         landing_key(table),
         "no_lines_are_quarantined",

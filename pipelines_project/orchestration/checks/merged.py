@@ -8,14 +8,14 @@ import duckdb
 
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.landing.read_files import readable
-from pipelines_project.orchestration.checks.frame import (
+from pipelines_project.orchestration.checks.loaded_table import LoadedTable
+from pipelines_project.orchestration.checks.looked import (
     Looked,
     Wrong,
     example,
-    monthly_check,
     read_again_if_deleted,
 )
-from pipelines_project.orchestration.checks.loaded_table import LoadedTable
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.table_assets import warehouse_key
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
@@ -23,7 +23,7 @@ from pipelines_project.warehouse.columns import is_loaded
 from pipelines_project.warehouse.loaders.merge_month import VERSION_COLUMN, missing_rows
 
 
-def have_unique_ids(table: Table) -> dg.AssetChecksDefinition:
+def have_unique_ids(table: Table) -> MonthlyCheck:
     """Return the check that the whole warehouse table has each id once."""
 
     def wrong(looked: Looked) -> Wrong:
@@ -31,11 +31,11 @@ def have_unique_ids(table: Table) -> dg.AssetChecksDefinition:
             select id, count(*), string_agg(month, ', ' order by month) from {_name(table)}
             group by id having count(*) > 1 order by id limit 10
         """
-        with looked.loaded() as loaded:
-            doubled = loaded.rows(query) if loaded.is_there() else []
+        loaded = looked.loaded()
+        doubled = loaded.rows(query) if loaded.is_there() else []
         return {str(row_id): f"{rows} rows, of {months}" for row_id, rows, months in doubled}
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         warehouse_key(table),
         f"{table.name}_have_unique_ids",
@@ -44,7 +44,7 @@ def have_unique_ids(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def updates_are_in_their_month(table: Table) -> dg.AssetChecksDefinition:
+def updates_are_in_their_month(table: Table) -> MonthlyCheck:
     """Return the check that a row last changed in the month that it was landed for."""
 
     def wrong(looked: Looked) -> Wrong:
@@ -56,10 +56,10 @@ def updates_are_in_their_month(table: Table) -> dg.AssetChecksDefinition:
                 and strftime({VERSION_COLUMN}, '%Y-%m') is distinct from month
             group by month
         """
-        with looked.loaded() as loaded:
-            return dict(loaded.rows(query, {"months": looked.months}) if loaded.is_there() else [])
+        loaded = looked.loaded()
+        return dict(loaded.rows(query, {"months": looked.months}) if loaded.is_there() else [])
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         warehouse_key(table),
         f"{table.name}_were_updated_in_their_month",
@@ -68,19 +68,19 @@ def updates_are_in_their_month(table: Table) -> dg.AssetChecksDefinition:
     )
 
 
-def warehouse_has_landed_rows(table: Table) -> dg.AssetChecksDefinition:
+def warehouse_has_landed_rows(table: Table) -> MonthlyCheck:
     """Return the check that the warehouse has what is landed, or newer.
 
     A month of the table can have fewer rows than its load: those that moved on to a later month.
     """
 
     def wrong(looked: Looked) -> Wrong:
-        with looked.loaded() as loaded:
-            if loaded.is_there():
-                return looked.where(partial(_missing, loaded.connection, table))
+        loaded = looked.loaded()
+        if loaded.is_there():
+            return looked.where(partial(_missing, loaded.connection, table))
         return looked.never_loaded()
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         warehouse_key(table),
         "warehouse_rows_match_landing",
@@ -102,9 +102,7 @@ def _missing(connection: duckdb.DuckDBPyConnection, table: Table, month: LandedM
     return f"{missing} ids missing or older{example(table, {table.key[0]: first})}"
 
 
-def references_are_known(
-    table: Table, references: Mapping[str, Sequence[str]]
-) -> dg.AssetChecksDefinition:
+def references_are_known(table: Table, references: Mapping[str, Sequence[str]]) -> MonthlyCheck:
     """Return the check that what a row refers to is there, which only warns.
 
     What is unknown may have been deleted for good, or may not be landed yet.
@@ -116,22 +114,22 @@ def references_are_known(
     others = sorted({other for known in references.values() for other in known})
 
     def wrong(looked: Looked) -> Wrong:
-        with looked.loaded() as loaded:
-            unknown = _unknown(loaded, references, others) if loaded.is_there() else {}
+        loaded = looked.loaded()
+        unknown = _unknown(loaded, references, others) if loaded.is_there() else {}
         return {
             column: f"unknown in {rows} rows{example(table, {landed: first})}"
             for column, (landed, rows, first) in unknown.items()
             if rows
         }
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         warehouse_key(table),
         f"{table.name}_refer_to_known_rows",
         f"Every {', '.join(references)} is an id in {', '.join(others)}.",
         wrong,
         severity=dg.AssetCheckSeverity.WARN,
-        additional_deps=[dg.AssetKey(["warehouse", table.source, other]) for other in others],
+        additional_deps=tuple(dg.AssetKey(["warehouse", table.source, other]) for other in others),
     )
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import dagster as dg
-
 from pipelines_project.orchestration.checks.history import (
     versions_do_not_overlap,
     warehouse_states_what_is_landed,
 )
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.checks.warehouse import (
     have_unique_keys,
     warehouse_rows_match_landing,
@@ -16,7 +15,7 @@ from pipelines_project.table import Table
 from pipelines_project.warehouse.loaders.history import History
 
 
-def warehouse_checks(table: Table) -> Sequence[dg.AssetChecksDefinition]:
+def warehouse_checks(table: Table) -> Sequence[MonthlyCheck]:
     """Return the checks of a table whose rows are replaced, or whose versions are kept."""
     if isinstance(table.loader, History):
         return [
@@ -24,4 +23,5 @@ def warehouse_checks(table: Table) -> Sequence[dg.AssetChecksDefinition]:
             warehouse_states_what_is_landed(table, table.loader),
         ]
     unique = [have_unique_keys(table)] if table.key else []
-    return [*unique, warehouse_rows_match_landing(table)]
+    # In this order, the landing zone is read before the warehouse is open.
+    return [warehouse_rows_match_landing(table), *unique]

@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 
-import dagster as dg
-
 from pipelines_project.glue.publication import publication_of
-from pipelines_project.orchestration.checks.frame import Looked, Wrong, monthly_check
+from pipelines_project.orchestration.checks.looked import Looked, Wrong
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.commands import job_commands
 from pipelines_project.orchestration.table_assets import landing_key
 from pipelines_project.table import Table
 
 
-def published_checks(table: Table) -> Sequence[dg.AssetChecksDefinition]:
+def published_checks(table: Table) -> Sequence[MonthlyCheck]:
     """Return the check of a table that is published, none of one that is not."""
     return [_athena_reads_current_loads(table)] if table.glue_database else []
 
 
-def _athena_reads_current_loads(table: Table) -> dg.AssetChecksDefinition:
+def _athena_reads_current_loads(table: Table) -> MonthlyCheck:
     def wrong(looked: Looked) -> Wrong:
         publication = publication_of(table, looked.landing)
         found = looked.where(publication.wrong) if publication else {}
@@ -26,7 +25,7 @@ def _athena_reads_current_loads(table: Table) -> dg.AssetChecksDefinition:
             for month, text in found.items()
         }
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         landing_key(table),
         "athena_reads_current_loads",

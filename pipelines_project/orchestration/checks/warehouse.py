@@ -2,43 +2,37 @@
 
 from dataclasses import replace
 
-import dagster as dg
-
 from pipelines_project.landing.landed_month import LandedMonth
-from pipelines_project.orchestration.checks.frame import (
-    Looked,
-    Wrong,
-    example,
-    monthly_check,
-)
 from pipelines_project.orchestration.checks.loaded_table import LoadedTable
+from pipelines_project.orchestration.checks.looked import Looked, Wrong, example
+from pipelines_project.orchestration.checks.monthly_check import MonthlyCheck
 from pipelines_project.orchestration.table_assets import warehouse_key
 from pipelines_project.sql_text import qualified, quoted
 from pipelines_project.table import Table
 
 
-def have_unique_keys(table: Table) -> dg.AssetChecksDefinition:
+def have_unique_keys(table: Table) -> MonthlyCheck:
     """Return the check that a month of the warehouse table has each key once."""
 
     def wrong(looked: Looked) -> Wrong:
-        with looked.loaded() as loaded:
-            names = loaded.names(table.key)
-            if not loaded.is_there(names):
-                return {}
-            key = ", ".join(map(quoted, names))
-            doubled = loaded.rows(
-                f"""
-                select month, (count(*) - count(distinct ({key}))) || ' rows too many'
-                from {qualified(table.source, table.name)}
-                where list_contains($months, month)
-                group by month
-                having count(*) > count(distinct ({key}))
-                """,
-                {"months": looked.months},
-            )
-            return {month: f"{text}{_example(loaded, month, key)}" for month, text in doubled}
+        loaded = looked.loaded()
+        names = loaded.names(table.key)
+        if not loaded.is_there(names):
+            return {}
+        key = ", ".join(map(quoted, names))
+        doubled = loaded.rows(
+            f"""
+            select month, (count(*) - count(distinct ({key}))) || ' rows too many'
+            from {qualified(table.source, table.name)}
+            where list_contains($months, month)
+            group by month
+            having count(*) > count(distinct ({key}))
+            """,
+            {"months": looked.months},
+        )
+        return {month: f"{text}{_example(loaded, month, key)}" for month, text in doubled}
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         warehouse_key(table),
         f"{table.name}_have_unique_keys",
@@ -60,25 +54,29 @@ def _example(loaded: LoadedTable, month: str, key: str) -> str:
     return example(table, dict(zip(table.key, found[0], strict=True))) if found else ""
 
 
-def warehouse_rows_match_landing(table: Table) -> dg.AssetChecksDefinition:
+def warehouse_rows_match_landing(table: Table) -> MonthlyCheck:
     """Return the check that the warehouse has as many rows of a month as its current load."""
 
     def wrong(looked: Looked) -> Wrong:
         if table.is_snapshot:
             looked = _of_newest_snapshot(looked)
-        loaded = _loaded_rows(looked)
+        landed = dict[str, int]()
 
-        def differs(month: LandedMonth) -> str:
+        def read(month: LandedMonth) -> str:
             load = month.current_files()
-            landed, held = (
-                load.record.rows_of(table.name) if load else 0,
-                loaded.get(month.month, 0),
-            )
-            return "" if landed == held else f"{landed} rows landed, {held} in the warehouse"
+            landed[month.month] = load.record.rows_of(table.name) if load else 0
+            return ""
 
-        return looked.where(differs)
+        # Before the warehouse is open, which keeps others from a file.
+        damaged = looked.where(read)
+        loaded = _loaded_rows(looked)
+        return damaged | {
+            month: f"{rows} rows landed, {loaded.get(month, 0)} in the warehouse"
+            for month, rows in landed.items()
+            if rows != loaded.get(month, 0)
+        }
 
-    return monthly_check(
+    return MonthlyCheck(
         table,
         warehouse_key(table),
         "warehouse_rows_match_landing",
@@ -100,5 +98,5 @@ def _loaded_rows(looked: Looked) -> dict[str, int]:
         select month, count(*) from {qualified(looked.table.source, looked.table.name)}
         where list_contains($months, month) group by month
     """
-    with looked.loaded() as loaded:
-        return dict(loaded.rows(query, {"months": looked.months})) if loaded.is_there() else {}
+    loaded = looked.loaded()
+    return dict(loaded.rows(query, {"months": looked.months})) if loaded.is_there() else {}
