@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import dagster as dg
-from pydantic import BaseModel, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import BaseModel, PrivateAttr
 
-from pipelines_project.components.document_part import DocumentPart
-from pipelines_project.components.publish import check_publishing, glue_database
+from pipelines_project.components.publish import glue_database
+from pipelines_project.components.source_attributes import SourceAttributes
 from pipelines_project.components.source_definitions import (
     TidiedTables,
     assets_of_tables,
@@ -25,8 +25,6 @@ from pipelines_project.landing.key_columns import having_key
 from pipelines_project.landing.new_load import Verify
 from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.months import checked_month
-from pipelines_project.names import checked_source
 from pipelines_project.orchestration.checks.landing import (
     current_month_is_fresh,
     landed_files_are_intact,
@@ -48,11 +46,8 @@ from pipelines_project.warehouse.loaders.history import History
 from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
 
-# Dagster's freshness policies begin at one minute.
-_LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
 
-
-class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
+class MonthlySource(SourceAttributes, dg.Component, ABC):
     """A dlt source whose tables land as parquet by month and load into the warehouse.
 
     A subclass adds the attributes that its API needs, and lists its tables. Assets, ops, jobs,
@@ -63,67 +58,6 @@ class MonthlySource(DocumentPart, dg.Component, dg.Model, ABC):
     # What the run config of `<source>_forget` calls the person, and the type that it takes.
     subject_name: ClassVar[str] = "value"
     subject_type: ClassVar[type] = str
-
-    source: str = Field(
-        description="The name of the source: the asset group, the folder of the landing zone and "
-        "the schema of the warehouse."
-    )
-    start_month: str = Field(
-        default="2020-01", description="The first month there is, YYYY-MM; 2020-01 by default."
-    )
-    cron: str | None = Field(
-        default="0 6 * * *",
-        description="When the schedule lands the current month, in UTC; null for no schedule.",
-    )
-    months_per_run: int | None = Field(
-        default=None,
-        description="Split a backfill into runs of so many months; null for one run. A split "
-        "source cannot be materialized with --partition-range.",
-    )
-    allow_shrink: bool = Field(
-        default=False, description="Land a month even if most of its rows would go."
-    )
-    publish: Literal["glue"] | None = Field(
-        default=None,
-        description="Where the landed tables are published, too: glue keeps a table of AWS Glue "
-        "over each, which Athena reads. It needs a landing zone in S3.",
-    )
-    keep_loads: int = Field(default=0, description="How many superseded loads of a month to keep.")
-    fresh_within_hours: float = Field(
-        default=36, description="How old the current month may be before it is not fresh."
-    )
-
-    owners: list[str] = Field(
-        default_factory=list,
-        description="Who answers for its tables: e-mail addresses, or team:name; a table that "
-        "names owners has those.",
-    )
-
-    @field_validator("source")
-    @classmethod
-    def _is_source(cls, source: str) -> str:
-        return checked_source(source)
-
-    @field_validator("start_month")
-    @classmethod
-    def _is_month(cls, month: str) -> str:
-        return checked_month(month)
-
-    @field_validator("publish")
-    @classmethod
-    def _can_be_published(cls, publish: str | None) -> str | None:
-        if publish:
-            check_publishing()
-        return publish
-
-    # Not `ge=` of the fields: a text in the YAML would then be an error that names no attribute.
-    @field_validator(*_LEAST)
-    @classmethod
-    def _is_enough(cls, value: float | None, info: ValidationInfo) -> float | None:
-        least = _LEAST[info.field_name or ""]
-        if value is not None and value < least:
-            raise ValueError(f"must be at least {least}")
-        return value
 
     _folder: Path | None = PrivateAttr(default=None)
     _siblings: "list[MonthlySource] | None" = PrivateAttr(default=None)

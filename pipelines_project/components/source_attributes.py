@@ -1,0 +1,79 @@
+"""What the `defs.yaml` of every source can say of it, whatever its kind."""
+
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field, ValidationInfo, field_validator
+
+from pipelines_project.components.document_part import DocumentPart
+from pipelines_project.components.publish import check_publishing
+from pipelines_project.months import checked_month
+from pipelines_project.names import checked_source
+
+# Dagster's freshness policies begin at one minute.
+_LEAST = {"months_per_run": 1, "keep_loads": 0, "fresh_within_hours": 1 / 60}
+
+
+class SourceAttributes(DocumentPart, dg.Model):
+    """The attributes of a source that its tables, jobs and schedules are made with."""
+
+    source: str = Field(
+        description="The name of the source: the asset group, the folder of the landing zone and "
+        "the schema of the warehouse."
+    )
+    start_month: str = Field(
+        default="2020-01", description="The first month there is, YYYY-MM; 2020-01 by default."
+    )
+    cron: str | None = Field(
+        default="0 6 * * *",
+        description="When the schedule lands the current month, in UTC; null for no schedule.",
+    )
+    months_per_run: int | None = Field(
+        default=None,
+        description="Split a backfill into runs of so many months; null for one run. A split "
+        "source cannot be materialized with --partition-range.",
+    )
+    allow_shrink: bool = Field(
+        default=False, description="Land a month even if most of its rows would go."
+    )
+    publish: Literal["glue"] | None = Field(
+        default=None,
+        description="Where the landed tables are published, too: glue keeps a table of AWS Glue "
+        "over each, which Athena reads. It needs a landing zone in S3.",
+    )
+    keep_loads: int = Field(default=0, description="How many superseded loads of a month to keep.")
+    fresh_within_hours: float = Field(
+        default=36, description="How old the current month may be before it is not fresh."
+    )
+
+    owners: list[str] = Field(
+        default_factory=list,
+        description="Who answers for its tables: e-mail addresses, or team:name; a table that "
+        "names owners has those.",
+    )
+
+    @field_validator("source")
+    @classmethod
+    def _is_source(cls, source: str) -> str:
+        return checked_source(source)
+
+    @field_validator("start_month")
+    @classmethod
+    def _is_month(cls, month: str) -> str:
+        return checked_month(month)
+
+    @field_validator("publish")
+    @classmethod
+    def _can_be_published(cls, publish: str | None) -> str | None:
+        if publish:
+            check_publishing()
+        return publish
+
+    # Not `ge=` of the fields: a text in the YAML would then be an error that names no attribute.
+    @field_validator(*_LEAST)
+    @classmethod
+    def _is_enough(cls, value: float | None, info: ValidationInfo) -> float | None:
+        least = _LEAST[info.field_name or ""]
+        if value is not None and value < least:
+            raise ValueError(f"must be at least {least}")
+        return value
