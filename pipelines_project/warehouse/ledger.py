@@ -11,9 +11,12 @@ import duckdb
 from pipelines_project.landing.landed_month import LandedMonth
 from pipelines_project.names import LEDGER_SCHEMA
 from pipelines_project.sql_text import quoted
+from pipelines_project.warehouse.attachment import WAREHOUSE, Kind, kind_of
 from pipelines_project.warehouse.columns import column_types
 
 _LEDGER = f"{LEDGER_SCHEMA}.loads"
+# More than a mart has months.
+_MOST_ROWS = 100_000
 _THIS_MONTH = "where source = $source and table_name = $table and month = $month"
 
 
@@ -30,6 +33,10 @@ def create_ledger(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     connection.execute(f"""
         create schema if not exists {LEDGER_SCHEMA};
         create schema if not exists {quoted(source)};
+    """)
+    if kind_of(connection) is Kind.LAKE:
+        _keep_in_catalog(connection)
+    connection.execute(f"""
         create table if not exists {_LEDGER} (
             source varchar, table_name varchar, month varchar, load_id varchar, row_count bigint,
             content_hash varchar, column_origins varchar
@@ -40,6 +47,19 @@ def create_ledger(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     for column in ("content_hash", "column_origins"):
         if column not in there:
             connection.execute(f"alter table {_LEDGER} add column {column} varchar")
+
+
+def _keep_in_catalog(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let DuckLake keep the rows of the ledger's tables in its catalog, where nobody is in them.
+
+    As files they are two for each load, and loads and marts by month read all of them.
+    """
+    option = "data_inlining_row_limit"
+    query = f"from {WAREHOUSE}.options() where option_name = $option and scope_entry = $schema"
+    named = {"option": option, "schema": LEDGER_SCHEMA}
+    if not connection.execute(query, named).fetchall():
+        setting = f"'{option}', {_MOST_ROWS}, schema => '{LEDGER_SCHEMA}'"
+        connection.execute(f"call {WAREHOUSE}.set_option({setting})")
 
 
 def held_load(connection: duckdb.DuckDBPyConnection, place: LandedMonth) -> HeldLoad | None:

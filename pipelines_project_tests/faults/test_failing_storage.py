@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.faults.figures import Count, parts
 from pipelines_project_tests.faults.operations import Harm, Sabotage
 from pipelines_project_tests.faults.place import Place, Scenario
 from pipelines_project_tests.faults.sources import MOST_TESTED
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.parametrize("prepared", MOST_TESTED, indirect=True),
 ]
 
-PARTS = range(4)
+PARTS = parts(4)
 
 
 def _spread(scenario: Scenario, number: int, part: int) -> list[int]:

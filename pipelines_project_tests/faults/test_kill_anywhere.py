@@ -5,13 +5,13 @@ import signal
 
 import pytest
 
-from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.faults.figures import Count, parts
 from pipelines_project_tests.faults.operations import Harm, Sabotage, kill_points
 from pipelines_project_tests.faults.place import Place, Scenario
 
 pytestmark = pytest.mark.faults
 
-PARTS = range(8)
+PARTS = parts(8)
 """The kill points are dealt out to so many tests, which run side by side."""
 
 

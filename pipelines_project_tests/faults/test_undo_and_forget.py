@@ -10,7 +10,7 @@ import pytest
 
 from pipelines_project.landing.errors import LandingError
 from pipelines_project.landing.restore import restore as restored
-from pipelines_project_tests.faults.figures import Count
+from pipelines_project_tests.faults.figures import Count, parts
 from pipelines_project_tests.faults.forked_runs import Ended
 from pipelines_project_tests.faults.live_data import Held, Month, Rows
 from pipelines_project_tests.faults.operations import Sabotage, kill_points
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.parametrize("prepared", [*SOURCES][:1], indirect=True),
 ]
 
-PARTS = range(4)
+PARTS = parts(4)
 """The kill points are dealt out to so many tests, which run side by side."""
 
 START = "with a kept load"
