@@ -66,7 +66,7 @@ class Numbers:
         )
 
 
-_LEAST = Numbers(160, 4, 2, 1, 2, 0, 2, 2, 0.5, 0)
+_LEAST = Numbers(320, 2, 1, 1, 1, 0, 2, 2, 0.5, 0)
 _MIDDLE = Numbers(40, 16, 8, 4, 8, 2, 3, 2, 0.5, 10)
 _FULL = Numbers(1, 60, 200, 24, 32, 6, 8, 25, 2, 80)
 
