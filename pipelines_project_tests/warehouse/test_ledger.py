@@ -28,13 +28,13 @@ def _tables_with_files(tmp_path: Path) -> set[str]:
 def test_loads_leave_no_file_but_those_of_their_rows(
     lake: Warehouse, landing: LandingZone, tmp_path: Path
 ) -> None:
-    place = place_of(landing)
+    place, load_ids = place_of(landing), list[str]()
     for each in range(3):
-        load_id = land(place, [{"id": each}]).load_id
+        load_ids.append(land(place, [{"id": each}]).load_id)
         with lake.connect() as connection:
             load_month(connection, place, ReplaceMonth(("id",)))
 
-    assert lake.rows(_LOADS) == [(MONTH, load_id)]
+    assert lake.rows(_LOADS) == [(MONTH, load_ids[-1])]
     assert _tables_with_files(tmp_path) == {"demo/events"}
 
 
