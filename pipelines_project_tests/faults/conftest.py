@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pipelines_project_tests.faults.figures import Count, lines
+from pipelines_project_tests.faults.figures import IS_LEAST, Count, lines
 from pipelines_project_tests.faults.place import Place, Scenario, place_of
-from pipelines_project_tests.faults.sources import SOURCES
+from pipelines_project_tests.faults.sources import MOST_TESTED, SOURCES
 from pipelines_project_tests.faults.stores import IS_ALL_ON_DISK, chosen_stores
 
 _FIGURE = "figure"
@@ -49,7 +49,7 @@ def count(request: pytest.FixtureRequest) -> Count:
     return count
 
 
-@pytest.fixture(scope="session", params=SOURCES)
+@pytest.fixture(scope="session", params=MOST_TESTED if IS_LEAST else SOURCES)
 def prepared(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Place, dict[str, Scenario]]]:
