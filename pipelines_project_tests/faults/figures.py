@@ -56,9 +56,9 @@ class Numbers:
         return replace(
             self,
             every=self.every * 24,
-            random_kills=max(1, self.random_kills // 8),
-            cancelled=max(1, self.cancelled // 4),
-            failing=max(1, self.failing // 4),
+            random_kills=self.random_kills // 8,
+            cancelled=self.cancelled // 4,
+            failing=self.failing // 4,
             disks=self.disks // 4,
             processes=max(2, self.processes // 2),
             reruns=max(2, self.reruns // 4),
