@@ -21,7 +21,7 @@ def report(context: dg.ComponentLoadContext) -> dg.Definitions:
     sources = tree.get_all_components(of_type=MonthlySource)
     marts = [mart for models in tree.get_all_components(of_type=SqlModels) for mart in models.marts]
     tables = [(each, table) for each in sources for table in each.monthly_tables()]
-    checks = [check.spec.key for source, table in tables for check in source.checks(table)]
+    checks = [check.key for source, table in tables for check in source.checks(table)]
     checks += [key for mart in marts for check in mart_checks(mart) for key in check.check_keys]
     keys = [key for _, table in tables for key in (landing_key(table), warehouse_key(table))]
     watched = [_watched(key, checks, has_months=True) for key in keys]

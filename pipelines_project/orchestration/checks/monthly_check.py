@@ -48,6 +48,11 @@ class MonthlyCheck:
     only_current_month: bool = False
 
     @property
+    def key(self) -> dg.AssetCheckKey:
+        """The asset and the name, by which Dagster knows the check."""
+        return dg.AssetCheckKey(self.asset, self.name)
+
+    @property
     def spec(self) -> dg.AssetCheckSpec:
         """What Dagster shows of the check."""
         return dg.AssetCheckSpec(

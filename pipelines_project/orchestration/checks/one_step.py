@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
-from itertools import groupby
 
 import dagster as dg
 
@@ -20,22 +19,21 @@ def monthly_checks(checks: Sequence[MonthlyCheck]) -> list[dg.AssetChecksDefinit
     One that reads other assets is a step of its own, for Dagster skips a step where one of its
     assets has failed.
     """
-    alone = [[check] for check in checks if check.additional_deps]
-    others = sorted((check for check in checks if not check.additional_deps), key=_asset)
-    return [
-        _in_one_step(each) for each in [*alone, *(list(of) for _, of in groupby(others, _asset))]
-    ]
+    steps = dict[str, list[MonthlyCheck]]()
+    for check in checks:
+        steps.setdefault(_step(check), []).append(check)
+    return [_in_one_step(name, together) for name, together in steps.items()]
 
 
-def _asset(check: MonthlyCheck) -> dg.AssetKey:
-    return check.asset
+def _step(check: MonthlyCheck) -> str:
+    """Return the name of the step that evaluates the check."""
+    name = check.name if check.additional_deps else "checks"
+    return f"{check.asset.to_python_identifier()}_{name}"
 
 
-def _in_one_step(checks: Sequence[MonthlyCheck]) -> dg.AssetChecksDefinition:
-    name = checks[0].name if checks[0].additional_deps else "checks"
-
+def _in_one_step(name: str, checks: Sequence[MonthlyCheck]) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
-        name=f"{checks[0].asset.to_python_identifier()}_{name}",
+        name=name,
         specs=[check.spec for check in checks],
         can_subset=True,
     )
@@ -48,10 +46,7 @@ def _in_one_step(checks: Sequence[MonthlyCheck]) -> dg.AssetChecksDefinition:
             connect = cache(lambda: opened.enter_context(warehouse.connect()))
             yield from evaluate_selected(
                 context,
-                {
-                    check.spec.key: partial(check.evaluate, context, landing, connect)
-                    for check in checks
-                },
+                {check.key: partial(check.evaluate, context, landing, connect) for check in checks},
             )
 
     return evaluate
