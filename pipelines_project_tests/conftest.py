@@ -29,7 +29,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_finish() -> None:
     """Look for garbage less often, and not among what is imported by now, which is most."""
     gc.freeze()
-    gc.set_threshold(10_000)
+    gc.set_threshold(100_000)
 
 
 def pytest_sessionfinish() -> None:

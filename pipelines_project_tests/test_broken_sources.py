@@ -10,6 +10,8 @@ from pipelines_project import definitions
 from pipelines_project.broken_sources import without_broken_sources
 from pipelines_project_tests.kept import empty_instance
 
+pytestmark = pytest.mark.stack
+
 DEFS = Path(definitions.__file__).parent / "defs"
 CHESS = {
     "landing/chess/games",

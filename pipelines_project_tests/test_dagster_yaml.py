@@ -9,6 +9,7 @@ import pytest
 _YAML = Path(__file__).parent.parent / "data" / "dagster" / "dagster.yaml"
 
 
+@pytest.mark.stack
 def test_the_console_tells_what_assets_say_and_not_each_step_of_dagster(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,8 @@ import pytest
 from pipelines_project import definitions, run_job
 from pipelines_project_tests.code_location import LANDING, WAREHOUSE, CodeLocation
 
+pytestmark = pytest.mark.stack
+
 PROJECT = Path(__file__).parents[1]
 # Without the page that brings a source of its own, which `examples/test_python_source.py` follows.
 DOCUMENTS = [

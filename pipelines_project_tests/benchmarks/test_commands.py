@@ -14,6 +14,7 @@ from benchmarks.cases.chess import KEYS
 from pipelines_project import definitions
 
 
+@pytest.mark.stack
 def test_the_materialized_assets_and_months_are_those_of_the_case(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -32,6 +32,7 @@ def schema() -> Draft202012Validator:
     return Draft202012Validator(printed)
 
 
+@pytest.mark.stack
 def test_every_document_that_is_deployed_fits_the_schema(schema: Draft202012Validator) -> None:
     documents = [
         document

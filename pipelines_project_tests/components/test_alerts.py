@@ -82,6 +82,7 @@ def _looked(sensors: Sequence[dg.SensorDefinition], instance: dg.DagsterInstance
     return [str(each.cursor) for each in results if isinstance(each, dg.SensorResult)]
 
 
+@pytest.mark.stack
 def test_a_failed_run_comes_by_webhook_and_by_email(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def test_a_contact_that_nobody_could_be_reached_by_is_refused_when_a_run_asks(
     assert chess.faults.requests == []
 
 
+@pytest.mark.stack
 def test_every_setting_of_the_environment_reaches_the_source(tmp_path: Path) -> None:
     archives = GeneratedArchives(games_per_month=2, first_month="2022-11", players=["magnus"])
     settings = {
@@ -71,6 +72,7 @@ def test_every_setting_of_the_environment_reaches_the_source(tmp_path: Path) -> 
     assert agents == {"pipelines-project (https://example.com/me)"}
 
 
+@pytest.mark.stack
 def test_defaults_stand_where_the_environment_says_nothing(tmp_path: Path) -> None:
     empty = dict.fromkeys(("CHESS_PLAYERS", "CHESS_START_MONTH"), "")
     with code_location(tmp_path, **empty) as chess:

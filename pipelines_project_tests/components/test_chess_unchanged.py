@@ -18,6 +18,8 @@ from pipelines_project_tests.code_location import (
     code_location,
 )
 
+pytestmark = pytest.mark.stack
+
 _MONTH = "2024-02"
 _ERIK = "erik/games/2024/02"
 

@@ -110,6 +110,7 @@ def test_a_folder_of_months_is_landed_and_loaded_with_every_check_green(
     ) == [("2024-01", 1, "1.10"), ("2024-01", 2, "2.50"), ("2024-02", 3, "1.10")]
 
 
+@pytest.mark.stack
 def test_one_file_of_all_months_is_split_and_every_line_is_accounted_for(
     location: Location,
 ) -> None:
@@ -130,6 +131,7 @@ def test_one_file_of_all_months_is_split_and_every_line_is_accounted_for(
     ]
 
 
+@pytest.mark.stack
 def test_a_file_without_months_is_a_snapshot_of_which_the_newest_is_kept(
     location: Location,
 ) -> None:
@@ -160,6 +162,7 @@ def test_the_sensors_ask_for_what_changed(location: Location) -> None:
     assert location.tick("receipts", ticks["receipts"][1])[0] == ["2024-02"]
 
 
+@pytest.mark.stack
 def test_a_bad_file_leaves_the_month_as_it_was(location: Location) -> None:
     location.materialize("receipts", "2024-01")
     _write(location.raw, "receipts/2024-01/a.csv", "id,amount\n1,1.10\n2\n")

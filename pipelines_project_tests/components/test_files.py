@@ -39,6 +39,7 @@ def _changed(run_metadata: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {month: metadata["skipped"] for month, metadata in run_metadata.items()}
 
 
+@pytest.mark.stack
 def test_new_data_in_one_month_lands_that_month_and_loads_no_other(location: JsonlLocation) -> None:
     first = location.materialize(_MONTHS)
     assert first.result.success
@@ -72,6 +73,7 @@ def test_new_data_in_one_month_lands_that_month_and_loads_no_other(location: Jso
     ]
 
 
+@pytest.mark.stack
 def test_a_run_passes_every_check_and_warns_of_quarantined_lines(location: JsonlLocation) -> None:
     good = location.materialize(_MONTHS).checks()
     assert {*good} == {
@@ -95,6 +97,7 @@ def test_a_run_passes_every_check_and_warns_of_quarantined_lines(location: Jsonl
     assert run.materialized(LANDING)["2024-01"]["lines_quarantined"] == 2
 
 
+@pytest.mark.stack
 def test_lines_that_are_in_no_load_are_found(location: JsonlLocation) -> None:
     location.materialize(_MONTHS)
     write_lines(location.raw, jsonl({"id": 3}), "b.jsonl")
@@ -115,6 +118,7 @@ def test_lines_that_are_in_no_load_are_found(location: JsonlLocation) -> None:
     }
 
 
+@pytest.mark.stack
 def test_a_month_whose_files_are_gone_stays_as_it_is_unless_it_may_shrink(
     location: JsonlLocation,
 ) -> None:
@@ -142,6 +146,7 @@ def test_a_bad_month_names_its_line_and_does_not_stop_the_other(tmp_path: Path) 
         assert [*run.materialized(LANDING)] == ["2024-02"]
 
 
+@pytest.mark.stack
 def test_the_contract_holds_a_month_against_the_nearest_month_that_is_landed(
     tmp_path: Path,
 ) -> None:
@@ -159,6 +164,7 @@ def test_the_contract_holds_a_month_against_the_nearest_month_that_is_landed(
         assert "line 1: column 'a' is not BIGINT" in location.materialize("2024-03").error
 
 
+@pytest.mark.stack
 def test_tables_of_one_source_have_sensors_of_their_own_and_share_the_jobs(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     for name in ("orders", "clicks"):
@@ -207,6 +213,7 @@ def test_quarantined_lines_can_be_queried_in_the_warehouse_until_the_file_is_men
     assert [row[0] for row in location.rows(query)] == ["2024-02"]
 
 
+@pytest.mark.stack
 def test_a_superseded_load_goes_with_its_quarantined_lines(location: JsonlLocation) -> None:
     write_lines(location.raw, jsonl({"id": 1}) + "{\n")
     runs = [location.materialize("2024-01") for _ in range(3)]
@@ -225,6 +232,7 @@ def test_a_superseded_load_goes_with_its_quarantined_lines(location: JsonlLocati
     assert [row["line"] for row in landed_lines(location.landing).quarantined] == ["{"]
 
 
+@pytest.mark.stack
 def test_a_table_without_a_key_has_no_check_of_keys_and_keeps_equal_rows(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     write_lines(raw, jsonl({"id": 1}, {"id": 1}))

@@ -145,6 +145,7 @@ def _read_back(row: Mapping[str, Any], name: str) -> Any:
     return value
 
 
+@pytest.mark.stack
 def test_tickets_that_share_an_instant_both_land(recorded_data: Path, tmp_path: Path) -> None:
     desk = recorded_help_desk(recorded_data / "freshdesk")
     moments = {row["id"]: row["updated_at"] for row in desk.rows("tickets") or []}
@@ -185,6 +186,7 @@ def test_each_table_can_be_asked_for_alone_and_a_list_once_for_many_months(tmp_p
     }
 
 
+@pytest.mark.stack
 def test_requests_that_are_refused_now_and_then_are_counted_and_lose_nothing(
     tmp_path: Path,
 ) -> None:
@@ -198,6 +200,7 @@ def test_requests_that_are_refused_now_and_then_are_counted_and_lose_nothing(
         }
 
 
+@pytest.mark.stack
 def test_an_account_that_refuses_for_ever_fails_every_month_and_waits_once(tmp_path: Path) -> None:
     quota = Quota(refuse_every=1)
     desk = StoredHelpDesk({"tickets": []})
@@ -212,6 +215,7 @@ def test_an_account_that_refuses_for_ever_fails_every_month_and_waits_once(tmp_p
 _SECRET = "s3cret-key-of-the-tests"
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("served_key", [_SECRET, "another"])
 def test_neither_key_nor_header_is_in_any_log_or_stored_metadata(
     tmp_path: Path,

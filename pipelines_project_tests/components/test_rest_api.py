@@ -113,6 +113,7 @@ def test_a_month_that_answers_as_before_is_not_landed_again(weather: DocumentLoc
     assert again.materialized(LANDING)["2024-04"]["not_modified"] is True
 
 
+@pytest.mark.stack
 def test_a_table_without_a_month_is_a_snapshot_of_now(weather: DocumentLocation) -> None:
     keys = ("landing/weather/stations", "warehouse/weather/stations")
 

@@ -21,6 +21,8 @@ from pipelines_project_tests.code_location import Run
 from pipelines_project_tests.document_location import DocumentLocation, folder_location
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
+pytestmark = pytest.mark.stack
+
 MONTHS = ("2024-01", "2024-02")
 ORDERS, CLIENTS, TOTALS = "warehouse/shop/orders", "warehouse/shop/clients", "marts/shop/totals"
 DOCUMENTS = """

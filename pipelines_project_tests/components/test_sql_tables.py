@@ -148,6 +148,7 @@ def test_two_months_are_read_at_once_unless_the_document_says_otherwise(
     assert {table.months_at_once for table in tables} == {at_once}
 
 
+@pytest.mark.stack
 def test_a_month_without_rows_loads_as_an_empty_one(
     shop_file: sqlite3.Connection, tmp_path: Path
 ) -> None:
@@ -168,6 +169,7 @@ def test_a_query_is_a_file_beside_the_document(
     assert shop.warehouse.rows("select tens from shop.tens order by 1") == [(10,), (20,)]
 
 
+@pytest.mark.stack
 def test_a_column_renamed_mid_year_fails_its_months_and_leaves_the_others(
     shop_file: sqlite3.Connection, tmp_path: Path
 ) -> None:
@@ -210,6 +212,7 @@ def test_a_wrong_setting_is_refused_by_name(
     assert "t0psecret" not in text
 
 
+@pytest.mark.stack
 def test_no_secret_is_in_events_logs_records_and_errors(
     postgres: str,
     tmp_path: Path,

@@ -102,6 +102,7 @@ def located(folder: Path, *tables: dict[str, Any], **attributes: Any) -> Iterato
         yield Location(source, defs, instance, landing, warehouse, source._rows)
 
 
+@pytest.mark.stack
 def test_tables_with_other_first_months_are_materialized_together(tmp_path: Path) -> None:
     tables = {"name": "old"}, {"name": "new", "start_month": "2024-03"}
     with located(tmp_path, *tables) as made:
@@ -127,6 +128,7 @@ def test_a_snapshot_lands_in_the_month_in_which_it_is_taken(tmp_path: Path) -> N
         assert all(check.passed for check in run.checks().values())
 
 
+@pytest.mark.stack
 def test_the_warehouse_has_the_newest_snapshot_alone(tmp_path: Path) -> None:
     with located(tmp_path, {"name": "agents", "is_snapshot": True, "key": ["id"]}) as made:
         made.rows["agents"] = [{"id": 1}, {"id": 2}]
@@ -191,6 +193,7 @@ def test_a_table_with_a_cron_of_its_own_has_a_schedule_of_its_own(tmp_path: Path
         ]
 
 
+@pytest.mark.stack
 def test_a_table_that_fails_again_and_again_rests_until_it_succeeds(tmp_path: Path) -> None:
     moment = datetime(2024, 5, 10, 6, tzinfo=UTC)
     with (
@@ -232,6 +235,7 @@ def test_a_table_without_owners_has_those_of_its_source(tmp_path: Path) -> None:
         assert owners == [["team:data"], ["team:sales"]]
 
 
+@pytest.mark.stack
 def test_rows_are_shown_where_no_table_of_the_source_holds_persons(tmp_path: Path) -> None:
     with located(tmp_path / "shown", {"name": "a"}) as made:
         run = made.materialize("2024-01...2024-02", "landing/made/a", "warehouse/made/a")
@@ -299,6 +303,7 @@ def test_the_months_due_are_in_order_and_once() -> None:
     assert timing.is_within_window(datetime.now(UTC) + timedelta(hours=5))
 
 
+@pytest.mark.stack
 def test_a_snapshot_with_history_keeps_what_earlier_months_had(tmp_path: Path) -> None:
     table = {"name": "agents", "is_snapshot": True, "key": ["id"], "loader": "history"}
     with located(tmp_path, table) as made:
@@ -359,6 +364,7 @@ def test_a_history_that_does_not_state_what_is_landed_is_found(
         assert wrong["2024-01"] == said
 
 
+@pytest.mark.stack
 def test_a_table_with_history_is_loaded_without_it_only_when_it_is_rebuilt(tmp_path: Path) -> None:
     table = {"name": "prices", "key": ["id"]}
     with located(tmp_path, {**table, "loader": "history"}) as made:

@@ -78,6 +78,7 @@ def _land(landing: LandingZone, table: Table, month: str, rows: Sequence[dict[st
     land(table.month(landing, month), rows, columns(table.name))
 
 
+@pytest.mark.stack
 def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_requesters_tickets_and_contact_go_in_every_month_that_has_a_version(
     assert _forget(forgetting) == []
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("others", [0, 10, 100_000])
 def test_what_is_deleted_is_no_longer_in_the_files_of_the_warehouse(
     landing: LandingZone, warehouse: Warehouse, tmp_path: Path, others: int
@@ -144,6 +146,7 @@ def test_what_is_deleted_is_no_longer_in_the_files_of_the_warehouse(
     assert tables_of(warehouse) == [("ledger", "loads"), ("local_jsonl", "events")]
 
 
+@pytest.mark.stack
 def test_rows_that_only_the_warehouse_has_go_too(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:
@@ -209,6 +212,7 @@ def _published(
     return publishing, table, mart
 
 
+@pytest.mark.stack
 def test_a_published_mart_has_no_row_of_the_person_any_more(
     landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource, tmp_path: Path
 ) -> None:
@@ -223,6 +227,7 @@ def test_a_published_mart_has_no_row_of_the_person_any_more(
     assert [each.name for each in file.parent.iterdir()] == [file.name]
 
 
+@pytest.mark.stack
 def test_the_file_of_a_mart_that_the_warehouse_has_not_goes(
     landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource, tmp_path: Path
 ) -> None:
@@ -246,6 +251,7 @@ def test_a_column_that_no_month_has_is_refused(
         Forgetting("them", landing, warehouse, [table], []).check_columns()
 
 
+@pytest.mark.stack
 def test_every_version_of_a_persons_rows_goes_from_a_table_with_history(
     landing: LandingZone, warehouse: Warehouse, tmp_path: Path
 ) -> None:

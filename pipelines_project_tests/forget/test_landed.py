@@ -276,6 +276,7 @@ def test_a_current_load_that_cannot_be_read_is_an_error_and_stays(
     assert subject_rows.counts(place, WHO)["unreadable files of current load"] == 1
 
 
+@pytest.mark.stack
 def test_quarantined_lines_that_name_them_go_from_every_load(
     landing: LandingZone, tmp_path: Path
 ) -> None:
@@ -348,6 +349,7 @@ def _failing(zone: LandingZone, at: int) -> Iterator[list[str]]:
         yield done
 
 
+@pytest.mark.stack
 def test_wherever_it_stops_readers_see_a_whole_month_and_a_second_run_ends_it(
     tmp_path: Path, landed_thrice: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from pipelines_project.landing.landed_month import LandedMonth
@@ -48,6 +49,7 @@ def _asked(place: LandedMonth) -> Counter[str]:
     return Counter(store.asked)
 
 
+@pytest.mark.stack
 def test_the_hundredth_month_costs_what_the_first_did() -> None:
     store = CountingFileSystem()
     first, *between, last = [_place(store, month) for month in MONTHS]

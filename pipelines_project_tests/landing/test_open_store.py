@@ -132,6 +132,7 @@ def test_a_store_whose_package_is_missing_is_told_in_a_sentence(
         _ = LandingZone(url=url).fs
 
 
+@pytest.mark.stack
 def test_the_extra_that_brings_s3_is_named() -> None:
     script = (
         "import sys\n"

@@ -188,6 +188,7 @@ def _load_again(warehouse: Warehouse, after: Path) -> None:
             connection.execute(f"truncate {table}; insert into {table} from after.{table}")
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(("lookback", "sql"), [*((0, sql) for sql in BY_MONTH), *LOOKING_BACK])
 def test_months_built_one_by_one_come_to_the_full_build(
     prepared: tuple[Path, Path], warehouse: Warehouse, tmp_path: Path, lookback: int, sql: str

@@ -79,6 +79,7 @@ def test_a_failed_run_is_told_once_with_its_months_the_reason_and_a_link(
     assert reason[-1] == f"http://ui:3000/runs/{failed.result.run_id}"
 
 
+@pytest.mark.stack
 def test_runs_of_before_the_first_look_and_good_runs_are_not_told(
     chess: CodeLocation, alerts: Told
 ) -> None:
@@ -131,6 +132,7 @@ def _damage(chess: CodeLocation) -> None:
         connection.execute("delete from chess.games where month = '2024-01' and player = 'erik'")
 
 
+@pytest.mark.stack
 def test_a_check_is_told_when_it_begins_to_fail_and_not_as_long_as_it_goes_on(
     chess: CodeLocation, alerts: Told
 ) -> None:

@@ -28,6 +28,8 @@ from pipelines_project_tests.code_location import (
 )
 from pipelines_project_tests.landings import ids_ago, write_load
 
+pytestmark = pytest.mark.stack
+
 Requests = dict[str, set[str | None]]
 """The months that are asked for, by asset; None for one without months."""
 

@@ -48,6 +48,7 @@ def _files(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
     return [path for path in Path(instance.root_directory).rglob("*") if run_id in path.name]
 
 
+@pytest.mark.stack
 def test_runs_of_long_ago_go_with_all_that_is_kept_of_them_but_never_the_newest_of_a_month(
     history: dg.DagsterInstance, tmp_path: Path
 ) -> None:

@@ -187,6 +187,7 @@ def test_a_file_that_cannot_be_deleted_is_named_and_the_others_go(
     assert [*left.files[loads[0]]] == [stubborn]
 
 
+@pytest.mark.stack
 def test_a_month_whose_files_cannot_be_deleted_is_not_recorded_and_its_rows_are_whole(
     chess: CodeLocation, place: LandedMonth, loads: list[str], stubborn: str
 ) -> None:
@@ -223,6 +224,7 @@ def test_nothing_is_deleted_while_the_current_load_is_damaged(
     assert _files(chess) == before
 
 
+@pytest.mark.stack
 def test_the_asset_takes_the_same_config(chess: CodeLocation) -> None:
     chess.materialize(MONTH, LANDING)
     run = chess.materialize(MONTH, LANDING, keep_loads=1)

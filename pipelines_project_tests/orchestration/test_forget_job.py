@@ -20,6 +20,8 @@ from pipelines_project_tests.code_location import (
 )
 from pipelines_project_tests.landings import tree
 
+pytestmark = pytest.mark.stack
+
 PLAYER = "someone-to-forget"
 MONTH, OTHER = "2024-02", "2024-01"
 ROWS = "select * exclude (_dlt_load_id) from chess.games where player = 'hikaru' order by all"

@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 from pipelines_project.orchestration import delete_stale_files_op, warehouse_asset
 from pipelines_project_tests.code_location import LANDING, WAREHOUSE, CodeLocation
 
+pytestmark = pytest.mark.stack
+
 MONTHS = "2024-01...2024-05"
 KEY = dg.AssetKey.from_user_string(LANDING)
 DONE = {"2024-01", "2024-02"}

@@ -78,6 +78,7 @@ def test_attempts_are_spread_by_a_bounded_random_wait(
     assert 0 <= min(waits) < max(waits[:20]) <= 1 < max(waits) <= 30
 
 
+@pytest.mark.stack
 def test_a_storage_that_refuses_a_month_is_named_and_harms_no_other(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_storage_that_refuses_a_month_is_named_and_harms_no_other(
     assert chess.landing.months("chess", "games") == ["2024-01"]
 
 
+@pytest.mark.stack
 def test_the_config_of_a_run_overrides_what_the_source_says_of_shrinking(
     chess: CodeLocation,
 ) -> None:

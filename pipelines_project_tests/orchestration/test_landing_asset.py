@@ -93,6 +93,7 @@ def test_every_request_names_the_contact(chess: CodeLocation) -> None:
     assert agents == {"pipelines-project (tests@example.com)"}
 
 
+@pytest.mark.stack
 def test_every_month_of_a_range_has_metadata_of_its_own(loaded: CodeLocation) -> None:
     records = loaded.instance.fetch_materializations(dg.AssetKey.from_user_string(LANDING), 3)
     found = [each.asset_materialization for each in records.records]
@@ -215,6 +216,7 @@ def test_the_printed_commands_load_the_good_months(chess: CodeLocation) -> None:
     assert chess.rows_by_month() == dict.fromkeys(sorted([*good, failing]), ROWS)
 
 
+@pytest.mark.stack
 def test_the_good_months_of_a_run_in_which_one_failed_are_tidied(chess: CodeLocation) -> None:
     chess.materialize("2024-01...2024-03", LANDING)
     chess.faults.answer_always("hikaru/games/2024/02", Response(status_code=404))
@@ -228,6 +230,7 @@ def test_the_good_months_of_a_run_in_which_one_failed_are_tidied(chess: CodeLoca
     assert [len(_live_loads(chess, month)) for month in FOUR[:3]] == [1, 1, 1]
 
 
+@pytest.mark.stack
 def test_the_good_months_of_a_run_in_which_one_failed_keep_the_loads_that_it_asks_for(
     chess: CodeLocation,
 ) -> None:
@@ -288,6 +291,7 @@ def test_an_answer_that_cannot_be_right_names_player_and_month_and_changes_nothi
     assert re.search(rf"^- 2024-02: .*{reason}", run.error, re.MULTILINE)
 
 
+@pytest.mark.stack
 def test_a_service_that_cannot_be_reached_is_an_error_that_changes_nothing(
     loaded: CodeLocation,
 ) -> None:
@@ -317,6 +321,7 @@ def test_a_player_who_loses_most_games_of_a_month_is_refused(unharmed: CodeLocat
     )
 
 
+@pytest.mark.stack
 def test_a_player_may_lose_half_of_the_games_of_a_month(chess: CodeLocation) -> None:
     chess.materialize("2024-02", LANDING)
     ten = [{"url": f"https://www.chess.com/game/live/{n}"} for n in range(10)]
@@ -327,6 +332,7 @@ def test_a_player_may_lose_half_of_the_games_of_a_month(chess: CodeLocation) -> 
     assert run.materialized()["2024-02"]["games_by_player"] == {"hikaru": 20, "erik": 10}
 
 
+@pytest.mark.stack
 def test_allow_shrink_lets_a_month_become_empty(chess: CodeLocation) -> None:
     chess.materialize("2024-02")
     chess.faults.answer_always("erik/games/2024/02", JSONResponse({"games": []}))
@@ -337,6 +343,7 @@ def test_allow_shrink_lets_a_month_become_empty(chess: CodeLocation) -> None:
     assert chess.rows_by_month() == {"2024-02": GAMES_PER_MONTH}
 
 
+@pytest.mark.stack
 def test_a_player_who_is_no_longer_tracked_may_go(chess: CodeLocation, tmp_path: Path) -> None:
     chess.materialize("2024-02")
     with code_location(tmp_path, CHESS_PLAYERS="hikaru") as fewer:
@@ -346,6 +353,7 @@ def test_a_player_who_is_no_longer_tracked_may_go(chess: CodeLocation, tmp_path:
         assert fewer.rows_by_month() == {"2024-02": GAMES_PER_MONTH}
 
 
+@pytest.mark.stack
 def test_a_month_whose_files_are_gone_can_be_landed_again(chess: CodeLocation) -> None:
     chess.materialize("2024-02")
     for file in (Path(chess.landing.url) / "chess/games/month=2024-02").glob("*.parquet"):

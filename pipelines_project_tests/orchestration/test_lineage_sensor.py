@@ -44,6 +44,7 @@ def _tick(instance: dg.DagsterInstance) -> None:
 
 
 # dagster-openlineage 0.2.1 reads the event log so; Dagster keeps the function until 2.0.
+@pytest.mark.stack
 @pytest.mark.filterwarnings("ignore:Function `EventMethods.get_event_records`:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:Use fetch_[a-z_]+ instead of get_event_records:UserWarning")
 def test_a_run_and_the_tables_that_it_made_are_told_with_their_columns(

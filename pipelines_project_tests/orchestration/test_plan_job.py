@@ -14,6 +14,7 @@ def _plan(chess: CodeLocation, **config: object) -> Run:
     return chess.run(job, config={"ops": {"plan_months": {"config": config}}})
 
 
+@pytest.mark.stack
 def test_the_plan_is_a_table_in_the_output_and_no_source_is_asked(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ def _rebuild(location: CodeLocation, **config: Any) -> Run:
     return location.run(job, config={"ops": {"chess_rebuild_tables": {"config": config}}})
 
 
+@pytest.mark.stack
 def test_every_landed_month_is_in_the_rebuilt_table_and_the_checks_pass(
     chess: CodeLocation,
 ) -> None:

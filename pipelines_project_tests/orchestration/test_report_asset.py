@@ -17,6 +17,8 @@ from pipelines_project_tests.code_location import (
     Run,
 )
 
+pytestmark = pytest.mark.stack
+
 _FEBRUARY = "hikaru/games/2024/02"
 
 

@@ -16,6 +16,8 @@ from pipelines_project_tests.code_location import (
 )
 from pipelines_project_tests.landings import rows_of, tree
 
+pytestmark = pytest.mark.stack
+
 MONTH = "2024-02"
 
 

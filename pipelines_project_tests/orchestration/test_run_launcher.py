@@ -31,6 +31,8 @@ from dagster_graphql.cli import execute_query
 from pipelines_project.defs.resources import resources
 from pipelines_project.orchestration.run_lock import lock_file
 
+pytestmark = pytest.mark.stack
+
 _ROOT = Path(__file__).parents[2]
 _MODULE, _ATTRIBUTE = (
     "pipelines_project_tests.orchestration.test_run_launcher",

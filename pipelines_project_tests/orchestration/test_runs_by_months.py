@@ -64,6 +64,7 @@ def test_months_that_are_missing_or_not_there_are_refused_and_named(chess: CodeL
         tags_of_runs(repository, others, ["2024-01"])
 
 
+@pytest.mark.stack
 def test_the_table_has_what_was_made_and_what_was_not_in_the_order_of_making(
     chess: CodeLocation,
 ) -> None:
@@ -77,6 +78,7 @@ def test_the_table_has_what_was_made_and_what_was_not_in_the_order_of_making(
     assert float(rows[0][4]) > 0
 
 
+@pytest.mark.stack
 def test_a_check_that_does_not_hold_is_told_once_for_all_months(chess: CodeLocation) -> None:
     chess.materialize("2024-01...2024-02")
     with chess.warehouse.connect() as connection:

@@ -75,6 +75,7 @@ def _rows(folder: Path, months: Sequence[str] = _MONTHS) -> dict[str, list[str]]
     return found
 
 
+@pytest.mark.stack
 def test_months_landed_at_once_have_their_own_rows(tmp_path: Path) -> None:
     api, months = Meter(latency=0.1), _MONTHS[:2]
     with _served(api, pages=1) as url:

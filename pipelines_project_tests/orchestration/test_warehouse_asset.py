@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from pipelines_project_tests.code_location import LANDING, WAREHOUSE, CodeLocation
 from pipelines_project_tests.landings import ids_ago, write_load
@@ -70,6 +71,7 @@ def test_a_warehouse_that_cannot_be_opened_is_told_with_the_command_that_loads_t
     assert "What the warehouse has of 2024-01 is unchanged. Once mended:\n  dag" in run.error
 
 
+@pytest.mark.stack
 def test_a_run_that_waits_for_a_reader_says_so_in_its_log(chess: CodeLocation) -> None:
     _write(chess, "2024-01", *ids_ago(30), "one")
     chess.warehouse.rows("select 1")
@@ -133,6 +135,7 @@ def test_a_month_that_cannot_be_loaded_does_not_stop_the_others(chess: CodeLocat
     assert chess.rows_by_month() == {"2024-01": 2}
 
 
+@pytest.mark.stack
 def test_an_older_load_replaces_a_newer_one_only_where_the_config_says_so(
     chess: CodeLocation,
 ) -> None:

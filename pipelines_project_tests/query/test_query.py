@@ -88,6 +88,7 @@ def test_the_queries_of_the_banner_can_be_run(landing: LandingZone, tmp_path: Pa
         assert connection.execute("from demo_marts.numbers").fetchall() == [(7,)]
 
 
+@pytest.mark.stack
 def test_the_terminal_answers_while_a_load_holds_the_warehouse(
     landing: LandingZone, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

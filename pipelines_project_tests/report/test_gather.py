@@ -157,6 +157,7 @@ def test_months_that_no_schedule_lands_are_not_missing_after_the_newest(
     assert place.states()[THIS] is State.NONE
 
 
+@pytest.mark.stack
 def test_a_table_without_a_subject_shows_rows_and_one_with_it_and_its_marts_none(
     landing: LandingZone, warehouse: Warehouse, tmp_path: Path
 ) -> None:

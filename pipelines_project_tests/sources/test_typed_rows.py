@@ -348,6 +348,7 @@ def test_nothing_is_read_before_dlt_extracts(land: Land) -> None:
     assert asked == [1]
 
 
+@pytest.mark.stack
 def test_rows_of_async_parallel_and_transforming_resources_are_typed(land: Land) -> None:
     async def slowly() -> Any:
         for value in (1, 2.5):

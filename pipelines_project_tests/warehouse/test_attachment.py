@@ -143,6 +143,7 @@ def test_a_data_url_that_is_none_is_refused_by_the_setting(tmp_path: Path) -> No
         lake.rows("select 1")
 
 
+@pytest.mark.stack
 def test_a_lake_in_s3_is_written_read_and_rid_of_what_was_deleted(
     store: Gate, tmp_path: Path
 ) -> None:

@@ -171,6 +171,7 @@ def months(
         yield Months(tmp_path, landing, connection)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("extractor", EXTRACTORS)
 def test_in_any_order_of_loading_no_column_mixes_two_names(
     months: Months, extractor: Extractor
@@ -191,6 +192,7 @@ def test_in_any_order_of_loading_no_column_mixes_two_names(
         months.connection.execute("drop table demo.events; delete from ledger.loads")
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("extractor", EXTRACTORS)
 def test_names_that_are_given_columns_of_their_own_load_in_every_month(
     months: Months, extractor: Extractor
@@ -206,6 +208,7 @@ def test_names_that_are_given_columns_of_their_own_load_in_every_month(
     }
 
 
+@pytest.mark.stack
 def test_months_that_are_landed_in_another_order_are_landed_alike(months: Months) -> None:
     months.land()
     first = {month: _record(months, month).origins for month in MONTHS}
@@ -215,6 +218,7 @@ def test_months_that_are_landed_in_another_order_are_landed_alike(months: Months
     assert {month: _record(months, month).origins for month in MONTHS} == first
 
 
+@pytest.mark.stack
 def test_the_refusal_says_how_two_names_become_one_column(months: Months) -> None:
     months.land()
     months.load(ONE)
@@ -232,6 +236,7 @@ def test_the_refusal_says_how_two_names_become_one_column(months: Months) -> Non
     assert months.values() == {"user_id": [f"userId of {ONE}", f"user_id of {OTHER}"]}
 
 
+@pytest.mark.stack
 @pytest.mark.every_warehouse
 def test_a_month_that_is_landed_again_no_longer_stands_in_the_way(months: Months) -> None:
     months.land()

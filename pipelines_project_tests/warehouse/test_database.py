@@ -212,6 +212,7 @@ for url, size in zip(sys.argv[1::2], sys.argv[2::2]):
 """
 
 
+@pytest.mark.stack
 def test_a_file_whose_first_writer_ran_out_of_disk_is_made_by_the_next(tmp_path: Path) -> None:
     warehouses = {
         size: Warehouse(url=str(tmp_path / f"{size}" / "warehouse.duckdb"))
@@ -244,6 +245,7 @@ def test_processes_that_make_the_file_at_once_write_into_one(warehouse: Warehous
     assert [path.name for path in Path(warehouse.url).parent.iterdir()] == ["warehouse.duckdb"]
 
 
+@pytest.mark.stack
 def test_what_does_not_fit_into_memory_spills(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ _MONTHS: dict[str, Rows] = {
 }
 
 
+@pytest.mark.stack
 def test_months_whose_types_and_names_change_come_to_the_same_values(
     warehouse: Warehouse, landing: LandingZone, tmp_path: Path
 ) -> None:
@@ -107,6 +108,7 @@ _REFUSED: list[tuple[Rows, Sequence[str]]] = [
 ]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(("rows", "told"), _REFUSED, ids=["nul", "wide", "type", "struct"])
 def test_what_postgresql_cannot_hold_is_refused_by_name_and_changes_nothing(
     warehouse: Warehouse, landing: LandingZone, rows: Rows, told: Sequence[str]

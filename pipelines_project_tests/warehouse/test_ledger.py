@@ -11,6 +11,8 @@ from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project_tests.landings import MONTH, land, place_of
 from pipelines_project_tests.marts.month_tables import MonthTables
 
+pytestmark = pytest.mark.stack
+
 _LOADS = "select month, load_id from ledger.loads order by all"
 
 

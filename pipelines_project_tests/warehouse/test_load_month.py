@@ -324,6 +324,7 @@ def test_files_that_go_before_their_columns_are_read_are_listed_again(
     assert _ids(connection) == ["new"]
 
 
+@pytest.mark.stack
 def test_a_month_that_never_stands_still_is_an_error_and_the_old_rows_stay(
     connection: duckdb.DuckDBPyConnection,
     landing: LandingZone,
@@ -395,6 +396,7 @@ def test_tables_and_sources_of_like_names_keep_their_own_rows_and_records(
         assert load_month(connection, place, REPLACE).skipped
 
 
+@pytest.mark.stack
 def test_months_that_load_at_once_all_get_in(warehouse: Warehouse, landing: LandingZone) -> None:
     months = [f"2023-{number:02d}" for number in range(1, 9)]
     for number, month in enumerate(months):
@@ -443,6 +445,7 @@ with Warehouse(url=sys.argv[2], data_url=sys.argv[3]).connect() as connection:
 """
 
 
+@pytest.mark.stack
 def test_a_process_that_is_killed_before_the_commit_leaves_the_old_rows(
     warehouse: Warehouse, landing: LandingZone
 ) -> None:

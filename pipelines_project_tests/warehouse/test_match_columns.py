@@ -276,6 +276,7 @@ def _write_month(zone: LandingZone, month: str, rows: pa.Table) -> tuple[LandedM
     return place, load.files
 
 
+@pytest.mark.stack
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(_months())
 def test_every_value_comes_back_from_the_table_in_the_type_it_came_in(

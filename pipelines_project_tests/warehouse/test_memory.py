@@ -62,6 +62,7 @@ def test_a_load_whose_width_asks_for_too_little_is_tried_with_the_whole_budget(
     assert warehouse.rows("select count(*) from demo.events") == [(4_000,)]
 
 
+@pytest.mark.stack
 def test_a_load_that_the_budget_cannot_hold_names_the_settings_and_changes_nothing(
     warehouse: Warehouse, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def _load(
             load_month(connection, place, loader)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda each: type(each).__name__)
 def test_a_rebuilt_table_is_what_loading_its_months_has_made(
     landing: LandingZone, warehouse: Warehouse, loader: Loader
@@ -90,6 +91,7 @@ def test_a_rebuilt_table_is_what_loading_its_months_has_made(
     ]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     "harm",
     [
@@ -115,6 +117,7 @@ def test_whatever_has_become_of_a_table_it_is_mended(
     assert _held(warehouse) == before
 
 
+@pytest.mark.stack
 def test_a_table_without_history_gets_one(landing: LandingZone, warehouse: Warehouse) -> None:
     places = _land(landing)
     _load(warehouse, landing, places, ReplaceTable(("id",)))

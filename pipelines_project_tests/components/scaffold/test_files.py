@@ -53,6 +53,7 @@ def test_files_that_differ_in_month_day_and_number_are_one_group(
     assert (group.template, len(group.months), unknown) == (template, months, {})
 
 
+@pytest.mark.stack
 def test_a_table_is_proposed_for_each_group_with_keys_and_types_from_a_sample(
     tmp_path: Path,
 ) -> None:

@@ -140,6 +140,7 @@ def test_names_that_yaml_or_a_template_would_change_stay_as_they_are(
         assert shop.materialize(this_month, *keys).result.success
 
 
+@pytest.mark.stack
 def test_patterns_choose_schemas_tables_and_no_partitions_of_postgres(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

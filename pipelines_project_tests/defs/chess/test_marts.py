@@ -51,6 +51,7 @@ def _side_of(player: str, game: dict[str, Any]) -> dict[str, Any] | None:
     return next((side for side in sides if side["username"].lower() == player), None)
 
 
+@pytest.mark.stack
 def test_player_months_are_the_games_won_drawn_and_lost_with_ratings(
     modelled: CodeLocation, sides: list[Side]
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_range_of_months_can_be_loaded_and_modelled_in_one_run(chess: CodeLoca
     assert [*player_months] == ["2024-01", "2024-02", "2024-03"]
 
 
+@pytest.mark.stack
 def test_a_game_of_a_player_who_was_renamed_counts_and_is_neither_won_nor_lost(
     chess: CodeLocation,
 ) -> None:

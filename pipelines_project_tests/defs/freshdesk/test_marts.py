@@ -56,6 +56,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield location.warehouse
 
 
+@pytest.mark.stack
 def test_a_group_has_a_row_for_each_month_with_its_backlog(warehouse: Warehouse) -> None:
     query = """
         select month, opened, resolved, backlog, median_hours_to_first_response,

@@ -79,6 +79,7 @@ def _said(check: dg.AssetCheckEvaluation, name: str = "wrong") -> Any:
     return check.metadata[name].value
 
 
+@pytest.mark.stack
 def test_they_pass_where_all_is_sound(location: CodeLocation) -> None:
     checks = _check(location)
 

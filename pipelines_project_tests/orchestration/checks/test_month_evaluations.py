@@ -14,6 +14,8 @@ from pipelines_project_tests.code_location import (
     Run,
 )
 
+pytestmark = pytest.mark.stack
+
 _CHECKS = {
     (LANDING, "no_stale_files"),
     (LANDING, "landed_files_are_intact"),

@@ -44,6 +44,7 @@ def test_all_checks_of_an_asset_are_one_step(chess: CodeLocation) -> None:
     assert _evaluated(run) == _CHECKS
 
 
+@pytest.mark.stack
 def test_one_check_is_executed_without_the_others_of_its_step(chess: CodeLocation) -> None:
     assert chess.materialize("2024-01", LANDING, WAREHOUSE).result.success
     key = dg.AssetCheckKey(dg.AssetKey.from_user_string(WAREHOUSE), "games_have_unique_keys")
@@ -55,6 +56,7 @@ def test_one_check_is_executed_without_the_others_of_its_step(chess: CodeLocatio
     assert run.checks().keys() == {"games_have_unique_keys"}
 
 
+@pytest.mark.stack
 def test_checks_of_a_step_open_the_warehouse_once(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_check_without_a_result_takes_none_from_the_others(
     assert "games:broken: a mistake" in run.log("ERROR")
 
 
+@pytest.mark.stack
 def test_a_list_that_fails_keeps_tickets_only_from_the_check_that_reads_it(
     tmp_path: Path,
 ) -> None:

@@ -58,6 +58,7 @@ def _said(check: dg.AssetCheckEvaluation) -> dict[str, Any]:
     return {name: value.value for name, value in check.metadata.items()}
 
 
+@pytest.mark.stack
 def test_alone_they_pass_where_all_is_sound_and_cover_every_landed_month(
     sound: CodeLocation,
 ) -> None:
@@ -72,6 +73,7 @@ def test_alone_they_pass_where_all_is_sound_and_cover_every_landed_month(
     assert checks[FRESH].description == f"Holds for {NOW}."
 
 
+@pytest.mark.stack
 def test_rows_with_the_same_key_are_found(sound: CodeLocation) -> None:
     with sound.warehouse.connect() as connection:
         connection.execute(
@@ -163,6 +165,7 @@ def test_a_backfill_of_an_old_month_does_not_make_the_current_one_fresh(
     assert _said(check) == {"wrong": {NOW: "last landed: never"}, "months": [NOW]}
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("months", ["2024-01", "2024-01...2024-01", "2024-01...2024-02"])
 def test_in_a_run_they_cover_the_months_of_the_run(sound: CodeLocation, months: str) -> None:
     with sound.warehouse.connect() as connection:
@@ -176,6 +179,7 @@ def test_in_a_run_they_cover_the_months_of_the_run(sound: CodeLocation, months: 
         assert _said(checks[name])["months"] == covered
 
 
+@pytest.mark.stack
 def test_a_failing_check_does_not_stop_the_run(chess: CodeLocation) -> None:
     _write(chess, "2024-01", *ids_ago(60))
 

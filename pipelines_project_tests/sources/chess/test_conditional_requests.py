@@ -121,6 +121,7 @@ def test_an_answer_without_an_etag_is_landed_each_time(chess: _Chess, etag: str 
         assert chess.asked_with(_ERIK) == chess.asked_with(_HIKARU) == [None]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("players", [("erik",), ("erik", "hikaru", "magnus")])
 def test_for_other_players_the_whole_month_is_fetched(
     chess: _Chess, players: tuple[str, ...]
@@ -177,6 +178,7 @@ def test_what_is_landed_in_any_case_is_asked_for_without_etags(chess: _Chess) ->
     assert chess.asked_with(_ERIK) == [None]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("of", ["data", "record"])
 def test_a_damaged_load_is_fetched_again(chess: _Chess, of: str) -> None:
     first = chess.land()

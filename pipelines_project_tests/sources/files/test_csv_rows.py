@@ -169,6 +169,7 @@ def test_bad_rows_are_quarantined_as_they_are(lander: FileLander) -> None:
     assert (landed.details["lines_read"], landed.details["lines_quarantined"]) == (6, 4)
 
 
+@pytest.mark.stack
 def test_one_bad_row_in_many_is_named_by_its_line(lander: FileLander) -> None:
     lines = [f"{n},v{n}" for n in range(100_000)]
     lines[77_776] = "77776"
@@ -461,6 +462,7 @@ _TABLES = st.integers(1, 4).flatmap(
 )
 
 
+@pytest.mark.stack
 @hypothesis_settings(max_examples=80, deadline=None, derandomize=True)
 @given(table=_TABLES, is_quick=st.booleans(), ends=st.sampled_from(["\n", "\r\n"]))
 def test_what_python_writes_is_read_as_python_reads_it(

@@ -208,6 +208,7 @@ def test_an_object_with_very_many_keys_stays_json_text(land: Land) -> None:
     assert month.column("id") == [*range(600)]
 
 
+@pytest.mark.stack
 def test_what_is_nested_deep_stays_json_text_and_deeper_is_a_bad_line(land: Land) -> None:
     deep, deepest = '{"a":' * 499 + "1" + "}" * 499, '{"a":' * 60_000 + "1" + "}" * 60_000
     month = land(f"{deep}\n{deepest}\n", on_bad_line="quarantine")
@@ -364,6 +365,7 @@ def test_ids_are_unique_and_the_same_when_a_month_is_landed_again(
     assert first.load_id != second.load_id
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("name", "compressed"),
     [
@@ -525,6 +527,7 @@ def _recorded(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("block_bytes", [50_000, line_pieces.BLOCK_BYTES])
 def test_every_line_of_the_recorded_files_is_accounted_for(
     land: Land,
@@ -549,6 +552,7 @@ def test_every_line_of_the_recorded_files_is_accounted_for(
     assert not any(name.startswith(("bitly", "rasa", "example")) for name, _ in bad)
 
 
+@pytest.mark.stack
 def test_a_recorded_file_with_a_bad_line_fails_naming_it(
     land: Land, tmp_path: Path, recorded_data: Path
 ) -> None:

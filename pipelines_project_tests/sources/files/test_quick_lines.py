@@ -59,6 +59,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("block_bytes", [64, line_pieces.BLOCK_BYTES])
 @pytest.mark.parametrize("provenance", [True, False])
 def test_plain_lines_of_several_files_are_read_once(
@@ -75,6 +76,7 @@ def test_plain_lines_of_several_files_are_read_once(
     assert land_both(provenance=provenance)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("late", "changed"),
     [

@@ -68,6 +68,7 @@ def test_an_hourly_chain_of_changes_lands_what_one_whole_fetching_does(tmp_path:
     assert {row[2:] for row in _rows(whole)} >= {(False, False), (True, False), (False, True)}
 
 
+@pytest.mark.stack
 def test_the_requests_of_an_hour_grow_with_what_changed_and_not_with_the_month(
     landing: LandingZone,
 ) -> None:

@@ -28,6 +28,7 @@ def _companies(api: FreshdeskApi) -> int:
     return sum(len(page) for page in api.pages("companies", {}, NumberedPages()))
 
 
+@pytest.mark.stack
 def test_every_third_request_refused_for_a_second_loses_nothing() -> None:
     calls, quota = ApiCalls(), Quota(refuse_every=3)
     started = time.monotonic()
@@ -39,6 +40,7 @@ def test_every_third_request_refused_for_a_second_loses_nothing() -> None:
     assert 2 <= time.monotonic() - started < 10
 
 
+@pytest.mark.stack
 def test_a_date_is_waited_for_as_seconds_are() -> None:
     faults = Faults()
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
@@ -50,6 +52,7 @@ def test_a_date_is_waited_for_as_seconds_are() -> None:
     assert 1 <= time.monotonic() - started < 10
 
 
+@pytest.mark.stack
 def test_429_for_ever_ends_within_the_bound() -> None:
     calls = ApiCalls()
     started = time.monotonic()
@@ -75,6 +78,7 @@ def test_a_wait_beyond_the_bound_is_not_begun_and_later_requests_are_not_sent() 
     assert calls.count == 1
 
 
+@pytest.mark.stack
 def test_requests_slow_down_before_the_reserve_is_touched() -> None:
     """Twelve credits a window, of which five stay free: at most seven requests, then a pause."""
     quota = Quota(total=12, window_seconds=1.2)

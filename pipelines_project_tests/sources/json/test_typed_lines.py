@@ -172,6 +172,7 @@ def _lines(draw: st.DrawFn) -> list[str]:
     return lines
 
 
+@pytest.mark.stack
 @given(_lines(), st.integers(0, 3), st.integers(0, 200), st.one_of(st.just(b""), _PIECES))
 @example(['{"a": 1}\n', '{"a": 2}\n'], 1, 8, b"null")
 @settings(

@@ -95,6 +95,7 @@ def _rows(zone: LandingZone) -> list[dict[str, Any]]:
     )
 
 
+@pytest.mark.stack
 def test_a_chain_of_changes_holds_what_one_full_fetch_does(
     orders: Orders, landing: LandingZone
 ) -> None:

@@ -46,6 +46,7 @@ def test_an_unreachable_server_is_a_fault_that_may_pass(
     assert PASSWORD not in "".join(traceback.format_exception(error))
 
 
+@pytest.mark.stack
 def test_a_wrong_password_is_refused_at_once_and_not_shown(
     postgres: str, shop: PostgresShop, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

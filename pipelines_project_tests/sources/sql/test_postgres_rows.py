@@ -180,6 +180,7 @@ def test_a_column_that_was_renamed_fails_the_month_and_says_what_there_is(
     assert "'created_on'" in error
 
 
+@pytest.mark.stack
 def test_a_month_is_one_state_of_the_table(shop: PostgresShop, landing: LandingZone) -> None:
     shop.execute("create table orders (id int, version int, filler text)")
     filler = "repeat(md5(g::text), 20)"
@@ -211,6 +212,7 @@ def test_a_lost_connection_may_pass(shop: PostgresShop, landing: LandingZone) ->
     assert is_passing_fault(error)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("expression", "said", "passes"),
     [
@@ -245,6 +247,7 @@ def test_a_statement_takes_no_longer_than_its_timeout(
     assert not is_passing_fault(error)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("width", "chunk_rows", "groups"),
     [

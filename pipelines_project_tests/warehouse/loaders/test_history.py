@@ -104,6 +104,7 @@ def test_what_held_at_a_months_start_is_what_the_month_states(table: _Table) -> 
         assert held == [("".join(sorted(names)),)]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("order", [*permutations(["2024-01", "2024-02", "2024-03"])])
 def test_the_order_in_which_months_are_loaded_does_not_matter(
     table: _Table, order: tuple[str, ...]
@@ -125,6 +126,7 @@ def test_the_order_in_which_months_are_loaded_does_not_matter(
     assert all(table.load(month).skipped for month in order)
 
 
+@pytest.mark.stack
 def test_a_month_that_is_landed_again_splits_a_version_or_joins_two(table: _Table) -> None:
     for month in ("2024-01", "2024-02", "2024-03"):
         table.put(month, _row(1, "a"))
@@ -162,6 +164,7 @@ def test_a_row_that_its_month_no_longer_has_gives_way_to_the_version_before(tabl
     ]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("kind", [lambda moment: moment, lambda moment: moment.date()])
 def test_a_version_column_says_since_when_a_row_is_as_it_is(
     table: _Table, kind: Callable[[datetime], datetime | date]
@@ -344,6 +347,7 @@ def test_a_key_and_a_version_column_go_on_by_their_new_names(table: _Table, tmp_
     ]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("harm", ["delete from demo.events where id = 1", "drop table demo.events"])
 def test_months_whose_rows_were_lost_are_loaded_again(
     table: _Table, warehouse: Warehouse, harm: str

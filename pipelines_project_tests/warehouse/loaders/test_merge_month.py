@@ -210,6 +210,7 @@ def test_new_columns_and_wider_types_reach_rows_of_other_months(table: _Table) -
     assert table.query(query) == [(1, 1.0, None), (2, 1.5, "red")]
 
 
+@pytest.mark.stack
 def test_months_that_meet_in_their_rows_can_load_at_once(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:
@@ -255,6 +256,7 @@ def test_a_conflict_as_postgresql_reports_it_is_tried_again(
         assert load_month(connection, place_of(landing), loader).rows == 1
 
 
+@pytest.mark.stack
 def test_a_large_month_is_merged_set_by_set(table: _Table) -> None:
     start = datetime(2023, 1, 1, tzinfo=UTC)
     count = 100_000

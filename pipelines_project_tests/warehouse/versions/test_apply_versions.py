@@ -221,6 +221,7 @@ def test_what_is_pending_is_told_without_being_applied(place: _Place) -> None:
     assert "note" in place.columns()
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("loader", LOADERS, ids=str)
 def test_a_fresh_warehouse_and_a_rebuilt_one_end_like_one_that_was_changed_on_the_way(
     place: _Place, loader: Loader, tmp_path: Path
