@@ -20,6 +20,9 @@ from pipelines_project_tests.code_location import CodeLocation, code_location
 from pipelines_project_tests.databases import do_not_wait_for_the_disk, emptied_database
 from pipelines_project_tests.object_store import Gate, gate, moto_server, signed_in
 
+# Nothing of what is imported and collected becomes garbage.
+gc.disable()
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than processors: a good part of a test is waiting for servers and disks."""
@@ -30,6 +33,7 @@ def pytest_collection_finish() -> None:
     """Look for garbage less often, and not among what is imported by now, which is most."""
     gc.freeze()
     gc.set_threshold(100_000)
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:

@@ -49,6 +49,7 @@ def jobs() -> dict[str, dg.JobDefinition]:
     return {job.name: job for job in definitions.load().resolve_all_job_defs()}
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: str(each.relative_to(ROOT)))
 def test_every_job_that_is_run_is_there_and_takes_the_config(
     document: Path, jobs: dict[str, dg.JobDefinition]

@@ -45,6 +45,7 @@ def said() -> list[str]:
     return [text for file in files for text in _texts(ast.parse(file.read_text(encoding="utf-8")))]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("message", _messages())
 def test_a_message_of_the_runbook_is_one_that_the_project_has(
     message: str, said: list[str]

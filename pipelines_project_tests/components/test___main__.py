@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator, ValidationError
 
 import pipelines_project
 
+pytestmark = pytest.mark.stack
+
 DEFS = Path(pipelines_project.__file__).parent / "defs"
 SHOP = {
     "type": "pipelines_project.components.SqlTables",
@@ -32,7 +34,6 @@ def schema() -> Draft202012Validator:
     return Draft202012Validator(printed)
 
 
-@pytest.mark.stack
 def test_every_document_that_is_deployed_fits_the_schema(schema: Draft202012Validator) -> None:
     documents = [
         document

@@ -14,6 +14,8 @@ from pipelines_project_tests.alerts.receivers import hook, mailbox
 from pipelines_project_tests.code_location import LANDING, code_location
 from pipelines_project_tests.document_location import loaded
 
+pytestmark = pytest.mark.stack
+
 _PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
 # The document that the page on alerts shows, whatever the project's own variables are.
 [_SHOWN] = re.findall(r"```yaml\n(.*?)```", _PAGE.read_text(encoding="utf-8"), re.S)
@@ -82,7 +84,6 @@ def _looked(sensors: Sequence[dg.SensorDefinition], instance: dg.DagsterInstance
     return [str(each.cursor) for each in results if isinstance(each, dg.SensorResult)]
 
 
-@pytest.mark.stack
 def test_a_failed_run_comes_by_webhook_and_by_email(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def test_months_of_several_resources_land_and_load_in_one_run(shop: DocumentLoca
     assert TOKEN not in shop.events(run)
 
 
+@pytest.mark.stack
 def test_what_does_not_depend_on_the_month_is_a_snapshot(shop: DocumentLocation) -> None:
     run = shop.materialize("2024-02", "landing/shop/customers", "landing/shop/leaky")
 

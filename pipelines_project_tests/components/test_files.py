@@ -135,6 +135,7 @@ def test_a_month_whose_files_are_gone_stays_as_it_is_unless_it_may_shrink(
     assert location.rows("select * from local_jsonl.events") == []
 
 
+@pytest.mark.stack
 def test_a_bad_month_names_its_line_and_does_not_stop_the_other(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     write_lines(raw, '{"id": 1}\n{"id": \n', month="2024-01")

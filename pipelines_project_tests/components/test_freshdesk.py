@@ -269,6 +269,7 @@ def test_a_run_without_a_setting_fails_at_once_and_names_it(
     assert location.faults.requests == []
 
 
+@pytest.mark.stack
 def test_the_code_location_loads_without_any_setting_of_freshdesk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -105,6 +105,7 @@ def test_six_months_of_two_documents_land_and_load_in_one_run(weather: DocumentL
     assert run.result.success
 
 
+@pytest.mark.stack
 def test_a_month_that_answers_as_before_is_not_landed_again(weather: DocumentLocation) -> None:
     weather.materialize("2024-04", LANDING)
 
@@ -155,6 +156,7 @@ def test_a_bad_answer_leaves_the_month_and_no_event_has_the_key(
     assert TOKEN not in weather.events(run)
 
 
+@pytest.mark.stack
 def test_nothing_that_a_run_leaves_behind_has_the_key(
     weather: DocumentLocation, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -158,6 +158,7 @@ def test_a_month_without_rows_loads_as_an_empty_one(
     assert months == [("2023-01", 2), ("2023-03", 1)]
 
 
+@pytest.mark.stack
 def test_a_query_is_a_file_beside_the_document(
     shop_file: sqlite3.Connection, tmp_path: Path
 ) -> None:

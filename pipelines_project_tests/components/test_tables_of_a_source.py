@@ -257,6 +257,7 @@ def test_rows_are_shown_where_no_table_of_the_source_holds_persons(tmp_path: Pat
         assert '"sample":null' in record.read_text()
 
 
+@pytest.mark.stack
 def test_rows_of_an_earlier_load_are_not_shown_once_persons_are_said_to_be_in_them(
     tmp_path: Path,
 ) -> None:

@@ -180,6 +180,7 @@ def lines(landing: LandingZone, tmp_path: Path) -> LocalJsonlSource:
     )
 
 
+@pytest.mark.stack
 def test_lines_are_forgotten_by_the_column_that_the_settings_name(
     landing: LandingZone, warehouse: Warehouse, lines: LocalJsonlSource
 ) -> None:

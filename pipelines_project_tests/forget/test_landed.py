@@ -72,6 +72,7 @@ def landed(landed_thrice: Path, landing: LandingZone) -> Loads:
     return place, of_others, kept, current
 
 
+@pytest.mark.stack
 def test_the_month_is_landed_anew_and_kept_loads_that_hold_them_go_whole(
     landing: LandingZone,
     landed: Loads,
@@ -171,6 +172,7 @@ def test_leftovers_without_their_rows_go_when_the_month_is_landed_anew(
     assert [*place.listing().files] == [forgotten[0].load_id]
 
 
+@pytest.mark.stack
 def test_leftovers_newer_than_the_current_load_go_when_the_month_is_landed_anew(
     landing: LandingZone,
 ) -> None:

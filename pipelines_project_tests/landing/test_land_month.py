@@ -246,6 +246,7 @@ def test_an_older_run_whose_record_a_newer_one_took_for_stale_is_superseded(
     assert [row["id"] for row in _landed(landing)] == ["newer"]
 
 
+@pytest.mark.stack
 def test_runs_of_one_month_at_once_end_with_one_whole_current_load(zone: LandingZone) -> None:
     place, together = place_of(zone), Barrier(4)
 

@@ -433,6 +433,7 @@ def test_a_reader_looks_again_where_a_listing_shows_a_record_and_not_yet_its_fil
     assert len(load.files) == 1
 
 
+@pytest.mark.stack
 def test_a_reader_that_never_gets_a_second_look_says_so(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project_tests.landings import land, place_of, write_load
 
+pytestmark = pytest.mark.stack
+
 ROWS = 3
 
 

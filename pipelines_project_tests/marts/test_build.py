@@ -93,6 +93,7 @@ def test_a_few_rows_are_read_only_where_they_are_to_be_shown(
     assert (shown.columns, shown.rows) == (["n", "t"], [("7", "a")])
 
 
+@pytest.mark.stack
 def test_rows_that_exchange_a_value_have_another_content() -> None:
     with duckdb.connect() as connection:
         contents = set[str]()

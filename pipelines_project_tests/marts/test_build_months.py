@@ -81,6 +81,7 @@ def test_a_month_that_loses_its_rows_is_built_to_none(tables: MonthTables) -> No
     assert _told({**tables.build(mart, FEBRUARY).months}) == {FEBRUARY: "skipped"}
 
 
+@pytest.mark.stack
 def test_a_month_that_was_not_asked_for_stays_until_it_is(tables: MonthTables) -> None:
     mart = tables.mart(_SUMS)
     tables.build(mart, JANUARY)
@@ -105,6 +106,7 @@ def test_a_window_that_looks_back_builds_the_month_after_a_changed_one(tables: M
     assert tables.rows(mart) == [(JANUARY, 1, 10), (FEBRUARY, 1, 10), (MARCH, 1, 3)]
 
 
+@pytest.mark.stack
 def test_a_mart_over_a_mart_follows_its_months(tables: MonthTables) -> None:
     lower = tables.mart(_SUMS, "lower")
     upper = tables.mart("select month, sum(n) as n from demo_marts.lower group by month", "upper")
@@ -173,6 +175,7 @@ def test_rows_that_someone_has_deleted_are_built_again(tables: MonthTables) -> N
     assert tables.rows(mart) == tables.rows_of_full_build(mart)
 
 
+@pytest.mark.stack
 def test_sql_that_fails_for_a_month_leaves_rows_and_ledger(tables: MonthTables) -> None:
     mart = tables.mart("select month, case when n < 9 then n else error('no') end as n from demo.a")
     tables.build(mart, JANUARY)

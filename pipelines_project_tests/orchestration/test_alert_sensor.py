@@ -20,6 +20,8 @@ from pipelines_project.table import Table
 from pipelines_project_tests.alerts.receivers import Hook, hook
 from pipelines_project_tests.code_location import LANDING, MARTS, WAREHOUSE, CodeLocation
 
+pytestmark = pytest.mark.stack
+
 _FEBRUARY = "hikaru/games/2024/02"
 _NOW = datetime.now(UTC)
 
@@ -79,7 +81,6 @@ def test_a_failed_run_is_told_once_with_its_months_the_reason_and_a_link(
     assert reason[-1] == f"http://ui:3000/runs/{failed.result.run_id}"
 
 
-@pytest.mark.stack
 def test_runs_of_before_the_first_look_and_good_runs_are_not_told(
     chess: CodeLocation, alerts: Told
 ) -> None:
@@ -132,7 +133,6 @@ def _damage(chess: CodeLocation) -> None:
         connection.execute("delete from chess.games where month = '2024-01' and player = 'erik'")
 
 
-@pytest.mark.stack
 def test_a_check_is_told_when_it_begins_to_fail_and_not_as_long_as_it_goes_on(
     chess: CodeLocation, alerts: Told
 ) -> None:
@@ -149,7 +149,6 @@ def test_a_check_is_told_when_it_begins_to_fail_and_not_as_long_as_it_goes_on(
     assert "2024-02: " not in text
 
 
-@pytest.mark.stack
 def test_a_check_that_held_meanwhile_is_told_again(chess: CodeLocation, alerts: Told) -> None:
     chess.materialize("2024-01")
     whole = chess.warehouse.rows("select count(*) from chess.games")

@@ -128,6 +128,7 @@ def test_run_keys_differ_by_table_month_and_content(
     assert all(key and key.startswith("events 2024-0") for key in keys)
 
 
+@pytest.mark.stack
 def test_a_tick_over_ten_thousand_files_takes_less_than_a_second(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

@@ -27,6 +27,8 @@ from pipelines_project_tests.orchestration.history_year import (
     write_run,
 )
 
+pytestmark = pytest.mark.stack
+
 _LONG_AGO = datetime.now(UTC) - timedelta(days=400)
 _CHECK_KEY = dg.AssetCheckKey(KEY, CHECK)
 
@@ -48,7 +50,6 @@ def _files(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
     return [path for path in Path(instance.root_directory).rglob("*") if run_id in path.name]
 
 
-@pytest.mark.stack
 def test_runs_of_long_ago_go_with_all_that_is_kept_of_them_but_never_the_newest_of_a_month(
     history: dg.DagsterInstance, tmp_path: Path
 ) -> None:
@@ -73,7 +74,6 @@ def test_runs_of_long_ago_go_with_all_that_is_kept_of_them_but_never_the_newest_
     assert size(history) < before
 
 
-@pytest.mark.stack
 def test_the_logs_of_a_run_that_stays_go_and_it_is_the_same_to_clean_twice(
     history: dg.DagsterInstance, tmp_path: Path
 ) -> None:
@@ -92,7 +92,6 @@ def test_the_logs_of_a_run_that_stays_go_and_it_is_the_same_to_clean_twice(
     assert history.get_run_by_id(run_id)
 
 
-@pytest.mark.stack
 def test_a_run_whose_check_looked_at_all_months_stays_until_each_was_looked_at_again(
     history: dg.DagsterInstance, tmp_path: Path
 ) -> None:
@@ -123,7 +122,6 @@ def test_a_run_whose_check_looked_at_all_months_stays_until_each_was_looked_at_a
     assert history.has_run(third)
 
 
-@pytest.mark.stack
 def test_a_run_whose_deletion_was_broken_off_is_deleted_by_the_next(
     history: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,7 +136,6 @@ def test_a_run_whose_deletion_was_broken_off_is_deleted_by_the_next(
     assert not [path for path in _files(history, runs[0]) if path.suffix == ".db"]
 
 
-@pytest.mark.stack
 def test_superseded_loads_of_long_ago_go_only_if_asked_for_and_the_current_one_stays(
     location: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +212,6 @@ def _looks() -> dg.SkipReason:
 looking = dg.Definitions(sensors=[_looks], assets=[dg.AssetSpec("anything")])
 
 
-@pytest.mark.stack
 def test_ticks_of_long_ago_go_and_young_ones_stay(
     history: dg.DagsterInstance, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ _HALF = half(json.dumps({"games": [{"url": "one"}] * 9}).encode())
 _MONTH = "erik/games/2024/02"
 
 
+@pytest.mark.stack
 def test_a_month_is_fetched_again_after_a_body_that_was_cut_off(chess: CodeLocation) -> None:
     chess.faults.answer_next(_MONTH, _HALF)
 
@@ -30,6 +31,7 @@ def test_a_month_is_fetched_again_after_a_body_that_was_cut_off(chess: CodeLocat
     assert len(chess.landing.month("chess", "games", "2024-02").listing().files) == 1
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("answer", "requests"),
     [

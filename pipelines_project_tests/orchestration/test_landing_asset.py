@@ -64,6 +64,7 @@ def _live_loads(location: CodeLocation, month: str) -> list[str]:
     return place.listing().committed
 
 
+@pytest.mark.stack
 def test_a_month_is_recorded_with_all_that_is_known_of_it(chess: CodeLocation) -> None:
     run = chess.materialize("2024-02", LANDING)
 
@@ -86,6 +87,7 @@ def test_a_month_is_recorded_with_all_that_is_known_of_it(chess: CodeLocation) -
     assert not schema["url"].constraints.nullable
 
 
+@pytest.mark.stack
 def test_every_request_names_the_contact(chess: CodeLocation) -> None:
     chess.materialize("2024-02", LANDING)
 
@@ -157,6 +159,7 @@ def test_a_rerun_month_replaces_only_its_own_files(chess: CodeLocation) -> None:
     assert all("month=2024-02" in name or "games_2024_02__" in name for name in changed)
 
 
+@pytest.mark.stack
 def test_a_month_without_games_is_an_empty_load_with_all_columns(chess: CodeLocation) -> None:
     run = chess.materialize("2022-12")
 
@@ -263,6 +266,7 @@ _BODY = json.dumps({"games": [{"url": "one"}] * 9}).encode()
 _HALF, _BROKEN = half(_BODY), broken_off(_BODY)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("path", "answer", "reason"),
     [
@@ -365,6 +369,7 @@ def test_a_month_whose_files_are_gone_can_be_landed_again(chess: CodeLocation) -
     assert chess.rows_by_month() == {"2024-02": ROWS}
 
 
+@pytest.mark.stack
 def test_a_run_that_was_killed_while_it_made_the_first_folder_blocks_no_other(
     chess: CodeLocation,
 ) -> None:

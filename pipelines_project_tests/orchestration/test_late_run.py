@@ -9,6 +9,8 @@ from pipelines_project.orchestration import late_run
 from pipelines_project_tests.code_location import LANDING, CodeLocation, Run
 from pipelines_project_tests.landings import tree
 
+pytestmark = pytest.mark.stack
+
 MONTH = "2024-02"
 
 

@@ -57,6 +57,7 @@ def _tick(url: str, instance: dg.DagsterInstance) -> str:
     return str(result.skip_message)
 
 
+@pytest.mark.stack
 def test_months_failures_rows_and_ages_are_pushed_as_prometheus_takes_them(
     chess: CodeLocation, gateway: Gateway
 ) -> None:

@@ -116,6 +116,7 @@ def _rows(tables: MonthTables, mart: Mart | str = "lower") -> list[tuple[Any, ..
     return tables.warehouse.rows(f"select month, n from demo_marts.{mart} order by month")
 
 
+@pytest.mark.stack
 def test_a_range_is_one_run_that_says_of_each_month_what_became_of_it(
     defs: dg.Definitions, instance: dg.DagsterInstance, tables: MonthTables
 ) -> None:
@@ -144,6 +145,7 @@ def test_a_run_of_one_month_that_has_to_build_all_records_all(
     assert instance.get_materialized_partitions(LOWER) == {*MONTHS}
 
 
+@pytest.mark.stack
 def test_the_run_config_asks_for_a_full_refresh(
     defs: dg.Definitions, instance: dg.DagsterInstance, tables: MonthTables
 ) -> None:

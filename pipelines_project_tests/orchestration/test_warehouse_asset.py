@@ -39,6 +39,7 @@ def test_a_run_loads_its_months_and_the_next_run_skips_them(chess: CodeLocation)
         assert chess.rows_by_month() == {"2024-01": 1, "2024-02": 2, "2024-03": 3}
 
 
+@pytest.mark.stack
 def test_a_loaded_month_tells_the_columns_of_its_table_and_what_holds_it(
     chess: CodeLocation,
 ) -> None:

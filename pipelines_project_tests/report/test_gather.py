@@ -88,6 +88,7 @@ def _of_landing(*months: str, text: str = "the API is down") -> History:
     return {"landing/local_jsonl/events": AssetHistory(dict.fromkeys(months, failure), failure)}
 
 
+@pytest.mark.stack
 def test_a_month_is_whole_not_loaded_or_missing(place: Place) -> None:
     place.land(FIRST, LAST, THIS)
     place.load(FIRST, LAST)

@@ -71,6 +71,7 @@ def test_another_process_is_waited_for(warehouse: Warehouse) -> None:
         assert time.monotonic() - started < warehouse.lock_timeout_seconds
 
 
+@pytest.mark.stack
 def test_the_log_says_at_once_and_then_now_and_again_who_is_waited_for(
     warehouse: Warehouse, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

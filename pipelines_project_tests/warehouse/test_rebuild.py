@@ -164,6 +164,7 @@ def test_a_month_that_is_not_landed_any_more_is_not_lost(
     assert _held(warehouse) == before
 
 
+@pytest.mark.stack
 def test_merged_rows_that_no_load_has_any_more_are_not_lost(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:
@@ -177,6 +178,7 @@ def test_merged_rows_that_no_load_has_any_more_are_not_lost(
     assert _held(warehouse) == before
 
 
+@pytest.mark.stack
 def test_a_month_that_does_not_load_leaves_the_old_table(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:
@@ -218,15 +220,8 @@ with Warehouse(url=sys.argv[2], data_url=sys.argv[4]).connect() as connection:
 """
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        "rename to",
-        pytest.param("insert into .*_rebuilt", marks=pytest.mark.stack),
-        pytest.param("drop table if", marks=pytest.mark.stack),
-        pytest.param("update", marks=pytest.mark.stack),
-    ],
-)
+@pytest.mark.stack
+@pytest.mark.parametrize("step", ["rename to", "insert into .*_rebuilt", "drop table if", "update"])
 def test_a_rebuilding_that_is_killed_leaves_the_old_table_and_the_next_one_ends(
     landing: LandingZone, warehouse: Warehouse, step: str
 ) -> None:

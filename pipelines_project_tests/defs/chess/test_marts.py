@@ -14,6 +14,8 @@ from pipelines_project.marts.model import parse_model
 from pipelines_project.sandbox.chess_archives import RecordedArchives
 from pipelines_project_tests.code_location import MARTS, CodeLocation, code_location
 
+pytestmark = pytest.mark.stack
+
 _DRAWS = {"agreed", "repetition", "stalemate", "insufficient", "50move", "timevsinsufficient"}
 _MONTHS = [("erik", "2009-10"), ("hikaru", "2021-08"), ("hikaru", "2021-12")]
 
@@ -51,7 +53,6 @@ def _side_of(player: str, game: dict[str, Any]) -> dict[str, Any] | None:
     return next((side for side in sides if side["username"].lower() == player), None)
 
 
-@pytest.mark.stack
 def test_player_months_are_the_games_won_drawn_and_lost_with_ratings(
     modelled: CodeLocation, sides: list[Side]
 ) -> None:
@@ -129,7 +130,6 @@ def test_months_built_one_by_one_come_to_the_full_build(modelled: CodeLocation) 
     assert rows == modelled.warehouse.rows(f"from ({model.sql}) order by all")
 
 
-@pytest.mark.stack
 def test_a_range_of_months_can_be_loaded_and_modelled_in_one_run(chess: CodeLocation) -> None:
     chess.materialize("2024-01...2024-03", "landing/chess/games")
 
@@ -143,7 +143,6 @@ def test_a_range_of_months_can_be_loaded_and_modelled_in_one_run(chess: CodeLoca
     assert [*player_months] == ["2024-01", "2024-02", "2024-03"]
 
 
-@pytest.mark.stack
 def test_a_game_of_a_player_who_was_renamed_counts_and_is_neither_won_nor_lost(
     chess: CodeLocation,
 ) -> None:

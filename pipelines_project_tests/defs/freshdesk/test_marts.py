@@ -14,6 +14,8 @@ from pipelines_project.sandbox.help_desk import StoredHelpDesk
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.freshdesk_location import both, freshdesk_location
 
+pytestmark = pytest.mark.stack
+
 _MARTS = Path(definitions.__file__).parent / "defs" / "freshdesk" / "marts"
 
 
@@ -56,7 +58,6 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield location.warehouse
 
 
-@pytest.mark.stack
 def test_a_group_has_a_row_for_each_month_with_its_backlog(warehouse: Warehouse) -> None:
     query = """
         select month, opened, resolved, backlog, median_hours_to_first_response,

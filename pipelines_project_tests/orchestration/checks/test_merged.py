@@ -88,6 +88,7 @@ def test_they_pass_where_all_is_sound(location: CodeLocation) -> None:
     assert _said(checks[_MATCH], "months") == ["2024-01", "2024-02"]
 
 
+@pytest.mark.stack
 def test_they_pass_although_a_ticket_moved_on(location: CodeLocation) -> None:
     _execute(
         location,

@@ -90,6 +90,7 @@ def test_rows_with_the_same_key_are_found(sound: CodeLocation) -> None:
     assert checks[UNIQUE].description == ": ".join(said)
 
 
+@pytest.mark.stack
 def test_rows_that_the_warehouse_lacks_or_has_too_many_are_found(sound: CodeLocation) -> None:
     with sound.warehouse.connect() as connection:
         connection.execute("delete from chess.games where month = '2024-01' and url = 'one'")
@@ -131,6 +132,7 @@ def test_stale_files_are_found(sound: CodeLocation) -> None:
     assert sound.check()[NO_STALE].passed
 
 
+@pytest.mark.stack
 def test_loads_that_the_source_keeps_are_not_stale(sound: CodeLocation) -> None:
     _write(sound, "2024-01", *ids_ago(30))
     keeping = sound.with_attributes(keep_loads=1)

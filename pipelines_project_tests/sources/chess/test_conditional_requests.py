@@ -135,6 +135,7 @@ def test_for_other_players_the_whole_month_is_fetched(
     assert chess.land(*players).not_modified
 
 
+@pytest.mark.stack
 def test_for_other_columns_the_whole_month_is_fetched(
     chess: _Chess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_month_without_games_stays_empty_for_no_request_but_those_for_the_list
     assert not any(player in record for player in ("erik", "hikaru"))
 
 
+@pytest.mark.stack
 def test_a_month_that_gets_listed_later_is_fetched(chess: _Chess) -> None:
     chess.faults.answer_next("hikaru/games/archives", JSONResponse({"archives": []}))
     assert chess.land().rows == _GAMES

@@ -314,6 +314,7 @@ def test_a_month_of_which_no_line_fits_is_an_error_also_with_quarantine(
     assert survey("\n \n", before=BEFORE, **settings).quarantined == 0
 
 
+@pytest.mark.stack
 @pytest.mark.usefixtures("_block_size")
 def test_bad_lines_are_quarantined_as_they_are(land: Land) -> None:
     data = b'{"v":0,"o":{"v":0}}\n\n' + b'\n{"v":2}\n'.join(BAD_LINES)
@@ -346,6 +347,7 @@ def test_a_string_of_any_characters_lands(land: Land) -> None:
     assert land(jsonl({"v": text})).column("v") == [text]
 
 
+@pytest.mark.stack
 def test_a_line_of_many_megabytes_lands(land: Land) -> None:
     text = "x" * (3 * line_pieces.BLOCK_BYTES)
     month = land(jsonl({"v": 1}, {"v": text}, {"v": 2}))

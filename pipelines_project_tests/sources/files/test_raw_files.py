@@ -162,6 +162,7 @@ def test_a_fingerprint_tells_every_change_of_the_files(tmp_path: Path) -> None:
     assert len(set(seen)) == len(seen)
 
 
+@pytest.mark.stack
 def test_ten_thousand_files_are_listed_in_less_than_a_second(tmp_path: Path) -> None:
     for month in range(1, 11):
         folder = tmp_path / f"events/2024-{month:02d}"

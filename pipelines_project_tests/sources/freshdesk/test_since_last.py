@@ -86,6 +86,7 @@ def test_the_requests_of_an_hour_grow_with_what_changed_and_not_with_the_month(
     assert (7, "new", False, False) in _rows(landing)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("now", "options"),
     [(FEBRUARY + timedelta(hours=1), {}), (FEBRUARY - timedelta(hours=1), {"since_last": False})],
@@ -103,6 +104,7 @@ def test_a_closed_month_and_refetch_all_fetch_the_whole_month(
     assert not landed.not_modified
 
 
+@pytest.mark.stack
 def test_an_hour_without_changes_keeps_the_load(landing: LandingZone) -> None:
     desk = StoredHelpDesk({"tickets": [ticket(1, JANUARY)]}, FEBRUARY)
     with asking(desk) as api:

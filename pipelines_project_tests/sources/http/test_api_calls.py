@@ -132,6 +132,7 @@ def test_a_service_that_is_down_is_told_in_plain_words(address: str, why: str) -
     )
 
 
+@pytest.mark.stack
 def test_each_retry_is_logged_with_who_why_and_how_long(
     api: str, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -165,6 +166,7 @@ def test_the_number_of_attempts_is_a_setting(
     assert len(faults.requests) == 2
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("as_date", [False, True])
 def test_retry_after_is_waited_for(api: str, faults: Faults, as_date: bool) -> None:
     # A date has whole seconds, so one that is two seconds ahead is more than one second away.

@@ -106,6 +106,7 @@ def test_a_session_keeps_to_what_the_service_has_told_another() -> None:
     assert (meter.refused, len(meter.arrived)) == (0, 2)
 
 
+@pytest.mark.stack
 def test_sessions_that_begin_together_before_any_answer_do_not_go_over_the_limit() -> None:
     """Three sessions ask for tickets, which count seven credits each time, of 14 a window."""
     meter = Meter(latency=0.05, allowed=14, window=0.8, cost=included_credits, tells=True)

@@ -88,6 +88,7 @@ def test_a_missing_driver_is_named_with_the_extra_that_brings_one(
     assert VARIABLE in error
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("module", ["psycopg", "psycopg.conninfo", "duckdb_extensions"])
 def test_what_the_extra_for_postgres_brings_is_named_where_it_is_missing(
     shop: PostgresShop, landing: LandingZone, monkeypatch: pytest.MonkeyPatch, module: str

@@ -320,6 +320,7 @@ def test_a_table_with_versions_is_not_replaced_by_one_without(
     assert table.versions() == before
 
 
+@pytest.mark.stack
 def test_a_key_and_a_version_column_go_on_by_their_new_names(table: _Table, tmp_path: Path) -> None:
     loader = History(("id",), whole_months=True, version_column="changed")
 

@@ -146,6 +146,7 @@ def test_a_type_that_was_given_stays_whatever_is_landed(place: _Place) -> None:
     assert rows == [(7,), (8,), (None,), (9,)]
 
 
+@pytest.mark.stack
 def test_a_type_that_was_changed_twice_has_made_the_same_of_rows_whenever_they_are_loaded(
     place: _Place,
 ) -> None:
@@ -250,6 +251,7 @@ def test_a_fresh_warehouse_and_a_rebuilt_one_end_like_one_that_was_changed_on_th
     assert changed == _shape_and_rows(place.warehouse)
 
 
+@pytest.mark.stack
 def test_an_index_stays_while_columns_are_added_widened_and_renamed(place: _Place) -> None:
     _only_in_a_file(place)
     place.land(JANUARY, {"id": 1, "title": "a", "size": 1})
