@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.stack
+
 ROOT = Path(__file__).parents[1]
 _ENGINE = ("sources", "landing", "warehouse", "marts", "forget", "report", "alerts", "table")
 _IMPORT_ALL = """
@@ -51,14 +53,12 @@ def _run(code: str, folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.stack
 def test_the_packages_of_the_engine_import_without_dagster(tmp_path: Path) -> None:
     imported = _run(_IMPORT_ALL, tmp_path, *_ENGINE)
 
     assert imported.splitlines() == [f"{name} []" for name in _ENGINE]
 
 
-@pytest.mark.stack
 def test_the_engine_runs_from_a_script_as_the_documents_show(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", text, re.S)

@@ -12,6 +12,8 @@ import pytest
 
 from pipelines_project_tests.code_location import LANDING, WAREHOUSE, code_location
 
+pytestmark = pytest.mark.stack
+
 _ROOT = Path(__file__).parents[1]
 _PAGE = (_ROOT / "docs" / "back_up.md").read_text(encoding="utf-8")
 _ARCHIVE, _RESTORE, *_ = re.findall(r"```console\n(.*?)```", _PAGE, re.S)
@@ -26,7 +28,6 @@ def _digests(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.stack
 @pytest.mark.long
 def test_what_was_backed_up_comes_back_as_it_was(tmp_path: Path) -> None:
     history = tmp_path / "data" / "dagster"
@@ -59,7 +60,6 @@ def test_what_was_backed_up_comes_back_as_it_was(tmp_path: Path) -> None:
     assert checks["warehouse_rows_match_landing"].passed
 
 
-@pytest.mark.stack
 def test_the_landing_zone_alone_brings_the_warehouse_back(tmp_path: Path) -> None:
     with code_location(tmp_path) as location:
         location.materialize(_MONTHS)

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from pipelines_project.temporary import duckdb_session
 
 _SETTING = "select current_setting('temp_directory')"
 
 
+@pytest.mark.stack
 def test_each_session_spills_into_a_folder_of_its_own_that_goes_with_it() -> None:
     with duckdb_session() as one, duckdb_session() as other:
         folders = [Path(each.execute(_SETTING).fetchall()[0][0]) for each in (one, other)]

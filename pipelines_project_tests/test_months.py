@@ -185,6 +185,7 @@ def test_an_unknown_placeholder_of_the_month_is_refused_by_name(placeholder: str
 
 
 # Years beyond 2999 are no keys.
+@pytest.mark.stack
 @given(MONTHS.filter(lambda month: month < "2990"), st.integers(0, 40))
 def test_months_between_two_are_one_unbroken_stretch_with_both(first: str, count: int) -> None:
     last = first

@@ -15,6 +15,7 @@ def _python(code: str, folder: Path) -> dict[str, float]:
     return command([sys.executable, "-c", code], folder, os.environ)
 
 
+@pytest.mark.stack
 def test_a_command_is_measured_alone(tmp_path: Path) -> None:
     ballast = bytearray(200_000_000)
     took = _python(

@@ -43,6 +43,7 @@ def test_a_wrong_value_from_the_environment_is_refused_with_the_name_of_the_sett
     assert attribute in str(raised.value)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("contact", ["", "me@", "https://"])
 def test_a_contact_that_nobody_could_be_reached_by_is_refused_when_a_run_asks(
     chess: CodeLocation, contact: str

@@ -95,6 +95,7 @@ def test_what_does_not_depend_on_the_month_is_a_snapshot(shop: DocumentLocation)
     assert shop_source.CALLS == []
 
 
+@pytest.mark.stack
 def test_an_error_of_the_source_is_told_in_events_without_the_secret(
     shop: DocumentLocation,
 ) -> None:

@@ -98,6 +98,7 @@ def test_a_short_document_has_assets_jobs_checks_and_a_schedule(
         ]
 
 
+@pytest.mark.stack
 def test_however_many_documents_there_are_they_are_searched_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

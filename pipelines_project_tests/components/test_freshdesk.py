@@ -250,6 +250,7 @@ def _reprs(defs: dg.Definitions) -> list[str]:
     return [repr(each) for each in (*(defs.assets or ()), *(defs.jobs or ()))]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
@@ -285,6 +286,7 @@ def test_the_code_location_loads_without_any_setting_of_freshdesk(
     }
 
 
+@pytest.mark.stack
 def test_the_schedule_is_hourly_and_off() -> None:
     defs = definitions.load()
     schedule = defs.resolve_schedule_def("freshdesk_materialize_schedule")

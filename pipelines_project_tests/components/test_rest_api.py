@@ -174,6 +174,7 @@ def test_nothing_that_a_run_leaves_behind_has_the_key(
 _dagsters_own = pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")
 
 
+@pytest.mark.stack
 def test_what_dg_check_yaml_goes_by_takes_the_documents_and_refuses_a_wrong_one() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     schema = RestApi.model().model_json_schema()

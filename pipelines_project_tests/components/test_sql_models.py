@@ -52,6 +52,7 @@ def _marts(defs: dg.Definitions) -> dict[str, dg.AssetsDefinition]:
     return {asset.key.to_user_string(): asset for asset in assets if asset.key.path[0] == "marts"}
 
 
+@pytest.mark.stack
 def test_a_file_is_an_asset_that_depends_on_what_its_sql_reads() -> None:
     monthly = """\
         -- One row is one month.
@@ -82,6 +83,7 @@ def test_a_file_is_an_asset_that_depends_on_what_its_sql_reads() -> None:
     assert marts["marts/chess/monthly"].op.pool == "warehouse"
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("source", ["chess", "reports"])
 def test_marts_have_the_automation_of_their_source_or_one_of_their_own(source: str) -> None:
     with _loaded(source, monthly="select count(*) as games from chess.games") as defs:
@@ -91,6 +93,7 @@ def test_marts_have_the_automation_of_their_source_or_one_of_their_own(source: s
     assert names == {"chess_automation", "freshdesk_automation", *own}
 
 
+@pytest.mark.stack
 def test_a_model_reads_tables_of_other_sources_and_has_values_of_variables() -> None:
     sql = "select id from chess.games join freshdesk.tickets using (id) where rating > $least"
 
@@ -113,11 +116,13 @@ def test_a_model_by_month_has_the_months_of_its_source() -> None:
     assert [mart.partitions_def for mart in marts.values()] == [monthly_partitions("2023-01")] * 2
 
 
+@pytest.mark.stack
 def test_a_source_without_models_has_no_marts() -> None:
     with _loaded() as defs:
         assert _marts(defs) == {}
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [

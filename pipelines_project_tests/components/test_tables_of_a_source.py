@@ -118,6 +118,7 @@ def test_tables_with_other_first_months_are_materialized_together(tmp_path: Path
         ]
 
 
+@pytest.mark.stack
 def test_a_snapshot_lands_in_the_month_in_which_it_is_taken(tmp_path: Path) -> None:
     with located(tmp_path, {"name": "agents", "is_snapshot": True}) as made:
         run = made.materialize(f"{BEFORE}...{NOW}")

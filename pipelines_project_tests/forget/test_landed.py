@@ -95,6 +95,7 @@ def test_the_month_is_landed_anew_and_kept_loads_that_hold_them_go_whole(
     assert _ids(landing) == [2]
 
 
+@pytest.mark.stack
 def test_a_kept_load_of_others_stays_to_the_byte(landing: LandingZone, landed: Loads) -> None:
     place, of_others, _, _ = landed
     before = {path: Path(path).read_bytes() for path in place.files_of_load(of_others)}
@@ -123,6 +124,7 @@ def test_a_month_of_their_rows_alone_is_a_month_without_rows(landing: LandingZon
     assert _ids(landing) == []
 
 
+@pytest.mark.stack
 def test_a_kept_load_that_cannot_be_read_goes_because_it_may_hold_them(
     landing: LandingZone,
 ) -> None:
@@ -302,6 +304,7 @@ def test_quarantined_lines_that_name_them_go_from_every_load(
     assert [row["line"] for row in landed.quarantined] == ['{"who": "us"']
 
 
+@pytest.mark.stack
 def test_what_a_run_lands_meanwhile_is_not_replaced_by_older_rows(
     landing: LandingZone, landed: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def test_rows_and_quarantined_lines_must_be_the_lines_read(
     assert landing.month(*_NAMES).current_load() == landed_before
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(("rows", "is_taken"), [(4, True), (2, True), (1, False), (0, False)])
 def test_a_month_that_loses_most_of_its_rows_is_refused_unless_it_may_shrink(
     landing: LandingZone, tmp_path: Path, landed_before: str, rows: int, is_taken: bool
@@ -62,6 +63,7 @@ def test_a_month_that_loses_most_of_its_rows_is_refused_unless_it_may_shrink(
     assert len(land_lines(landing, tmp_path, allow_shrink=not is_taken).rows) == rows
 
 
+@pytest.mark.stack
 def test_a_month_whose_landed_files_are_lost_is_landed_again_if_it_has_its_rows(
     landing: LandingZone, tmp_path: Path, landed_before: str
 ) -> None:

@@ -73,6 +73,7 @@ def test_a_new_column_is_null_in_the_rows_that_did_not_change(landing: LandingZo
     assert {"id", "name", "size"} <= {*landed.schema}
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("changed", [{"id": 2, "size": 0.5}, {"id": 2, "size": "large"}])
 def test_a_column_of_another_type_lands_the_whole_month(
     landing: LandingZone, changed: dict[str, Any]
@@ -100,6 +101,7 @@ def test_a_damaged_load_is_not_built_upon(landing: LandingZone) -> None:
     assert _rows(landing, place) == [(1, "a", None), (2, "b", None)]
 
 
+@pytest.mark.stack
 def test_a_load_that_another_run_landed_meanwhile_is_not_built_upon(landing: LandingZone) -> None:
     place = place_of(landing)
     _land(place, [{"id": 1, "name": "old"}])
@@ -121,6 +123,7 @@ def test_a_load_that_another_run_landed_meanwhile_is_not_built_upon(landing: Lan
     assert _rows(landing, place) == [(1, "newest", None), (9, "other", None)]
 
 
+@pytest.mark.stack
 def test_a_column_that_is_another_field_in_what_changed_has_the_whole_month_fetched(
     landing: LandingZone,
 ) -> None:

@@ -25,6 +25,7 @@ def _ahead(seconds: float) -> str:
     return str(time.time() + seconds)
 
 
+@pytest.mark.stack
 def test_a_clock_that_is_a_moment_behind_is_waited_for(landing: LandingZone) -> None:
     place = place_of(landing)
     current = _ahead(0.4)

@@ -91,6 +91,7 @@ def _source(rows: list[dict[str, Any]], fetches: list[Fetch]) -> Callable[[str, 
     return extract
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("harm", [*OF_FILES, *OF_RECORDS])
 def test_a_damaged_load_is_fetched_again_whole_and_replaced(
     landing: LandingZone, harm: Harm

@@ -77,6 +77,7 @@ def test_what_is_told_of_a_month_is_what_was_landed(landing: LandingZone) -> Non
     assert (landed.not_modified, landed.superseded_by, landed.replaced_damaged) == (False, None, "")
 
 
+@pytest.mark.stack
 def test_a_month_without_rows_is_a_load_with_the_schema(landing: LandingZone) -> None:
     columns: dict[str, TColumnSchema] = {
         "id": {"data_type": "bigint", "nullable": False},
@@ -181,6 +182,7 @@ def test_an_answer_that_breaks_off_leaves_the_month_as_it_was(landing: LandingZo
     assert tree(Path(landing.url)) == before
 
 
+@pytest.mark.stack
 def test_the_working_folder_goes_whatever_happens(
     landing: LandingZone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,6 +292,7 @@ def test_what_an_earlier_crash_left_is_no_obstacle(landing: LandingZone) -> None
     assert [*place.listing().files] == [landed.load_id]
 
 
+@pytest.mark.stack
 def test_a_source_lands_where_a_killed_run_had_only_made_its_folder(landing: LandingZone) -> None:
     Path(landing.url, "demo").mkdir(parents=True)
     land(place_of(landing), [{"id": 1}])
@@ -298,6 +301,7 @@ def test_a_source_lands_where_a_killed_run_had_only_made_its_folder(landing: Lan
     assert [row["id"] for row in _landed(landing)] == [2]
 
 
+@pytest.mark.stack
 def test_a_load_whose_files_another_run_took_for_stale_is_taken_back_and_may_be_landed_again(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,6 +351,7 @@ def test_a_month_whose_source_says_that_nothing_is_new_keeps_its_load(
     assert tree(Path(landing.url)) == files
 
 
+@pytest.mark.stack
 def test_rows_that_may_be_shown_stay_with_a_load_that_its_source_says_still_holds(
     landing: LandingZone,
 ) -> None:

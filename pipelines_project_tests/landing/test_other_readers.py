@@ -40,6 +40,7 @@ def _ids(rows: pa.Table) -> list[Any]:
     return sorted(rows["id"].to_pylist())
 
 
+@pytest.mark.stack
 def test_it_reads_what_was_landed_last(landing: LandingZone, read_month: Reader) -> None:
     place = place_of(landing)
     land(place, [{"id": 1}, {"id": 2}])

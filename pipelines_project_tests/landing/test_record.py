@@ -62,6 +62,7 @@ def test_the_quarantined_lines_of_a_load_are_recorded_too(
     assert {*place.files_of_load(load_id)} == {place.record_path(load_id), *place.paths(record)}
 
 
+@pytest.mark.stack
 def test_a_load_whose_run_dies_before_its_record_is_stale_and_not_read(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

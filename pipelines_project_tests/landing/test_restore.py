@@ -66,6 +66,7 @@ def _tables(place: LandedMonth, load_id: str) -> dict[str, pa.ChunkedArray]:
     return {name: table[name] for name in table.column_names if name != "_dlt_load_id"}
 
 
+@pytest.mark.stack
 def test_values_types_and_ids_are_those_of_the_kept_load(landing: LandingZone, kept: Kept) -> None:
     place, old = kept
 
@@ -93,6 +94,7 @@ def test_a_load_without_rows_is_restored(landing: LandingZone) -> None:
     assert rows_of(landing, load) == []
 
 
+@pytest.mark.stack
 def test_rows_are_shown_of_a_restored_load_if_they_were_of_the_kept_one(
     landing: LandingZone,
 ) -> None:
@@ -107,6 +109,7 @@ def test_rows_are_shown_of_a_restored_load_if_they_were_of_the_kept_one(
     assert restore(place, hidden.load_id).sample is None
 
 
+@pytest.mark.stack
 def test_quarantined_lines_are_restored_with_the_rows(landing: LandingZone, tmp_path: Path) -> None:
     write_lines(tmp_path, jsonl({"id": 1}, {"id": 2}) + "{\n")
     before = land_lines(landing, tmp_path, on_bad_line="quarantine")
@@ -131,6 +134,7 @@ def test_quarantined_lines_are_restored_with_the_rows(landing: LandingZone, tmp_
     assert len(without_id[3]) == 1
 
 
+@pytest.mark.stack
 def test_a_load_of_many_row_groups_is_restored_group_by_group(
     landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +298,7 @@ def _when_staged(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> 
     monkeypatch.setattr(restoring, "has_rows", then)
 
 
+@pytest.mark.stack
 def test_a_restored_load_gives_way_to_one_that_was_begun_later(
     landing: LandingZone, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

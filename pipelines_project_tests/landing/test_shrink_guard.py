@@ -47,6 +47,7 @@ def test_a_load_of_less_than_half_is_refused_and_says_how_it_is_allowed(
     assert land(place, _rows(5), verify=refuse_shrink).rows == 5
 
 
+@pytest.mark.stack
 def test_it_may_shrink_if_that_is_allowed_or_its_source_accepts_it(landing: LandingZone) -> None:
     place = place_of(landing)
     write_load(place, ids_ago(10)[0], [_rows(10)])
@@ -75,6 +76,7 @@ def _half_record(_: Path, record: Path) -> None:
     record.write_text(record.read_text()[:50])
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("harm", [_cut_off, _emptied, _missing, _half_record])
 def test_rows_are_compared_with_a_damaged_load_too(landing: LandingZone, harm: Any) -> None:
     place = place_of(landing)

@@ -19,6 +19,7 @@ from pipelines_project_tests.landings import (
 )
 
 
+@pytest.mark.stack
 def test_a_rerun_month_is_read_as_one_load_and_leaves_the_other_stale(zone: LandingZone) -> None:
     place, other = place_of(zone), place_of(zone, "2023-02")
     land(other, [{"id": 0}])
@@ -120,6 +121,7 @@ def test_the_newest_whole_superseded_loads_are_kept(
     assert place.stale_files(keep_loads) == []
 
 
+@pytest.mark.stack
 def test_stopping_after_any_file_leaves_readers_whole_and_the_rest_for_the_next_run(
     landing: LandingZone, tmp_path: Path
 ) -> None:

@@ -129,6 +129,7 @@ def _loads_after_each_loss(
     return found
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("names_survive", [False, True])
 def test_a_loss_of_power_leaves_the_old_month_or_the_new_one_whole(
     landing: LandingZone, operations: list[Operation], names_survive: bool

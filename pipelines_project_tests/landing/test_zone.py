@@ -46,6 +46,7 @@ def test_what_is_no_folder_of_a_month_is_no_month(landing: LandingZone) -> None:
     assert landing.months_with_files("demo", "events") == ["2023-01"]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("name", ["with space", "100%25#?", "o'clock", "[ab]*", "länder"])
 def test_any_folder_can_be_the_landing_zone(tmp_path: Path, name: str) -> None:
     zone = LandingZone(url=f"{tmp_path / name}/")

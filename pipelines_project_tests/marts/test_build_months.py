@@ -59,6 +59,7 @@ def test_only_months_whose_loads_are_others_are_built(tables: MonthTables) -> No
     ]
 
 
+@pytest.mark.stack
 def test_a_month_that_was_loaded_again_with_the_same_rows_is_unchanged(tables: MonthTables) -> None:
     mart = tables.mart(_SUMS)
     before = tables.build(mart, FEBRUARY).months[FEBRUARY]
@@ -71,6 +72,7 @@ def test_a_month_that_was_loaded_again_with_the_same_rows_is_unchanged(tables: M
     assert _told({**tables.build(mart, FEBRUARY).months}) == {FEBRUARY: "skipped"}
 
 
+@pytest.mark.stack
 def test_a_month_that_loses_its_rows_is_built_to_none(tables: MonthTables) -> None:
     mart = tables.mart(_SUMS)
     tables.build(mart, JANUARY)
@@ -95,6 +97,7 @@ def test_a_month_that_was_not_asked_for_stays_until_it_is(tables: MonthTables) -
     assert tables.rows(mart) == tables.rows_of_full_build(mart)
 
 
+@pytest.mark.stack
 def test_a_window_that_looks_back_builds_the_month_after_a_changed_one(tables: MonthTables) -> None:
     mart = tables.mart(_LATEST, header="incremental: month\n-- lookback: 1")
     tables.build(mart, JANUARY)
@@ -122,6 +125,7 @@ def test_a_mart_over_a_mart_follows_its_months(tables: MonthTables) -> None:
     assert tables.rows(upper) == [(JANUARY, 1), (FEBRUARY, 2), (MARCH, 30)]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
@@ -152,6 +156,7 @@ def test_a_column_whose_type_was_widened_builds_every_month(tables: MonthTables)
     assert built.schema == {"month": "VARCHAR", "n": "BIGINT"}
 
 
+@pytest.mark.stack
 def test_a_full_refresh_builds_every_month(tables: MonthTables) -> None:
     mart = tables.mart(_SUMS)
     tables.build(mart, JANUARY)

@@ -140,6 +140,7 @@ def test_statements_of_no_model_are_refused(tmp_path: Path) -> None:
         _marts(tmp_path, numbers=SQL, nmubers__after="select 1")
 
 
+@pytest.mark.stack
 @pytest.mark.every_warehouse
 def test_a_view_shows_rows_that_come_later_and_can_become_a_table(
     tmp_path: Path, warehouse: Warehouse

@@ -83,6 +83,7 @@ def test_a_view_is_published_as_it_is_when_it_is_built(
     assert _rows(_file(tmp_path)) == [(1,), (2,)]
 
 
+@pytest.mark.stack
 def test_a_mart_by_month_is_published_whole(publishing: Warehouse, tmp_path: Path) -> None:
     tables = MonthTables(publishing, tmp_path)
     mart = tables.mart("select month, n from demo.a", "numbers")
@@ -112,6 +113,7 @@ def test_a_file_that_cannot_be_written_is_named_and_stays(
     assert publishing.rows("from demo_marts.numbers") == [(3,)]
 
 
+@pytest.mark.stack
 def test_who_reads_while_marts_are_built_has_the_old_rows_or_the_new(
     publishing: Warehouse, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def test_a_month_that_goes_on_failing_is_given_up_after_few_requests(
     assert [*run.materialized()] == ["2024-03"]
 
 
+@pytest.mark.stack
 def test_attempts_are_spread_by_a_bounded_random_wait(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -311,6 +311,7 @@ def test_a_service_that_cannot_be_reached_is_an_error_that_changes_nothing(
     assert _everything(loaded) == before
 
 
+@pytest.mark.stack
 def test_a_player_who_loses_most_games_of_a_month_is_refused(unharmed: CodeLocation) -> None:
     nine = [{"url": f"https://www.chess.com/game/live/{n}"} for n in range(9)]
     unharmed.faults.answer_always("erik/games/2024/02", JSONResponse({"games": nine}))
@@ -378,6 +379,7 @@ def test_a_run_that_was_killed_while_it_made_the_first_folder_blocks_no_other(
     assert chess.materialize("2024-02").result.success
 
 
+@pytest.mark.stack
 def test_a_run_that_a_newer_load_has_overtaken_says_so_and_leaves_the_newer_one(
     chess: CodeLocation,
 ) -> None:
@@ -400,6 +402,7 @@ def test_a_run_that_a_newer_load_has_overtaken_says_so_and_leaves_the_newer_one(
     assert _live_loads(chess, "2024-02") == newer
 
 
+@pytest.mark.stack
 def test_a_load_of_a_clock_that_is_ahead_stops_the_month_and_names_both_clocks(
     chess: CodeLocation,
 ) -> None:

@@ -133,6 +133,7 @@ def test_a_range_is_one_run_that_says_of_each_month_what_became_of_it(
     assert _rows(tables) == [("2024-01", 1), ("2024-02", 5), ("2024-03", 3)]
 
 
+@pytest.mark.stack
 def test_a_run_of_one_month_that_has_to_build_all_records_all(
     defs: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
@@ -187,6 +188,7 @@ def test_a_changed_month_asks_for_the_months_that_look_back_at_it_and_an_unchang
     assert _rows(tables, "upper") == [("2024-01", 1), ("2024-02", 8), ("2024-03", 10)]
 
 
+@pytest.mark.stack
 def test_columns_are_shown_with_what_they_are_and_what_they_are_made_from(
     tables: MonthTables, instance: dg.DagsterInstance
 ) -> None:

@@ -104,6 +104,7 @@ def _errors() -> list[type[Exception]]:
     return sorted(found - _NO_REFUSALS, key=lambda each: each.__name__)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("error", [*_errors(), RuntimeError, OSError], ids=lambda e: e.__name__)
 def test_every_error_of_a_month_is_told_with_what_was_left_and_what_to_do(
     location: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from pipelines_project.orchestration.run_lines import FOLLOWED, followed
 from pipelines_project_tests.code_location import LANDING, WAREHOUSE, CodeLocation
 
+pytestmark = pytest.mark.stack
+
 _MONTHS = ["2024-01", "2024-02"]
 
 
@@ -25,7 +27,6 @@ def _followed(chess: CodeLocation) -> None:
         chess.run(job, "2024-01...2024-02", assets=keys, config={"loggers": {FOLLOWED: {}}})
 
 
-@pytest.mark.stack
 def test_each_month_of_each_asset_is_a_line_with_rows_and_seconds(
     chess: CodeLocation, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,7 +57,6 @@ def test_a_month_that_fails_is_a_line_and_the_steps_that_wait_for_it_are_none(
     assert failed.startswith(f"ERROR {LANDING} 2024-02 failed: ")
 
 
-@pytest.mark.stack
 def test_a_terminal_shows_how_many_of_the_months_are_done(
     chess: CodeLocation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,8 @@ from pipelines_project.sandbox.server import serving
 from pipelines_project_tests.document_location import document_location
 from pipelines_project_tests.metered import Meter
 
+pytestmark = pytest.mark.stack
+
 _MONTHS = [f"2024-{number:02d}" for number in range(1, 13)]
 _KEY = "landing/metered/rows"
 
@@ -75,7 +77,6 @@ def _rows(folder: Path, months: Sequence[str] = _MONTHS) -> dict[str, list[str]]
     return found
 
 
-@pytest.mark.stack
 def test_months_landed_at_once_have_their_own_rows(tmp_path: Path) -> None:
     api, months = Meter(latency=0.1), _MONTHS[:2]
     with _served(api, pages=1) as url:
@@ -86,7 +87,6 @@ def test_months_landed_at_once_have_their_own_rows(tmp_path: Path) -> None:
     assert api.most_at_once == 2
 
 
-@pytest.mark.stack
 @pytest.mark.long
 def test_two_runs_use_95_percent_of_one_limit_at_300_ms_and_are_never_refused(
     tmp_path: Path,

@@ -101,6 +101,7 @@ def test_only_a_month_that_was_landed_again_is_loaded_again(chess: CodeLocation)
     assert chess.rows_by_month() == {"2024-01": 1, "2024-02": 2, "2024-03": 1}
 
 
+@pytest.mark.stack
 def test_rows_that_someone_deleted_are_loaded_again(chess: CodeLocation) -> None:
     _write(chess, "2024-01", *ids_ago(30), "one", "two")
     chess.materialize("2024-01", WAREHOUSE)
@@ -113,6 +114,7 @@ def test_rows_that_someone_deleted_are_loaded_again(chess: CodeLocation) -> None
     assert chess.rows_by_month() == {"2024-01": 2}
 
 
+@pytest.mark.stack
 def test_a_month_that_cannot_be_loaded_does_not_stop_the_others(chess: CodeLocation) -> None:
     _write(chess, "2024-01", *ids_ago(30), "one", "two")
     _write(chess, "2024-02", *ids_ago(20), "twice", "twice")

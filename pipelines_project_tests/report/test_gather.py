@@ -101,6 +101,7 @@ def test_a_month_is_whole_not_loaded_or_missing(place: Place) -> None:
     }
 
 
+@pytest.mark.stack
 def test_a_month_that_was_landed_again_with_the_same_rows_is_loaded(place: Place) -> None:
     place.land(THIS)
     place.load(THIS)
@@ -137,6 +138,7 @@ def test_a_failed_month_says_why_before_anything_was_landed(place: Place) -> Non
     assert failed.why == "landing failed (run 01234567): the API is down"
 
 
+@pytest.mark.stack
 def test_a_check_that_does_not_hold_for_a_month_is_seen_there(place: Place) -> None:
     place.land(LAST, THIS)
     place.load(LAST, THIS)
@@ -147,6 +149,7 @@ def test_a_check_that_does_not_hold_for_a_month_is_seen_there(place: Place) -> N
     assert states == {LAST: State.CHECK_FAILS, THIS: State.WHOLE}
 
 
+@pytest.mark.stack
 def test_months_that_no_schedule_lands_are_not_missing_after_the_newest(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:
@@ -179,6 +182,7 @@ def test_a_table_without_a_subject_shows_rows_and_one_with_it_and_its_marts_none
     assert "see the run" in hidden
 
 
+@pytest.mark.stack
 def test_a_mart_shows_its_columns_and_its_file_without_the_values_of_variables(
     place: Place, tmp_path: Path
 ) -> None:
@@ -219,6 +223,7 @@ def test_a_mart_by_month_has_a_chart_of_the_mean_of_each_column_of_numbers(
     assert 'aria-label="Mean of rating by month"' in html(report)
 
 
+@pytest.mark.stack
 def test_a_view_of_what_is_gone_is_named_and_the_rest_is_shown(
     place: Place, tmp_path: Path
 ) -> None:
@@ -239,6 +244,7 @@ def test_a_view_of_what_is_gone_is_named_and_the_rest_is_shown(
     assert place.states() == {THIS: State.WHOLE}
 
 
+@pytest.mark.stack
 def test_texts_are_escaped_and_nothing_is_asked_of_elsewhere(place: Place, tmp_path: Path) -> None:
     place.land(THIS)
     place.load(THIS)
@@ -266,6 +272,7 @@ def test_the_page_takes_the_place_of_the_one_before(place: Place, tmp_path: Path
     assert path.read_text(encoding="utf-8").endswith("</html>")
 
 
+@pytest.mark.stack
 def test_of_a_snapshot_only_the_newest_is_loaded_and_only_this_months_can_be_missing(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 
+@pytest.mark.stack
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent as a signal")
 def test_the_command_prints_the_setting_and_serves_until_ctrl_c() -> None:
     command = [sys.executable, "-m", "pipelines_project.sandbox", "--port", "0"]

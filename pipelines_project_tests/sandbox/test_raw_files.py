@@ -44,6 +44,7 @@ def test_every_month_has_its_files_and_every_file_its_rows(
     assert all(row["created_at"][:7] == name[:7] for name in names for row in rows[name])
 
 
+@pytest.mark.stack
 def test_the_same_seed_writes_the_same_files_and_another_one_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -169,6 +170,7 @@ def test_a_wrong_option_is_refused(
     assert _files(tmp_path) == {}
 
 
+@pytest.mark.stack
 def test_the_command_shows_its_progress(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pipelines_project.sandbox.raw_files"]
     asked = subprocess.run(

@@ -156,6 +156,7 @@ def test_a_column_has_the_one_type_that_holds_all_its_values(land: Land) -> None
         assert _values(table, f"v{at}") == [*landed, *[None] * (3 - len(landed))], values
 
 
+@pytest.mark.stack
 def test_a_column_that_is_always_null_is_there_only_if_it_is_declared(land: Land) -> None:
     rows = [{"id": 1, "a": None, "b": None, "c": {"d": None}}]
     table = land(rows, columns={"a": {"data_type": "double"}})
@@ -296,6 +297,7 @@ def test_hints_that_depend_on_a_row_are_refused() -> None:
         typed(resource)
 
 
+@pytest.mark.stack
 def test_a_cursor_is_no_hint_that_depends_on_a_row(land: Land) -> None:
     resource = dlt.resource([{"at": 1}, {"at": 2}, {"at": 3}], name="readings")
     resource.apply_hints(incremental=dlt.sources.incremental("at", initial_value=2, end_value=3))
@@ -377,6 +379,7 @@ def _generator_of(*rows: Any) -> DltResource:
     return readings
 
 
+@pytest.mark.stack
 def test_pages_of_a_rest_client_are_typed(land: Land) -> None:
     async def page(request: Request) -> JSONResponse:
         number = int(request.query_params["page"])
@@ -389,6 +392,7 @@ def test_pages_of_a_rest_client_are_typed(land: Land) -> None:
         assert _values(land(pages), "t") == [10.0, 9.7]
 
 
+@pytest.mark.stack
 def test_a_month_of_many_batches_keeps_its_order(
     land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:

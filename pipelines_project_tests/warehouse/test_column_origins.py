@@ -254,6 +254,7 @@ def test_a_month_that_is_landed_again_no_longer_stands_in_the_way(months: Months
     }
 
 
+@pytest.mark.stack
 def test_nested_names_are_told_by_their_pointers(months: Months) -> None:
     nested = {ONE: {"a": {"userId": "x"}}, OTHER: {"a__user_id": "y"}}
     extract: Extract = lambda month, _: dlt.resource([{"id": 1, **nested[month]}], name="events")  # noqa: E731
@@ -270,6 +271,7 @@ def test_nested_names_are_told_by_their_pointers(months: Months) -> None:
     assert months.values() == {"app_user": ["x"], "a__user_id": ["y"]}
 
 
+@pytest.mark.stack
 def test_a_column_month_and_one_that_has_its_name_in_the_warehouse_are_told_apart(
     months: Months,
 ) -> None:
@@ -278,6 +280,7 @@ def test_a_column_month_and_one_that_has_its_name_in_the_warehouse_are_told_apar
     assert "column 'source_month' is 'source_month' of the source" in months.refusal(OTHER)
 
 
+@pytest.mark.stack
 def test_a_restored_load_says_what_its_columns_are(months: Months) -> None:
     months.land({ONE: MONTHS[ONE]}, _csv, {"userId": "user_id"})
     before = _record(months, ONE)
@@ -289,6 +292,7 @@ def test_a_restored_load_says_what_its_columns_are(months: Months) -> None:
     assert _record(months, ONE).origins == before.origins
 
 
+@pytest.mark.stack
 def test_a_snapshot_takes_the_place_of_one_with_other_names(months: Months) -> None:
     months.land()
     for month in MONTHS:

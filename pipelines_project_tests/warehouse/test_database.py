@@ -47,6 +47,7 @@ def _impatient(warehouse: Warehouse) -> Warehouse:
     return Warehouse(url=warehouse.url, lock_timeout_seconds=0.2)
 
 
+@pytest.mark.stack
 def test_the_error_says_which_process_holds_the_file(warehouse: Warehouse) -> None:
     with (
         _held_by_another_process(warehouse) as holder,
@@ -59,6 +60,7 @@ def test_the_error_says_which_process_holds_the_file(warehouse: Warehouse) -> No
     assert f"PID {holder.pid}" in str(error.value)
 
 
+@pytest.mark.stack
 def test_another_process_is_waited_for(warehouse: Warehouse) -> None:
     with _held_by_another_process(warehouse) as holder, ThreadPoolExecutor(1) as thread:
         started = time.monotonic()
@@ -105,6 +107,7 @@ def test_two_connections_of_one_process_never_hold_the_file_together(
     assert second.rows("select 1") == [(1,)]
 
 
+@pytest.mark.stack
 def test_connections_of_one_process_take_turns(warehouse: Warehouse) -> None:
     with warehouse.connect() as connection:
         connection.execute("create table counted (n integer)")

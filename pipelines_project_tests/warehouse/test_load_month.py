@@ -415,6 +415,7 @@ def test_months_that_load_at_once_all_get_in(warehouse: Warehouse, landing: Land
     assert len(warehouse.rows("from ledger.loads")) == 8
 
 
+@pytest.mark.stack
 def test_a_landing_zone_in_memory_is_loaded_too(warehouse: Warehouse) -> None:
     zone = LandingZone(url=f"memory://month-load-{os.getpid()}-{time.time()}")
     land(place_of(zone), [{"id": 1}])

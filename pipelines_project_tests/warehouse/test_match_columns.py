@@ -78,6 +78,7 @@ _WIDENED: list[tuple[Any, Any, str | None, list[Any]]] = [
 """A value of the first month, one of the second, the type of their column, and both in it."""
 
 
+@pytest.mark.stack
 def test_a_column_of_another_type_is_widened_and_nothing_is_lost(
     connection: duckdb.DuckDBPyConnection, landing: LandingZone
 ) -> None:

@@ -152,6 +152,7 @@ def test_readers_have_the_old_table_until_the_new_one_takes_its_place(
     assert (read, after) == ([(2,), (2,)], [(4,)])
 
 
+@pytest.mark.stack
 def test_a_month_that_is_not_landed_any_more_is_not_lost(
     landing: LandingZone, warehouse: Warehouse
 ) -> None:

@@ -60,6 +60,7 @@ def endpoint_of(tmp_path: Path, operation: Any) -> tuple[dict[str, Any], str]:
         return tables_of(document)["orders"]["endpoint"], comment_above(document, "orders")
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("schema", "selector"),
     [
@@ -120,6 +121,7 @@ def test_a_pair_of_dates_is_the_month(
     assert ("A snapshot" in comments) == (params is None)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("operation", "paginator", "params"),
     [

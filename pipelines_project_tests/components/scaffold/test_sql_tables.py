@@ -107,6 +107,7 @@ def test_the_document_loads_unchanged_and_lands_a_month(shop_file: str, tmp_path
         assert shop.rows("select id, month from shop.orders") == [(1, "2023-01")]
 
 
+@pytest.mark.stack
 def test_the_marts_document_loads_when_its_comment_signs_are_taken_away(
     shop_file: str, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def evaluate(tmp_path: Path, warehouse: Warehouse, instance: dg.DagsterInstance)
     return evaluate
 
 
+@pytest.mark.stack
 def test_each_assertion_is_a_check_that_passes_where_it_holds(evaluate: Any) -> None:
     checks = evaluate(_GOOD)
 

@@ -98,6 +98,7 @@ def test_they_pass_although_a_ticket_moved_on(location: CodeLocation) -> None:
     assert all(check.passed for check in _check(location).values())
 
 
+@pytest.mark.stack
 def test_an_id_that_is_there_twice_in_two_months_is_found(location: CodeLocation) -> None:
     _execute(
         location,

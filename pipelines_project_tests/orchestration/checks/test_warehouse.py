@@ -142,6 +142,7 @@ def test_loads_that_the_source_keeps_are_not_stale(sound: CodeLocation) -> None:
     assert not keeping.check()[NO_STALE].passed
 
 
+@pytest.mark.stack
 def test_a_current_month_that_was_landed_too_long_ago_is_not_fresh(chess: CodeLocation) -> None:
     landed = datetime.now(UTC) - timedelta(hours=1)
     _write(chess, NOW, str(landed.timestamp()))
@@ -156,6 +157,7 @@ def test_a_current_month_that_was_landed_too_long_ago_is_not_fresh(chess: CodeLo
     assert checks[0.5].severity is dg.AssetCheckSeverity.WARN
 
 
+@pytest.mark.stack
 def test_a_backfill_of_an_old_month_does_not_make_the_current_one_fresh(
     chess: CodeLocation,
 ) -> None:

@@ -112,6 +112,7 @@ def test_when_one_answer_is_new_the_others_are_fetched_again_and_the_whole_month
     assert chess.etag(_ERIK) == '"new"'
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("etag", [None, ""])
 def test_an_answer_without_an_etag_is_landed_each_time(chess: _Chess, etag: str | None) -> None:
     chess.faults.answer_always(_ERIK, _answer(_GAMES, etag))
@@ -170,6 +171,7 @@ def test_a_month_that_gets_listed_later_is_fetched(chess: _Chess) -> None:
     assert (landed.not_modified, landed.rows) == (False, 2 * _GAMES)
 
 
+@pytest.mark.stack
 def test_what_is_landed_in_any_case_is_asked_for_without_etags(chess: _Chess) -> None:
     first = chess.land()
 

@@ -122,6 +122,7 @@ def _answer(*games: Any) -> Response:
     return JSONResponse({"games": list(games)})
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(("player", "month"), [("hikaru", "2021-11"), ("erik", "2009-10")])
 def test_every_field_of_every_recorded_game_lands(
     recorded_api: Api, recorded_data: Path, landing: LandingZone, player: str, month: str
@@ -200,6 +201,7 @@ def test_an_undeclared_field_lands(api: Api, landing: LandingZone) -> None:
     assert landed[1]["month"] == 3
 
 
+@pytest.mark.stack
 def test_players_whose_games_have_different_fields_land_together(
     api: Api, landing: LandingZone
 ) -> None:

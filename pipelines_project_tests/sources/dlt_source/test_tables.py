@@ -53,6 +53,7 @@ def _rows(zone: LandingZone, table: str, month: str = MONTH) -> list[dict[str, A
     return rows_of(zone, place_of(zone, month, table).current_files())
 
 
+@pytest.mark.stack
 def test_a_resource_gets_the_months_window_and_lands_alone(landing: LandingZone) -> None:
     _land(SHOP, landing, ResourceTable("orders", "orders"))
 
@@ -89,6 +90,7 @@ def test_declared_columns_are_added_to_those_of_the_resource(landing: LandingZon
     assert (landed.schema["at"], landed.schema["note"]) == ("date", "text")
 
 
+@pytest.mark.stack
 def test_a_cursor_of_a_resource_begins_and_ends_with_the_month(landing: LandingZone) -> None:
     table = ResourceTable("events", "events", Incremental(cursor_path="updated_at"))
 

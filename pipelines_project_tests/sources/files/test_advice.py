@@ -47,6 +47,7 @@ def test_a_text_in_a_column_of_dates_is_told_as_such(lander: FileLander) -> None
     assert said.endswith("If day is no date, leave it out of types and month_column")
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("text", ["1,5", "1.234,50", "-0,25", "12345,6"])
 def test_a_decimal_comma_is_told_with_what_makes_a_number_of_it(
     lander: FileLander, text: str

@@ -209,6 +209,7 @@ def test_a_wrong_encoding_is_an_error_that_names_file_and_line(lander: FileLande
     assert "2024-01/a.csv line 3 is not ascii" in lander.error(csv=CsvDialect(encoding="ascii"))
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("name", "packed"),
     [("a.csv.gz", gzip.compress), ("a.csv.bz2", bz2.compress), ("a.csv.zst", None)],
@@ -334,6 +335,7 @@ def test_a_declared_column_that_is_not_there_is_an_error(lander: FileLander) -> 
 _ALL = "id,day\n1,2024-01-05\n2,2024-02-01\n3,2024-01-31\n4,soon\n5,\n6,2023-12-31\n"
 
 
+@pytest.mark.stack
 def test_a_file_of_all_months_is_split_by_a_date(lander: FileLander) -> None:
     (lander.raw / "all.csv").write_text(_ALL.replace("4,soon\n5,\n", ""))
 
@@ -345,6 +347,7 @@ def test_a_file_of_all_months_is_split_by_a_date(lander: FileLander) -> None:
     assert (january.details["lines_read"], january.details["lines_of_other_months"]) == (4, 2)
 
 
+@pytest.mark.stack
 def test_rows_without_a_readable_date_are_bad_in_every_month(lander: FileLander) -> None:
     (lander.raw / "all.csv").write_text(_ALL)
 
@@ -399,6 +402,7 @@ def test_parts_of_the_path_are_columns_of_text(lander: FileLander) -> None:
 _BEFORE = {"id": "bigint", "v": "bigint", "_dlt_load_id": "text"}
 
 
+@pytest.mark.stack
 def test_a_contract_takes_in_refuses_or_quarantines_what_is_new(lander: FileLander) -> None:
     lander.write("id,v,new\n1,1,\n2,x,\n3,3,n\n")
 

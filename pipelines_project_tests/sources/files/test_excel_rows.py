@@ -104,6 +104,7 @@ def test_blank_rows_are_no_rows_and_merged_cells_have_their_value_once(lander: F
     assert landed.details["lines_read"] == 3
 
 
+@pytest.mark.stack
 def test_a_sheet_a_row_and_a_range_may_be_named(lander: FileLander) -> None:
     _write(
         lander, ["Report"], [], [None, "id", "v", "beside"], [None, 1, "x", "y"], sheets=("Two",)
@@ -148,6 +149,7 @@ def test_a_cell_of_spaces_is_text_where_the_file_says_that_they_count(lander: Fi
     assert lander.land(_FILES).column("v") == [" ", " x "]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("data", [b"", b"id,v\n1,x\n", b"PK\x03\x04 and no more"])
 def test_what_is_no_excel_file_is_named_and_changes_nothing(
     lander: FileLander, data: bytes

@@ -175,6 +175,7 @@ def test_not_a_number_and_the_infinities_land(land: Land) -> None:
     assert [str(value) for value in month.column("v")] == ["nan", "-inf", "inf", "1.0"]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("late", [1.5, "text", {"a": 1}])
 def test_a_type_and_a_column_that_come_late_are_seen(land: Land, late: Any) -> None:
     rows = [{"v": 1} for _ in range(25_000)] + [{"v": late}, {"v": 2, "new": 1}]
@@ -187,6 +188,7 @@ def test_a_type_and_a_column_that_come_late_are_seen(land: Land, late: Any) -> N
     assert month.column("new")[-1] == 1
 
 
+@pytest.mark.stack
 @pytest.mark.usefixtures("_block_size")
 def test_names_that_fall_together_stay_apart_and_are_the_same_each_time(land: Land) -> None:
     row = {"ProcessID": 1, "ProcessId": "x", "processID": None, "a.b": 2, "a_b": 3}
@@ -201,6 +203,7 @@ def test_names_that_fall_together_stay_apart_and_are_the_same_each_time(land: La
     assert sorted(numbers) == [1, *range(2, 16)]
 
 
+@pytest.mark.stack
 def test_an_object_with_very_many_keys_stays_json_text(land: Land) -> None:
     month = land(jsonl(*({"id": n, "by_user": {f"u{n}": n}} for n in range(600))))
 
@@ -478,6 +481,7 @@ def test_a_contract_takes_a_change_in_or_names_its_line_or_quarantines_it(
     assert {column.name for column in kept.columns} <= {*BEFORE}
 
 
+@pytest.mark.stack
 @pytest.mark.usefixtures("_block_size")
 def test_lines_that_break_the_contract_are_quarantined_as_they_are(land: Land) -> None:
     fitting = {"v": 1, "text": "t", "o": {"a": 1}, "ratio": 1, "flag": None}
@@ -501,6 +505,7 @@ def test_what_fits_the_columns_keeps_the_contract(
     assert (month.landing, month.changes) == (2, [])
 
 
+@pytest.mark.stack
 def test_an_integer_that_a_double_would_change_breaks_the_contract_of_a_double(
     land: Land, survey: Survey
 ) -> None:

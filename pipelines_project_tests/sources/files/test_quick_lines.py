@@ -109,6 +109,7 @@ def test_a_surprise_after_the_first_lines_is_read_with_care(
 BEFORE = {"id": "BIGINT", "text": "VARCHAR", "o__a": "BIGINT"}
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("contract", ["evolve", "freeze", "quarantine"])
 def test_lines_that_keep_the_contract_are_read_once(
     land_both: LandBoth, tmp_path: Path, contract: str

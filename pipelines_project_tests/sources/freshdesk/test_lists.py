@@ -72,6 +72,7 @@ def test_a_ticket_that_only_its_pass_tells_of_is_marked() -> None:
     assert rows == {1: (False, False), 2: (True, False), 3: (False, True)}
 
 
+@pytest.mark.stack
 def test_a_month_has_what_changed_from_its_first_second_to_its_last() -> None:
     second = timedelta(seconds=1)
     moments = [JANUARY - second, JANUARY, FEBRUARY - second, FEBRUARY, FEBRUARY + second]

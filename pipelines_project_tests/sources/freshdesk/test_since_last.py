@@ -19,6 +19,8 @@ from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project_tests.help_desks import FEBRUARY, JANUARY, asking, text, ticket
 from pipelines_project_tests.landings import rows_of
 
+pytestmark = pytest.mark.stack
+
 MONTH = "2024-01"
 
 
@@ -51,7 +53,6 @@ def _change(desk: StoredHelpDesk, chosen: random.Random, now: datetime) -> None:
     desk.change("tickets", number, subject=f"at {now}", updated_at=text(now), **state)
 
 
-@pytest.mark.stack
 def test_an_hourly_chain_of_changes_lands_what_one_whole_fetching_does(tmp_path: Any) -> None:
     chosen, desk = random.Random(4), StoredHelpDesk({"tickets": []}, FEBRUARY)
     hourly, whole = (LandingZone(url=str(tmp_path / name)) for name in ("hourly", "whole"))
@@ -68,7 +69,6 @@ def test_an_hourly_chain_of_changes_lands_what_one_whole_fetching_does(tmp_path:
     assert {row[2:] for row in _rows(whole)} >= {(False, False), (True, False), (False, True)}
 
 
-@pytest.mark.stack
 def test_the_requests_of_an_hour_grow_with_what_changed_and_not_with_the_month(
     landing: LandingZone,
 ) -> None:
@@ -86,7 +86,6 @@ def test_the_requests_of_an_hour_grow_with_what_changed_and_not_with_the_month(
     assert (7, "new", False, False) in _rows(landing)
 
 
-@pytest.mark.stack
 @pytest.mark.parametrize(
     ("now", "options"),
     [(FEBRUARY + timedelta(hours=1), {}), (FEBRUARY - timedelta(hours=1), {"since_last": False})],
@@ -104,7 +103,6 @@ def test_a_closed_month_and_refetch_all_fetch_the_whole_month(
     assert not landed.not_modified
 
 
-@pytest.mark.stack
 def test_an_hour_without_changes_keeps_the_load(landing: LandingZone) -> None:
     desk = StoredHelpDesk({"tickets": [ticket(1, JANUARY)]}, FEBRUARY)
     with asking(desk) as api:

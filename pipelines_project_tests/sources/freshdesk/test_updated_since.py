@@ -111,6 +111,7 @@ def test_no_ticket_of_an_instant_is_missed_while_others_leave_it() -> None:
     assert ids == Counter(range(450))
 
 
+@pytest.mark.stack
 def test_ten_thousand_tickets_of_one_instant_are_refused_where_the_cap_is_small() -> None:
     tickets = [ticket(n, JANUARY) for n in range(10_000)]
     calls = ApiCalls()
@@ -126,6 +127,7 @@ def test_ten_thousand_tickets_of_one_instant_are_refused_where_the_cap_is_small(
     assert calls.count == 20
 
 
+@pytest.mark.stack
 def test_an_instant_whose_readings_never_agree_is_an_error() -> None:
     def first_of_them_leaves(desk: RestlessHelpDesk, request: int) -> None:
         desk.change("tickets", request, updated_at=text(FEBRUARY))

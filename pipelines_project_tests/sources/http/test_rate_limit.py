@@ -95,6 +95,7 @@ def test_requests_slow_down_before_the_reserve_is_touched() -> None:
     assert 1.3 <= time.monotonic() - started < 60
 
 
+@pytest.mark.stack
 def test_a_session_keeps_to_what_the_service_has_told_another() -> None:
     meter = Meter(allowed=1, window=0.8, tells=True)
     limit = RateLimit(reserve=0, window_seconds=meter.window)

@@ -97,6 +97,7 @@ def test_accounts_do_not_wait_for_each_other(url: str) -> None:
     assert RequestLedger("other", _WINDOW, url).enter(new_request(), 1, allowed=1) == 0
 
 
+@pytest.mark.stack
 def test_a_run_that_is_killed_holds_nothing_when_the_window_is_over(url: str) -> None:
     killed = (
         "import os, signal\n"

@@ -66,6 +66,7 @@ def test_an_answer_that_is_no_list_of_rows_is_refused_and_the_month_stays(
     assert place_of(landing, MONTH, "readings").current_load() == before
 
 
+@pytest.mark.stack
 def test_a_broken_service_is_asked_again_and_then_named(
     api: WeatherApi, landing: LandingZone
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_page_that_is_too_large_is_refused(
     assert "answered with more than 100 bytes" in str(_error(api, landing))
 
 
+@pytest.mark.stack
 def test_a_server_that_drips_bytes_for_ever_is_given_up(
     api: WeatherApi, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +195,7 @@ def test_a_429_is_waited_for_within_its_bound(api: WeatherApi, landing: LandingZ
         land_table(tables, landing)
 
 
+@pytest.mark.stack
 def test_requests_keep_the_pace_that_is_asked_for(api: WeatherApi, landing: LandingZone) -> None:
     one_each = {"requests_per_minute": 300, "window_seconds": 0.2}
     tables = weather_tables(api, {"rate_limit": one_each}, readings=PAGED)
@@ -205,6 +208,7 @@ def test_requests_keep_the_pace_that_is_asked_for(api: WeatherApi, landing: Land
     assert min(gaps) >= 0.2
 
 
+@pytest.mark.stack
 def test_a_re_run_that_would_lose_most_of_a_month_is_refused(
     api: WeatherApi, landing: LandingZone
 ) -> None:

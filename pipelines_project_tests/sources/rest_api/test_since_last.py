@@ -153,6 +153,7 @@ def test_a_row_that_does_not_say_when_it_changed_is_named(
         _land(orders, landing)
 
 
+@pytest.mark.stack
 def test_a_service_whose_clock_is_ahead_hides_nothing(orders: Orders, landing: LandingZone) -> None:
     orders.now = datetime.now(UTC) + timedelta(days=400)
     orders.change(1, paid=False)

@@ -90,6 +90,7 @@ def test_every_page_is_asked_for_with_the_key(
     assert land_table(weather_tables(api, {"auth": auth}, readings=endpoint), landing).rows == 29
 
 
+@pytest.mark.stack
 def test_a_token_is_got_once_for_a_run_of_many_months(
     api: WeatherApi, landing: LandingZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +206,7 @@ def test_a_month_whose_answers_are_all_unchanged_keeps_its_load(
     assert all("If-None-Match" in asked.headers for asked in api.faults.requests)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("changes", ["the first page", "a row more on the last page", "a setting"])
 def test_a_month_with_one_answer_that_changed_is_fetched_whole(
     api: WeatherApi, landing: LandingZone, changes: str
@@ -222,6 +224,7 @@ def test_a_month_with_one_answer_that_changed_is_fetched_whole(
     assert again.rows == 29 + len(api.extra)
 
 
+@pytest.mark.stack
 def test_answers_without_etags_are_fetched_again(api: WeatherApi, landing: LandingZone) -> None:
     api.faults.answer_always("readings", JSONResponse([{"id": 1}]))
     tables = weather_tables(api, {}, readings={"params": WINDOW})

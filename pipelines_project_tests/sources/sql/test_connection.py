@@ -102,6 +102,7 @@ def test_what_the_extra_for_postgres_brings_is_named_where_it_is_missing(
     )
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql+psycopg2", "postgresql+pg8000"])
 def test_other_spellings_of_postgres_are_taken(
     postgres: str,

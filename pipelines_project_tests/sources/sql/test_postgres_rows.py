@@ -306,6 +306,7 @@ def test_rows_that_memory_does_not_hold_name_the_setting(
     assert f"raise {MEMORY_SETTING} (now 20MB)" in error
 
 
+@pytest.mark.stack
 def test_a_partitioned_table_and_a_view_are_read_like_a_table(
     shop: PostgresShop, landing: LandingZone
 ) -> None:

@@ -66,6 +66,7 @@ def _row(row_id: int, name: str) -> dict[str, Any]:
     return {"id": row_id, "name": name}
 
 
+@pytest.mark.stack
 def test_a_row_that_changes_has_two_versions_that_meet(table: _Table) -> None:
     table.put("2024-01", _row(1, "a"), _row(2, "same"))
     table.put("2024-03", _row(1, "b"), _row(2, "same"))
@@ -77,6 +78,7 @@ def test_a_row_that_changes_has_two_versions_that_meet(table: _Table) -> None:
     ]
 
 
+@pytest.mark.stack
 def test_a_row_that_a_snapshot_lacks_is_closed_and_opened_again_when_it_is_back(
     table: _Table,
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_row_that_a_snapshot_lacks_is_closed_and_opened_again_when_it_is_back(
     ]
 
 
+@pytest.mark.stack
 def test_what_held_at_a_months_start_is_what_the_month_states(table: _Table) -> None:
     months = {"2024-01": "ab", "2024-02": "b", "2024-03": "cb"}
     for month, names in months.items():
@@ -153,6 +156,7 @@ def test_a_month_of_parts_leaves_the_rows_of_others_alone(table: _Table) -> None
     ]
 
 
+@pytest.mark.stack
 def test_a_row_that_its_month_no_longer_has_gives_way_to_the_version_before(table: _Table) -> None:
     table.put("2024-01", _row(1, "a"), loader=PARTS)
     table.put("2024-02", _row(1, "b"), _row(2, "b"), loader=PARTS)
@@ -187,6 +191,7 @@ def test_a_version_column_says_since_when_a_row_is_as_it_is(
     ]
 
 
+@pytest.mark.stack
 def test_a_version_that_says_it_is_older_than_the_one_before_begins_with_it(table: _Table) -> None:
     loader = History(("id",), version_column="changed")
     for month, day in (("2024-01", 20), ("2024-02", 10)):
@@ -202,6 +207,7 @@ def test_a_version_that_says_it_is_older_than_the_one_before_begins_with_it(tabl
     ]
 
 
+@pytest.mark.stack
 def test_new_columns_without_a_value_and_wider_numbers_make_no_version(table: _Table) -> None:
     table.put("2024-01", {"id": 1, "name": "a", "size": 1})
     table.put("2024-02", {"id": 1, "name": "a", "size": 1.0, "colour": None})
@@ -277,6 +283,7 @@ def test_columns_of_the_history_itself_are_refused(table: _Table) -> None:
         table.load("2024-01")
 
 
+@pytest.mark.stack
 def test_a_month_without_rows_may_be_the_first_and_have_no_columns(
     table: _Table, landing: LandingZone
 ) -> None:
@@ -302,6 +309,7 @@ def test_a_table_that_was_loaded_without_history_is_refused(
             table.load(month)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("loader", [ReplaceMonth(("id",)), ReplaceTable(("id",))])
 @pytest.mark.parametrize("month", ["2024-01", "2024-02", "2024-03"])
 def test_a_table_with_versions_is_not_replaced_by_one_without(

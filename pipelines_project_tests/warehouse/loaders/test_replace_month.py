@@ -57,6 +57,7 @@ def test_a_rerun_replaces_the_rows_of_its_month_and_no_others(
     assert _rows(connection) == [("2023-01", "a", "3"), ("2023-02", "a", "1")]
 
 
+@pytest.mark.stack
 def test_an_empty_load_empties_its_month_and_no_other(
     connection: duckdb.DuckDBPyConnection, landing: LandingZone
 ) -> None:

@@ -98,6 +98,7 @@ def _only_in_a_file(place: _Place) -> None:
         pytest.skip("it looks at indexes")
 
 
+@pytest.mark.stack
 def test_a_renamed_column_takes_the_rows_that_are_landed_by_its_old_name(place: _Place) -> None:
     place.land(JANUARY, {"id": 1, "name": "old"})
     place.land(FEBRUARY, {"id": 2, "name": "new"})
@@ -110,6 +111,7 @@ def test_a_renamed_column_takes_the_rows_that_are_landed_by_its_old_name(place: 
     assert place.warehouse.rows("select title from demo.events order by id") == [("old",), ("new",)]
 
 
+@pytest.mark.stack
 def test_a_source_that_takes_over_the_new_name_goes_on_in_the_same_column(place: _Place) -> None:
     place.land(JANUARY, {"id": 1, "name": "old"})
     place.load(JANUARY)
@@ -133,6 +135,7 @@ def test_a_dropped_column_does_not_come_back(place: _Place) -> None:
     assert [*place.columns()] == ["month", "id"]
 
 
+@pytest.mark.stack
 def test_a_type_that_was_given_stays_whatever_is_landed(place: _Place) -> None:
     place.land(JANUARY, {"id": 1, "size": "007"})
     place.load(JANUARY)
@@ -196,6 +199,7 @@ def test_a_type_that_would_change_a_value_is_refused_and_the_table_stays(
     }
 
 
+@pytest.mark.stack
 def test_a_version_that_fails_leaves_all_as_it_was_and_can_be_mended(place: _Place) -> None:
     place.land(JANUARY, _row(1, JANUARY))
     place.load(JANUARY)
