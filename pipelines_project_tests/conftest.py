@@ -24,9 +24,10 @@ from pipelines_project_tests.object_store import Gate, gate, moto_server, signed
 gc.disable()
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than processors: a good part of a test is waiting for servers and disks."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker a processor, and one more for tests that wait for programs, servers and disks."""
+    waits = config.getoption("markexpr").startswith(("stack", "faults"))
+    return (os.cpu_count() or 1) + waits
 
 
 def pytest_collection_finish() -> None:

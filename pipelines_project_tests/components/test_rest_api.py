@@ -130,7 +130,9 @@ def test_a_table_without_a_month_is_a_snapshot_of_now(weather: DocumentLocation)
     ("answer", "why"),
     [
         (PlainTextResponse(f"bad key {TOKEN}", 401), "correct WEATHER_TOKEN"),
-        (JSONResponse({"error": TOKEN}), "no rows can be told"),
+        pytest.param(
+            JSONResponse({"error": TOKEN}), "no rows can be told", marks=pytest.mark.stack
+        ),
         pytest.param(
             Response(status_code=404),
             "correct client.base_url or endpoint.path",

@@ -106,6 +106,7 @@ def test_every_month_of_a_range_has_metadata_of_its_own(loaded: CodeLocation) ->
     assert [each.metadata["http_requests"].value for each in found if each] == [2, 2, 4]
 
 
+@pytest.mark.stack
 def test_a_month_landed_twice_is_one_live_load_with_the_same_rows(chess: CodeLocation) -> None:
     first = chess.materialize("2024-02")
     again = chess.materialize("2024-02")
