@@ -122,7 +122,7 @@ test: install ## Run the tests (ARGS="-k stale" for some of them).
 	@.venv/bin/python -m pytest $(ARGS)
 
 # -rs says what was left out, because something that it needs is not on the machine.
-stack: install ## Run the tests of whole programs, of a year, of many processes; some need redis-server.
+stack: install ## Run the tests of whole programs, backfills and many processes; some need redis-server.
 	@.venv/bin/python -m pytest -m stack -rs $(ARGS)
 
 # One after another: they share one UI, whose daemon must get its turn.

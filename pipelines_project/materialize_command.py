@@ -31,7 +31,7 @@ from pipelines_project.text_table import text_table
 
 _DEFINED = ReconstructableRepository.for_module(definitions.__name__, "defs")
 _EVERY_ASSET = "__ASSET_JOB"
-_HEADER = ("asset", "made", "not made", "rows", "seconds")
+_HEADER = ("asset", "made", "nothing to land", "not made", "rows", "seconds")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

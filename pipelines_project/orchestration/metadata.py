@@ -11,6 +11,7 @@ from pipelines_project.landing.sample import Sample
 from pipelines_project.table import Table
 from pipelines_project.warehouse.load_month import Loaded
 
+NOTHING_TO_LAND = "nothing_to_land"
 _EVERYWHERE = {
     "month": "the month, YYYY-MM, in UTC",
     "_dlt_id": "an id of the row that dlt gives it",
@@ -118,4 +119,4 @@ def sample_metadata(sample: Sample | None) -> dict[str, Any]:
 
 def nothing_to_land_metadata(reason: str) -> dict[str, Any]:
     """Return the metadata of a month that a table does not have, or can no longer fetch."""
-    return {"dagster/partition_row_count": 0, "content": "nothing", "nothing_to_land": reason}
+    return {"dagster/partition_row_count": 0, "content": "nothing", NOTHING_TO_LAND: reason}

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 
+from pipelines_project.orchestration.metadata import NOTHING_TO_LAND
 from pipelines_project.orchestration.run_tags import tags_of_months
 from pipelines_project.orchestration.table_assets import asset_of_step
 
@@ -49,7 +50,7 @@ def parts(
 def closing_rows(
     wanted: Mapping[dg.AssetKey, Sequence[str | None]], entries: Sequence[dg.EventLogEntry]
 ) -> list[Sequence[str | float]]:
-    """Return of each asset: how much of it was made and was not, its rows, and the seconds.
+    """Return of each asset: the months made, those of nothing, those not made, rows and seconds.
 
     Args:
         wanted: what was to be made.
@@ -59,8 +60,9 @@ def closing_rows(
     for key, asked in wanted.items():
         own = [each for each in entries if _is_of(each, key)]
         made = {each.partition: each for each in _made(own, key) if each.partition in asked}
+        nothing = sum(NOTHING_TO_LAND in each.metadata for each in made.values())
         rows = sum(map(_rows, made.values()))
-        counts = (len(made), len(asked) - len(made), rows)
+        counts = (len(made) - nothing, nothing, len(asked) - len(made), rows)
         found.append((key.to_user_string(), *counts, round(_seconds(own), 1)))
     return found
 

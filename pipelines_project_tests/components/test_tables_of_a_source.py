@@ -17,6 +17,7 @@ from pipelines_project.components.monthly_source import MonthlySource
 from pipelines_project.components.table_settings import TableSettings
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import month_of, previous_month
+from pipelines_project.orchestration.runs_by_months import closing_rows
 from pipelines_project.sources.fetch import Extract, Fetch
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
@@ -113,6 +114,9 @@ def test_tables_with_other_first_months_are_materialized_together(tmp_path: Path
         assert made.landing.months("made", "new") == ["2024-03"]
         told = run.materialized("landing/made/new")["2024-02"]
         assert told["nothing_to_land"] == "new begins in 2024-03"
+        asked = {dg.AssetKey(["landing", "made", "new"]): ["2024-02", "2024-03"]}
+        [row] = closing_rows(asked, made.instance.all_logs(run.result.run_id))
+        assert row[:5] == ("landing/made/new", 1, 1, 0, 1)
         assert made.warehouse.rows("select month, of_month from made.new") == [
             ("2024-03", "2024-03")
         ]

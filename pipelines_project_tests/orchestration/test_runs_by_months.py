@@ -74,8 +74,8 @@ def test_the_table_has_what_was_made_and_what_was_not_in_the_order_of_making(
 
     rows = closing_rows(parts(_repository(chess), _KEYS, _QUARTER), entries)
 
-    assert [row[:4] for row in rows] == [(LANDING, 2, 1, 80), (WAREHOUSE, 0, 3, 0)]
-    assert float(rows[0][4]) > 0
+    assert [row[:5] for row in rows] == [(LANDING, 2, 0, 1, 80), (WAREHOUSE, 0, 0, 3, 0)]
+    assert float(rows[0][5]) > 0
 
 
 @pytest.mark.stack
