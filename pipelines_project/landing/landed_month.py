@@ -5,23 +5,16 @@ The current load of a month is the newest load id that has a record. Files that 
 not exist for readers.
 """
 
-import glob
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
 from fsspec.implementations.local import LocalFileSystem
 
+from pipelines_project.landing.checked_month import CheckedMonth
 from pipelines_project.landing.errors import DamagedLoadError, LandingError
-from pipelines_project.landing.listing import Listing, Sizes, listing_of
-from pipelines_project.landing.month_place import MonthPlace
-from pipelines_project.landing.record import (
-    LoadRecord,
-    RecordedFile,
-    read_record,
-    sha256_of,
-    write_record,
-)
+from pipelines_project.landing.listing import Listing, listing_of
+from pipelines_project.landing.record import LoadRecord, read_record, write_record
 
 _READ_ATTEMPTS = 100
 
@@ -44,7 +37,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class LandedMonth(MonthPlace):
+class LandedMonth(CheckedMonth):
     """One month of one table, with the loads that are landed in its place."""
 
     def listing(self) -> Listing:
@@ -104,76 +97,6 @@ class LandedMonth(MonthPlace):
         self.check_files(record, listing)
         own, refused = self.own_and_refused((p, f.table) for p, f in self.paths(record).items())
         return Load(load_id, record, own, refused)
-
-    def own_and_refused(self, files: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-        """Return the table's own files and those of the rows that it refused, as DuckDB takes them.
-
-        Args:
-            files: their paths, each with its dlt table.
-        """
-        own, refused = list[str](), list[str]()
-        for path, table in files:
-            (own if table == self.table else refused).append(glob.escape(path))
-        return own, refused
-
-    def check_files(self, record: LoadRecord, listing: Listing) -> None:
-        """Compare names and sizes of a load's files with its record.
-
-        Raises:
-            DamagedLoadError: it is not what its record says.
-        """
-        if wrong := [*self._differences(record, listing.files.get(record.load_id, {}))]:
-            raise self.damaged(wrong)
-
-    def paths(self, record: LoadRecord) -> dict[str, RecordedFile]:
-        """Return what is recorded of each file by its path."""
-        return {f"{self.folder_of(file.table)}/{file.name}": file for file in record.files}
-
-    def damaged(self, what: Iterable[str]) -> DamagedLoadError:
-        """Return the error that names what is wrong with a load, and what mends it."""
-        return DamagedLoadError(
-            f"{self}: {'; '.join(what)}. Nothing was changed. Land {self.month} again, which "
-            "replaces the damaged load"
-        )
-
-    def _differences(self, record: LoadRecord, there: Sizes) -> Iterator[str]:
-        for path, file in self.paths(record).items():
-            if path not in there:
-                yield f"{path} is missing"
-            elif there[path] is None:
-                yield f"{path} is no file"
-            elif there[path] != file.bytes:
-                yield f"{path} has {there[path]} bytes, not {file.bytes}"
-
-    def check_content(self, record: LoadRecord) -> None:
-        """Read the files of a load, and compare their content with its record.
-
-        Raises:
-            DamagedLoadError: a file has another sha256, or cannot be read.
-        """
-        digests = {path: self._sha256(path) for path in self.paths(record)}
-        self.check_digests(record, digests)
-
-    def check_digests(self, record: LoadRecord, digests: Mapping[str, str]) -> None:
-        """Compare the sha256 of each file, by its path, with the record; raises as above."""
-        wrong = [
-            f"{path} has not the sha256 that was recorded, {file.sha256}"
-            for path, file in self.paths(record).items()
-            if digests[path] != file.sha256
-        ]
-        if wrong:
-            raise self.damaged(wrong)
-
-    def _sha256(self, path: str) -> str:
-        try:
-            with self.fs.open(path, "rb") as file:
-                return sha256_of(file)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            if not isinstance(self.fs, LocalFileSystem):
-                raise
-            raise self.damaged([f"{path} cannot be read: {error}"]) from error
 
     def commit(self, record: LoadRecord) -> None:
         """Write the record of a load whose files are stored."""

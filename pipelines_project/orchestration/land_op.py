@@ -20,11 +20,7 @@ from pipelines_project.landing.landed import Landed, as_landed, landed_since
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import in_words
 from pipelines_project.orchestration.commands import materialize_commands
-from pipelines_project.orchestration.delete_stale_files_op import (
-    DeleteStaleFilesConfig,
-    keep_loads_field,
-    tidied_months,
-)
+from pipelines_project.orchestration.delete_stale_files_op import tidied_months
 from pipelines_project.orchestration.landed_months import Land, land_months
 from pipelines_project.orchestration.metadata import landed_metadata, nothing_to_land_metadata
 from pipelines_project.orchestration.month_results import (
@@ -36,7 +32,8 @@ from pipelines_project.orchestration.month_results import (
 from pipelines_project.orchestration.refusals import told_plainly
 from pipelines_project.orchestration.retried_run import began_before
 from pipelines_project.orchestration.table_assets import landing_key
-from pipelines_project.orchestration.what_now import what_now
+from pipelines_project.orchestration.tidy import DeleteStaleFilesConfig, keep_loads_field
+from pipelines_project.orchestration.what_now import what_now_of_landing
 from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.files.load_facts import remarks
 from pipelines_project.sources.http.api_calls import ApiCalls, SourceError
@@ -90,7 +87,9 @@ def land_op(table: Table) -> dg.OpDefinition:
             # Dagster skips the op after one that fails, so the good months are tidied here.
             tidying = DeleteStaleFilesConfig(keep_loads=config.keep_loads)
             tidied = tidied_months(context, table, landing, tidying, results)
-            refuse_failed(context, landing_key(table), tidied, what_now(table, results, tidied))
+            refuse_failed(
+                context, landing_key(table), tidied, what_now_of_landing(table, results, tidied)
+            )
         return results
 
     return land

@@ -5,10 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig
 from pipelines_project.orchestration.land_op import LandConfig
 from pipelines_project.orchestration.metadata import defined_metadata, layer_tags
 from pipelines_project.orchestration.table_assets import backfill_policy, landing_key
+from pipelines_project.orchestration.tidy import DeleteStaleFilesConfig
 from pipelines_project.table import Table
 
 

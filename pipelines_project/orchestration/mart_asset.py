@@ -23,7 +23,7 @@ from pipelines_project.orchestration.metadata import (
     sample_metadata,
 )
 from pipelines_project.orchestration.refusals import told_plainly
-from pipelines_project.orchestration.warehouse_asset import warehouse_kind, warehouse_pool
+from pipelines_project.orchestration.warehouse_settings import warehouse_kind, warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
 
 

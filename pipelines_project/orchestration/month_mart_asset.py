@@ -19,7 +19,7 @@ from pipelines_project.orchestration.mart_asset import (
     mart_told_plainly,
 )
 from pipelines_project.orchestration.metadata import layer_tags, sample_metadata
-from pipelines_project.orchestration.warehouse_asset import warehouse_kind, warehouse_pool
+from pipelines_project.orchestration.warehouse_settings import warehouse_kind, warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
 
 

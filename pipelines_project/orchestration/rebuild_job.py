@@ -12,7 +12,8 @@ from pipelines_project.orchestration.metadata import loaded_metadata
 from pipelines_project.orchestration.refusals import REFUSALS, told_plainly
 from pipelines_project.orchestration.table_assets import names_of, warehouse_key
 from pipelines_project.orchestration.versions_job import NOT_APPLIED
-from pipelines_project.orchestration.warehouse_asset import apply_and_log, warehouse_pool
+from pipelines_project.orchestration.warehouse_asset import apply_and_log
+from pipelines_project.orchestration.warehouse_settings import warehouse_pool
 from pipelines_project.table import Table
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.rebuild import check_landed, rebuild_table

@@ -11,7 +11,7 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.marts.mart import Mart
 from pipelines_project.orchestration.content_conditions import HasChanged
 from pipelines_project.orchestration.run_history import Watched, run_history
-from pipelines_project.orchestration.warehouse_asset import warehouse_pool
+from pipelines_project.orchestration.warehouse_settings import warehouse_pool
 from pipelines_project.report.concerns import concerns
 from pipelines_project.report.gather import gather
 from pipelines_project.report.page import write_page

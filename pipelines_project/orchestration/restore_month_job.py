@@ -13,12 +13,12 @@ from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.commands import job_commands, materialize_commands
 from pipelines_project.orchestration.contents import materialization
-from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.orchestration.land_op import why_failed
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.metadata import landed_metadata
 from pipelines_project.orchestration.month_results import attempt
 from pipelines_project.orchestration.table_assets import landing_key, names_of, warehouse_key
+from pipelines_project.orchestration.tidy import DeleteStaleFilesConfig, tidy
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
 

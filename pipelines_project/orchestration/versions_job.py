@@ -8,7 +8,7 @@ from pydantic import Field
 from pipelines_project.orchestration.commands import job_commands
 from pipelines_project.orchestration.late_run import refuse_late_run
 from pipelines_project.orchestration.refusals import told_plainly
-from pipelines_project.orchestration.warehouse_asset import warehouse_pool
+from pipelines_project.orchestration.warehouse_settings import warehouse_pool
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.versions.apply_versions import apply_versions, pending_versions
 from pipelines_project.warehouse.versions.files import Version

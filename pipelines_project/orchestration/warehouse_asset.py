@@ -1,7 +1,6 @@
 """The asset `warehouse/<source>/<table>`: each month's current load as the rows of a table."""
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +10,6 @@ import dagster as dg
 import duckdb
 from pydantic import Field
 
-from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.months import in_words
 from pipelines_project.orchestration.automation import follows_any_month
@@ -36,39 +34,14 @@ from pipelines_project.orchestration.table_assets import (
     landing_key,
     warehouse_key,
 )
+from pipelines_project.orchestration.warehouse_settings import warehouse_kind, warehouse_pool
+from pipelines_project.orchestration.what_now import what_now_of_loading
 from pipelines_project.table import Table
-from pipelines_project.warehouse.attachment import UnusableUrlError, attachment, kind_of_url
-from pipelines_project.warehouse.database import UnfitMonthError, Warehouse
+from pipelines_project.warehouse.database import Warehouse
 from pipelines_project.warehouse.load_month import Loaded, load_month
 from pipelines_project.warehouse.sample import sample_of
 from pipelines_project.warehouse.versions.apply_versions import apply_versions
 from pipelines_project.warehouse.versions.files import Version
-
-_POOL = "warehouse"
-REPLACE_NEWER_LOAD = "replace_newer_load"
-_MENDED_BY_LANDING = (UnfitMonthError.__name__, DamagedLoadError.__name__)
-
-
-def warehouse_pool() -> str | None:
-    """Return the pool of whatever writes to the warehouse, where it has one writer.
-
-    A DuckDB file has, and DuckLake whose catalog is one. Correctness does not hang on it: it keeps
-    runs from waiting for the file while they hold a worker.
-    """
-    try:
-        has_many_writers = attachment(
-            os.environ.get("WAREHOUSE_URL") or Warehouse.url,
-            os.environ.get("WAREHOUSE_DATA_URL", ""),
-        ).has_many_writers
-    except UnusableUrlError:
-        # The resource says what is wrong.
-        return _POOL
-    return None if has_many_writers else _POOL
-
-
-def warehouse_kind() -> str:
-    """Return what the warehouse is, which Dagster shows as the kind of its assets."""
-    return kind_of_url(os.environ.get("WAREHOUSE_URL") or Warehouse.url).value
 
 
 class LoadConfig(dg.Config):
@@ -132,7 +105,7 @@ def warehouse_asset(
                 results.append(attempt(context.log, month, work))
             if table.shows_rows:
                 context.add_asset_metadata(_sample(context.log, connection, table))
-        refuse_failed(context, warehouse_key(table), results, _what_now(table, results))
+        refuse_failed(context, warehouse_key(table), results, what_now_of_loading(table, results))
         record(context, results)
 
     return warehouse
@@ -151,33 +124,6 @@ def apply_and_log(
     """
     for version in apply_versions(connection, source, versions):
         context.log.info(f"applied {version.name}")
-
-
-def _what_now(table: Table, results: Sequence[MonthResult]) -> str:
-    """Return how months that failed were left, and the commands that load them.
-
-    Those land a month before, if that helps.
-    """
-    failed = [result for result in results if result.error]
-    unfit = [r.month for r in failed if r.error_type in _MENDED_BY_LANDING]
-    others = [r.month for r in failed if r.month not in unfit]
-    commands = partial(materialize_commands, one_run=not table.months_per_run)
-    said = ["What the warehouse has of a failed month is unchanged."]
-    if unfit:
-        said.append(
-            f"{', '.join(unfit)} cannot be loaded as landed now. Make a kept load current with "
-            f"{table.source}_restore_month, or land again when the source is mended:\n"
-            f"{commands(landing_key(table), unfit)}"
-        )
-    if older := [r.month for r in failed if REPLACE_NEWER_LOAD in (r.error or "")]:
-        config = {REPLACE_NEWER_LOAD: True}
-        said.append(
-            f"To load the older load of {', '.join(older)} all the same:\n"
-            f"{commands(warehouse_key(table), older, config=config)}"
-        )
-    if others:
-        said.append(f"When the cause is mended:\n{commands(warehouse_key(table), others)}")
-    return "\n".join(said)
 
 
 def _load(

@@ -1,11 +1,13 @@
-"""How the months of a landing that failed were left, and the commands that go on from there."""
+"""How months that failed were left, and the commands that go on from there."""
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import yaml
 
 from pipelines_project.landing.clock import DISCARD
+from pipelines_project.landing.errors import DamagedLoadError
 from pipelines_project.months import in_words
 from pipelines_project.orchestration.commands import (
     asset_config,
@@ -16,9 +18,15 @@ from pipelines_project.orchestration.month_results import MonthResult
 from pipelines_project.orchestration.table_assets import landing_key, warehouse_key
 from pipelines_project.sources.fetch import ALLOW_SHRINK
 from pipelines_project.table import Table
+from pipelines_project.warehouse.database import UnfitMonthError
+
+REPLACE_NEWER_LOAD = "replace_newer_load"
+_MENDED_BY_LANDING = (UnfitMonthError.__name__, DamagedLoadError.__name__)
 
 
-def what_now(table: Table, landed: Sequence[MonthResult], tidied: Sequence[MonthResult]) -> str:
+def what_now_of_landing(
+    table: Table, landed: Sequence[MonthResult], tidied: Sequence[MonthResult]
+) -> str:
     """Return what to say of a landing with failed months, for the error's end.
 
     Args:
@@ -69,3 +77,30 @@ def _allow_shrink(table: Table, months: Sequence[str], *, one_run: bool) -> str:
         f"If {in_words(months)} may lose most of its rows:\n{commands}\n"
         f"or with this in the launchpad (hold Shift and click Materialize):\n{launchpad}"
     )
+
+
+def what_now_of_loading(table: Table, results: Sequence[MonthResult]) -> str:
+    """Return how months that failed were left, and the commands that load them.
+
+    Those land a month before, if that helps.
+    """
+    failed = [result for result in results if result.error]
+    unfit = [r.month for r in failed if r.error_type in _MENDED_BY_LANDING]
+    others = [r.month for r in failed if r.month not in unfit]
+    commands = partial(materialize_commands, one_run=not table.months_per_run)
+    said = ["What the warehouse has of a failed month is unchanged."]
+    if unfit:
+        said.append(
+            f"{', '.join(unfit)} cannot be loaded as landed now. Make a kept load current with "
+            f"{table.source}_restore_month, or land again when the source is mended:\n"
+            f"{commands(landing_key(table), unfit)}"
+        )
+    if older := [r.month for r in failed if REPLACE_NEWER_LOAD in (r.error or "")]:
+        config = {REPLACE_NEWER_LOAD: True}
+        said.append(
+            f"To load the older load of {', '.join(older)} all the same:\n"
+            f"{commands(warehouse_key(table), older, config=config)}"
+        )
+    if others:
+        said.append(f"When the cause is mended:\n{commands(warehouse_key(table), others)}")
+    return "\n".join(said)

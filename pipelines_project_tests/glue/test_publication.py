@@ -13,8 +13,8 @@ from pipelines_project.landing.landed_month import LandedMonth, Load
 from pipelines_project.landing.listing import Listing
 from pipelines_project.landing.restore import restore
 from pipelines_project.landing.zone import LandingZone
-from pipelines_project.orchestration.delete_stale_files_op import DeleteStaleFilesConfig, tidy
 from pipelines_project.orchestration.month_results import MonthResult
+from pipelines_project.orchestration.tidy import DeleteStaleFilesConfig, tidy
 from pipelines_project.warehouse.database import Warehouse
 from pipelines_project_tests.glue.athena import Athena, published_table
 from pipelines_project_tests.landings import (

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines_project.extensions import load_extension
 from pipelines_project.forget.remains import remove_what_was, rewrite
-from pipelines_project.orchestration.warehouse_asset import warehouse_pool
+from pipelines_project.orchestration.warehouse_settings import warehouse_pool
 from pipelines_project.warehouse.attachment import (
     Kind,
     attachment,
