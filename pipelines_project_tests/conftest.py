@@ -26,7 +26,7 @@ gc.disable()
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker a processor, and one more for tests that wait for programs, servers and disks."""
-    waits = config.getoption("markexpr").startswith(("stack", "faults"))
+    waits = str(config.getoption("markexpr")).startswith(("stack", "faults"))
     return (os.cpu_count() or 1) + waits
 
 
