@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from pipelines_project.months import checked_month, months_between
+from pipelines_project.sandbox.event_rows import COLUMNS, CSV_HEADER, LINES
 from pipelines_project.sandbox.wide_rows import (
     FEWEST_COLUMNS,
     KINDS,
@@ -25,53 +26,6 @@ _BATCH_ROWS = 50_000
 # Of wide rows, which may take some kilobytes each.
 _WIDE_BATCH_ROWS = 2_048
 _FILE = re.compile(r"part-(\d{4,})\.\w+")
-
-
-def _pick(what: str, count: int) -> str:
-    """Return the SQL of a number below `count`, which hangs on the file, the row and `what`."""
-    return f"cast(hash(i, $salt, '{what}') % {count} as bigint)"
-
-
-# The columns of row `i`; `$salt` makes the rows of one file differ from another's.
-_COLUMNS = f"""
-    select
-        i,
-        $first + i as event_id,
-        ['view', 'cart', 'order', 'refund'][1 + {_pick("event", 4)}] as event,
-        strftime(
-            cast($month || '-01' as timestamp)
-            + to_seconds({_pick("second", 2419200)}),
-            '%Y-%m-%dT%H:%M:%SZ'
-        ) as created_at,
-        {_pick("user", 100000)} as user_id,
-        ['DE', 'FR', 'GB', 'IN', 'US'][1 + {_pick("user", 5)}] as country,
-        {_pick("amount", 100000)} / 100 as amount,
-        {_pick("paid", 2)} = 0 as is_paid,
-        ['new', 'sale', 'gift', 'bulk'] as words,
-        1 + {_pick("tag", 3)} as tag,
-        if(i % 3 = 0, 'left at the door, ünder the möt', null) as note,
-        {_pick("stars", 5)} + 1 as stars
-    from range($rows) as numbers(i)
-"""
-_EVENT = """'event_id': event_id, 'event': event, 'created_at': created_at,
-    'user': {'id': user_id, 'name': 'user ' || user_id, 'country': country},
-    'page': '/shop/item/' || user_id || '?from=mail', 'amount': amount,
-    'is_paid': is_paid, 'tags': words[tag:tag + 1], 'note': note"""
-# Every fifth row has an object that the others lack.
-_LINES = {
-    "jsonl": f"""
-        if(
-            i % 5 = 0,
-            to_json({{{_EVENT}, 'review': {{'stars': stars, 'ratio': stars / 7}}}}),
-            to_json({{{_EVENT}}})
-        )
-    """,
-    "csv": """
-        concat_ws(',', event_id, event, created_at, user_id, country, amount, is_paid,
-            '"' || coalesce(note, '') || '"')
-    """,
-}
-_CSV_HEADER = "event_id,event,created_at,user_id,country,amount,is_paid,note\n"
 
 
 @dataclass(frozen=True)
@@ -95,7 +49,7 @@ class RawFilesOptions:
         part = path.with_name(f".{path.name}")
         with part.open("w", encoding="utf-8", newline="\n") as file:
             if self.format == "csv":
-                file.write(_CSV_HEADER)
+                file.write(CSV_HEADER)
             for lines in self._lines(month, number):
                 file.writelines(f"{line}\n" for line in lines)
                 yield len(lines)
@@ -106,7 +60,7 @@ class RawFilesOptions:
         lines = (
             self.wide.lines()
             if self.wide
-            else f"select i, cast({_LINES[self.format]} as varchar) as line from ({_COLUMNS})"
+            else f"select i, cast({LINES[self.format]} as varchar) as line from ({COLUMNS})"
         )
         query = f"""
             with lines as ({lines})
@@ -170,7 +124,7 @@ def _options() -> tuple[RawFilesOptions, bool]:
     add("--bad-rows", type=int, default=0, metavar="N", help="how many of them are cut in half")
     add("--new-data", action="store_true", help="add the next file to the last month instead")
     add("--seed", type=int, default=1, metavar="N", help="another one makes other rows")
-    add("--format", choices=sorted(_LINES), default="jsonl", help="of the files")
+    add("--format", choices=sorted(LINES), default="jsonl", help="of the files")
     _add_wide_options(parser)
     asked = vars(parser.parse_args())
     new_data = asked.pop("new_data")
