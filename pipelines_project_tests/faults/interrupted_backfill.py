@@ -74,8 +74,9 @@ class InterruptedBackfill:
         return self.dev.launch_backfill([LANDING, WAREHOUSE], MONTHS)
 
     def runs(self) -> list[dg.DagsterRun]:
-        """Return the runs of the instance, the oldest first."""
-        return [*reversed(self.dev.storage.get_runs())]
+        """Return the runs of the backfill, the oldest first, and none of automation's."""
+        runs = reversed(self.dev.storage.get_runs())
+        return [run for run in runs if "dagster/from_automation_condition" not in run.tags]
 
     def started_run(self) -> str:
         """Return the id of the run that is being executed."""
