@@ -52,8 +52,8 @@ def test_months_are_made_with_a_line_each_and_a_closing_table(
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith(f"{LANDING} 2024-01: 40 rows landed as load ")
-    assert [line.split()[:4] for line in lines if line.startswith(f"{LANDING}  ")] == [
-        [LANDING, "2", "0", "80"]
+    assert [line.split()[:5] for line in lines if line.startswith(f"{LANDING}  ")] == [
+        [LANDING, "2", "0", "0", "80"]
     ]
     assert lines[-1].endswith(": succeeded")
     assert "Warning" not in done.stderr
