@@ -12,7 +12,7 @@ CASES ?=
 # What `make materialize` materializes, and of which months: 2024-01 or 2024-01...2024-03.
 export SELECT ?=
 export MONTHS ?=
-# How much `make faults` does: full takes up to an hour on two slow cores, small a seventh of that.
+# How much `make faults` does: full takes an hour or more on two slow cores, small a seventh.
 FAULTS ?= full
 # Where `make faults` puts the landing zone (disk, s3) and the warehouse (file, ducklake, postgres).
 STORE ?= disk

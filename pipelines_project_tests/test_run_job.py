@@ -106,7 +106,6 @@ def test_a_job_that_fails_says_why_and_the_command_exits_with_1(
     assert [run.dagster_run.status for run in _runs()] == [dg.DagsterRunStatus.FAILURE]
 
 
-@pytest.mark.stack
 @pytest.mark.long
 def test_each_month_of_a_range_is_a_run_and_one_that_fails_does_not_stop_the_others(
     location: CodeLocation,
@@ -183,7 +182,6 @@ def _documented() -> list[str]:
     return [found for text in texts for found in command.findall(text)]
 
 
-@pytest.mark.stack
 @pytest.mark.long
 def test_what_the_documents_say_to_run_by_hand_runs(location: CodeLocation) -> None:
     location.materialize("2023-01...2023-02", LANDING)

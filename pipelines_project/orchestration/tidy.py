@@ -14,7 +14,7 @@ from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.month_results import MonthResult
 from pipelines_project.table import Table
 
-AHEAD_OF_CLOCK_SECONDS = 60.0
+_AHEAD_OF_CLOCK_SECONDS = 60.0
 
 
 def keep_loads_field() -> Any:
@@ -68,7 +68,7 @@ def tidy(
     if publishing and config.discard_load_id:
         # A run that began before may have published the load that is gone now.
         publishing.publish(place)
-    limit, gone = time.time() + AHEAD_OF_CLOCK_SECONDS, () if config.dry_run else stale
+    limit, gone = time.time() + _AHEAD_OF_CLOCK_SECONDS, () if config.dry_run else stale
     ahead = [i for i in look.committed if float(i) > limit and place.record_path(i) not in gone]
     return {
         **month.metadata,

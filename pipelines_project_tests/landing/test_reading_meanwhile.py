@@ -25,11 +25,7 @@ def _rerun_by_hand(zone: LandingZone, number: int) -> None:
 
 @pytest.mark.parametrize(
     ("rerun", "reruns", "files"),
-    [
-        (_rerun_by_dlt, 6, 1),
-        (_rerun_by_hand, 20, ROWS),
-        pytest.param(_rerun_by_hand, 100, ROWS, marks=pytest.mark.stack),
-    ],
+    [(_rerun_by_dlt, 6, 1), (_rerun_by_hand, 20, ROWS), (_rerun_by_hand, 100, ROWS)],
 )
 def test_a_reader_never_sees_half_a_load_of_a_month_that_is_rerun_again_and_again(
     landing: LandingZone, rerun: Callable[[LandingZone, int], None], reruns: int, files: int

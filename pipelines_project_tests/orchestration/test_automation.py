@@ -280,9 +280,7 @@ def test_what_a_run_has_loaded_itself_is_not_asked_for_again(daemon: Daemon) -> 
     assert daemon.tick() == {}
 
 
-@pytest.mark.parametrize(
-    "months", ["2024-02...2024-03", pytest.param("2024-02", marks=pytest.mark.stack)]
-)
+@pytest.mark.parametrize("months", ["2024-02...2024-03", "2024-02"])
 def test_what_a_run_is_about_to_load_is_not_asked_for_meanwhile(
     daemon: Daemon, monkeypatch: pytest.MonkeyPatch, months: str
 ) -> None:

@@ -107,7 +107,6 @@ def test_what_went_is_listed_by_month_and_by_mart(fewer: CodeLocation) -> None:
     }
 
 
-@pytest.mark.stack
 def test_afterwards_all_is_in_order_and_nothing_is_left_to_do(fewer: CodeLocation) -> None:
     run = _forget(fewer)
 

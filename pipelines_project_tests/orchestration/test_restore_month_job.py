@@ -112,7 +112,6 @@ def test_what_was_undone_can_be_undone(keeping: CodeLocation) -> None:
     assert _players(keeping) == {"erik"}
 
 
-@pytest.mark.stack
 def test_automation_loads_what_was_restored(keeping: CodeLocation) -> None:
     old, _ = _land_twice(keeping, WAREHOUSE)
     first = dg.evaluate_automation_conditions(keeping.defs, keeping.instance)

@@ -127,7 +127,6 @@ def _dequeue(daemon: WorkspaceProcessContext) -> None:
     assert not any(QueuedRunCoordinatorDaemon(interval_seconds=1).run_iteration(daemon))
 
 
-@pytest.mark.stack
 def test_a_killed_run_is_failed_and_frees_its_pool_for_the_next_in_the_queue(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
@@ -201,7 +200,6 @@ def test_a_run_is_said_to_be_run_again_before_it_is_failed(
     assert run.is_complete_and_waiting_to_retry
 
 
-@pytest.mark.stack
 def test_a_run_that_has_ended_well_is_not_said_to_be_run_again(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
@@ -218,7 +216,6 @@ def test_a_run_that_has_ended_well_is_not_said_to_be_run_again(
     assert WILL_RETRY_TAG not in ended.tags
 
 
-@pytest.mark.stack
 def test_a_run_is_judged_only_on_the_host_where_it_ran(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
