@@ -1,7 +1,7 @@
 """The component that makes one dlt source into assets by month: landed, tidied, loaded, checked."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Self
 import dagster as dg
 from pydantic import BaseModel, PrivateAttr
 
-from pipelines_project.components.publish import glue_database
 from pipelines_project.components.source_attributes import SourceAttributes
 from pipelines_project.components.source_definitions import (
     TidiedTables,
@@ -19,11 +18,7 @@ from pipelines_project.components.source_definitions import (
     definitions_of_source,
 )
 from pipelines_project.components.source_versions import versions_of
-from pipelines_project.components.table_settings import TableAttributes
 from pipelines_project.landing.ask_source import Asker, has_changed
-from pipelines_project.landing.key_columns import having_key
-from pipelines_project.landing.new_load import Verify
-from pipelines_project.landing.shrink_guard import refuse_shrink, refuse_shrunk_snapshot
 from pipelines_project.landing.zone import LandingZone
 from pipelines_project.orchestration.checks.landing import (
     current_month_is_fresh,
@@ -38,13 +33,8 @@ from pipelines_project.orchestration.delete_stale_files_op import delete_stale_f
 from pipelines_project.orchestration.forget_job import Person
 from pipelines_project.orchestration.table_assets import monthly_partitions
 from pipelines_project.report.persons import names_with_persons
-from pipelines_project.sources.fetch import Extract
 from pipelines_project.sources.http.api_calls import ApiCalls
 from pipelines_project.table import Table
-from pipelines_project.warehouse.load_month import Loader
-from pipelines_project.warehouse.loaders.history import History
-from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
-from pipelines_project.warehouse.loaders.replace_table import ReplaceTable
 
 
 class MonthlySource(SourceAttributes, dg.Component, ABC):
@@ -133,50 +123,6 @@ class MonthlySource(SourceAttributes, dg.Component, ABC):
             self.why_subject_comes_again,
         )
 
-    def table(
-        self,
-        settings: TableAttributes,
-        extractor: Callable[[ApiCalls, LandingZone], Extract],
-        *,
-        loader: Loader | None = None,
-        verify: Verify | None = None,
-        is_snapshot: bool = False,
-        columns: Mapping[str, str] | None = None,
-    ) -> Table:
-        """Return one table with the settings of this source; see `Table` for the arguments.
-
-        Without a loader the settings choose one: a re-run replaces the month's rows, or the whole
-        table where it is a snapshot, or every version is kept. A load whose rows lack a column of
-        the key is refused, and without a `verify` one that would take away most of the rows;
-        `shrink_guard.accept` is for a source that shrinks by nature.
-        """
-        key = tuple(settings.key)
-        return Table(
-            source=self.source,
-            name=settings.name,
-            description=settings.description,
-            key=key,
-            extractor=extractor,
-            loader=loader or _loader(settings, is_snapshot),
-            verify=having_key(
-                key, verify or (refuse_shrunk_snapshot if is_snapshot else refuse_shrink)
-            ),
-            start_month=settings.first_month(self.start_month),
-            months_per_run=self.months_per_run,
-            keep_loads=self.keep_loads,
-            allow_shrink=self.allow_shrink,
-            fresh_within=timedelta(hours=self.fresh_within_hours),
-            subject=settings.subject,
-            is_snapshot=is_snapshot,
-            timing=settings.timing(self.cron),
-            owners=settings.owners or self.owners,
-            tags=settings.tags,
-            columns=columns or {},
-            column_descriptions=settings.column_descriptions,
-            column_names=settings.column_names,
-            glue_database=glue_database() if self.publish else None,
-        )
-
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return everything that Dagster shows of this source."""
         of_source = self.of_source(context)
@@ -212,10 +158,3 @@ class MonthlySource(SourceAttributes, dg.Component, ABC):
 
     def _with_rows_shown(self, shows_rows: bool) -> TidiedTables:
         return [(replace(table, shows_rows=shows_rows), op) for table, op in self._tidied_tables]
-
-
-def _loader(settings: TableAttributes, is_snapshot: bool) -> Loader:
-    key = tuple(settings.key)
-    if settings.loader == "history":
-        return History(key, is_snapshot or settings.whole_months, settings.version_column)
-    return ReplaceTable(key) if is_snapshot else ReplaceMonth(key)

@@ -11,8 +11,8 @@ from pipelines_project.sources.files.month_rows import Before, Landed, MonthRows
 from pipelines_project.sources.files.parts import LINE
 from pipelines_project.sources.files.quarantine import Refused, place
 from pipelines_project.sources.files.relation import FILE
-from pipelines_project.sources.files.row_contract import Change, Rule, changes
-from pipelines_project.sources.files.text_types import DATE_REASON
+from pipelines_project.sources.files.row_contract import Change, changes
+from pipelines_project.sources.files.row_rules import Rule, breaks, is_bad, rules_of
 from pipelines_project.sources.files.told_columns import told
 from pipelines_project.sources.http.api_calls import SourceError
 from pipelines_project.sources.json.raw_lines import BadLine
@@ -73,10 +73,10 @@ class _Sorted:
 
 
 def _sorted(month: MonthRows, before: Before) -> _Sorted:
-    rules, broken = _rules(month), list[Change]()
+    rules, broken = rules_of(month), list[Change]()
     contract = month.reading.settings.contract
     while True:
-        landing = where(month.rows, f"{month.is_of_month} and not {_breaks(rules)}")
+        landing = where(month.rows, f"{month.is_of_month} and not {breaks(rules)}")
         columns, vacant = told(month.reading.connection, landing, month.columns)
         # A change stays that no row is the cause of, such as a decimal that becomes a double.
         known = {change.text for change in broken}
@@ -89,8 +89,8 @@ def _sorted(month: MonthRows, before: Before) -> _Sorted:
         rules = [*rules, *(Rule(each.broken, literal(each.text)) for each in new)]
     gone = {each.column for each in broken if each.text.startswith("new")} & vacant
     kept = [each for each in columns if each.name not in gone]
-    bad = f"count(*) filter ({_is_bad(month, rules)})"
-    lands = f"count(*) filter ({month.is_of_month} and not {_breaks(rules)})"
+    bad = f"count(*) filter ({is_bad(month, rules)})"
+    lands = f"count(*) filter ({month.is_of_month} and not {breaks(rules)})"
     ((read, refused, rows),) = month.every(f"select count(*), {bad}, {lands} from ({month.rows})")
     if read != sum(part.rows for part in month.parts):
         raise SourceError(
@@ -101,48 +101,11 @@ def _sorted(month: MonthRows, before: Before) -> _Sorted:
     return _Sorted(kept, rules, broken, landing, rows, refused, read - refused - rows, lines)
 
 
-def _rules(month: MonthRows) -> list[Rule]:
-    """Return what each row must fulfil, apart from the contract."""
-    found: list[Rule] = []
-    if month.month_of:
-        asked = month.reading.settings.month_column
-        name = next(c.name for c in month.columns if asked in (c.name, c.source))
-        text = f"coalesce('''' || {_short(name)} || '''', 'null')"
-        found.append(
-            Rule(
-                f"{month.month_of} is null",
-                f"{text} || {literal(f' in {name} is no {DATE_REASON}')}",
-            )
-        )
-    for each in month.columns:
-        if each.type and each.type.declared:
-            text = f"'''' || {_short(each.name)} || ''' in '"
-            said = literal(f"{each.name} is no {each.type.declared}")
-            found.append(Rule(f"not {each.fits}", f"{text} || {said}"))
-    return found
-
-
-def _short(name: str) -> str:
-    return f"left(cast({quoted(name)} as varchar), 80)"
-
-
-def _breaks(rules: Sequence[Rule]) -> str:
-    """Return the SQL that tells whether a row breaks a rule."""
-    broken = " or ".join(f"({rule.broken})" for rule in rules)
-    return f"coalesce({broken}, false)" if rules else "false"
-
-
-def _is_bad(month: MonthRows, rules: Sequence[Rule]) -> str:
-    """Return the SQL that tells whether a row is of the month or of none, and breaks a rule."""
-    mine = f"coalesce({month.is_of_month}, true)"
-    return f"({mine} and {_breaks(rules)})"
-
-
 def _bad_lines(month: MonthRows, rules: Sequence[Rule]) -> Iterator[BadLine]:
     """Yield the lines that are no rows and those that break a rule."""
     for part in month.parts:
         yield from part.bad_lines()
-    yield from _breaking(month, rules, _is_bad(month, rules))
+    yield from _breaking(month, rules, is_bad(month, rules))
 
 
 def _breaking(month: MonthRows, rules: Sequence[Rule], condition: str) -> Iterator[BadLine]:
@@ -192,7 +155,7 @@ def _what_to_set(month: MonthRows, found: _Sorted, refused: Refused) -> str:
 
 def _first_break(month: MonthRows, rules: Sequence[Rule], new: Sequence[Change]) -> str:
     broken = [Rule(each.broken, literal(each.text)) for each in new]
-    condition = f"{month.is_of_month} and not {_breaks(rules)} and {_breaks(broken)}"
+    condition = f"{month.is_of_month} and not {breaks(rules)} and {breaks(broken)}"
     first = next(_breaking(month, broken, condition), None)
     where_ = f"{place(month.files, first)}" if first else "; ".join(each.text for each in new)
     others = sorted({each.text for each in new} - {first.reason if first else ""})

@@ -34,13 +34,6 @@ _BROKEN = {
 }
 
 
-class Rule(NamedTuple):
-    """Which rows do not land: the SQL that is true of them, and that of the reason."""
-
-    broken: str
-    reason: str
-
-
 class Change(NamedTuple):
     """What a column brings: a text that says it, the column, and the SQL of the rows that do."""
 
