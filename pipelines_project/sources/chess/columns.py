@@ -1,5 +1,6 @@
 """From the games of one chess.com answer to typed rows: what is documented, and what is not."""
 
+import hashlib
 from typing import Any
 
 import duckdb
@@ -14,6 +15,8 @@ from pipelines_project.sources.json.lines import SortedLines, sorted_lines
 from pipelines_project.sources.json.nesting import TOO_DEEP, too_deep
 from pipelines_project.sources.json.raw_lines import BadLine, Block
 from pipelines_project.sources.json.shape import BIGINT, BOOLEAN, DOUBLE, TEXT, Shape
+from pipelines_project.sources.json.typed_items import UnfitItemsError, typed_items
+from pipelines_project.sources.json.typed_lines import schema_of
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
@@ -33,6 +36,7 @@ DOCUMENTED: Shape = {
 
 They are columns in every month, so that a month's schema does not hang on its games.
 """
+_DOCUMENTED_TYPES = schema_of(DOCUMENTED) or pa.schema([])
 _OWN = (pa.field(ROW_ID_COLUMN, pa.string(), False), pa.field("player", pa.string(), False))
 _RESERVED = (*DLT_COLUMNS, "player")
 # A game that an answer holds twice is one row, the later one.
@@ -51,7 +55,35 @@ _LINES = """
 """
 
 
-def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: str) -> SortedLines:
+def documented_games(player: str, answer: bytes) -> pa.Table:
+    """Return the games of an answer that has nothing but what is documented, as typed rows.
+
+    They are the rows that `sorted_games` and `game_rows` make of it, in a tenth of the time.
+
+    Args:
+        player: the tracked player, for the column `player`; `_dlt_id` is made of it and the URL.
+        answer: a JSON object whose `games` are objects that have a `url`.
+
+    Raises:
+        UnfitItemsError: it has something else, or a game twice.
+        ValueError: a time is no time.
+    """
+    count, found = typed_items(answer, "games", _DOCUMENTED_TYPES)
+    urls: list[str] = found["url",].to_pylist()
+    if len(set(urls)) < count:
+        raise UnfitItemsError("a game is there twice")
+    ids = [_row_id(player, url) for url in urls]
+    columns = _columns(DOCUMENTED)
+    own = [pa.array(ids, pa.string()), pa.array([player] * count, pa.string())]
+    values = [*own, *(found[column.path] for column in columns)]
+    return _with_times(pa.Table.from_arrays(values, schema=_schema(columns)))
+
+
+def _row_id(player: str, url: str) -> str:
+    return hashlib.md5(f"{player} {url}".encode(), usedforsecurity=False).hexdigest()
+
+
+def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: bytes) -> SortedLines:
     """Return the games of an answer, each as a line, and their shape.
 
     Args:
@@ -62,7 +94,7 @@ def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: str
     Raises:
         ValueError: a game cannot become a row; says which and why.
     """
-    games = _games(connection, player, answer)
+    games = _games(connection, player, answer.decode())
     deep = [BadLine(0, n + 1, TOO_DEEP, b"") for n in too_deep(games["line"])]
     _refuse(deep)
     lines = sorted_lines(connection, Block(games, []), known=lambda: DOCUMENTED)

@@ -5,20 +5,28 @@ Data flow:
 """
 
 import hashlib
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 import dlt
+import duckdb
 import pyarrow as pa
 from dlt.common import json
 from dlt.extract import DltResource
 
 from pipelines_project.sources.chess.archives import PlayerArchives
-from pipelines_project.sources.chess.columns import DOCUMENTED, game_rows, no_games, sorted_games
-from pipelines_project.sources.chess.kept_answers import KeptTables
+from pipelines_project.sources.chess.columns import (
+    DOCUMENTED,
+    documented_games,
+    game_rows,
+    no_games,
+    sorted_games,
+)
+from pipelines_project.sources.chess.kept_answers import KeptAnswers, KeptTables
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.http.api_calls import SourceError
-from pipelines_project.sources.json.shape import merged
+from pipelines_project.sources.json.shape import Shape, merged
+from pipelines_project.sources.json.typed_items import UnfitItemsError
 from pipelines_project.temporary import duckdb_session
 
 GAME_KEY = ("player", "url")
@@ -64,20 +72,55 @@ class GamesByMonth:
         answers = self._archives.month(month, self._etags(fetch.facts_before))
         if answers.etags is not None:
             fetch.facts.update(self._made_for | answers.etags)
-        with duckdb_session(threads=1) as connection:
-            shape, kept = DOCUMENTED, KeptTables()
-            for player, answer in answers:
-                with _named(player, month):
-                    games = sorted_games(connection, player, answer)
-                shape = merged(shape, games.shape)
-                kept.keep(player, games.landing)
+        with ExitStack() as opened:
+            try:
+                shape, games = DOCUMENTED, _documented(month, answers)
+            except UnfitItemsError:
+                connection = opened.enter_context(duckdb_session(threads=1))
+                shape, games = _of_any_shape(connection, month, answers)
             # So that a month without games has its columns too.
             yield no_games(shape)
-            for player, lines in kept:
-                with _named(player, month):
-                    rows = game_rows(connection, lines, shape)
+            for player, rows in games:
                 fetch.facts[f"{_GAMES_OF}{player}"] = str(len(rows))
                 yield rows
+
+
+Games = Iterable[tuple[str, pa.Table]]
+"""The games of each player, as typed rows."""
+
+
+def _documented(month: str, answers: KeptAnswers) -> Games:
+    """Return the games of answers that have nothing but what is documented.
+
+    Raises:
+        UnfitItemsError: one of the answers has something else.
+    """
+    kept = KeptTables()
+    for player, answer in answers:
+        with _named(player, month):
+            kept.keep(player, documented_games(player, answer))
+    return kept
+
+
+def _of_any_shape(
+    connection: duckdb.DuckDBPyConnection, month: str, answers: KeptAnswers
+) -> tuple[Shape, Games]:
+    """Return the shape of the games of all answers, and the games with the columns of it."""
+    shape, kept = DOCUMENTED, KeptTables()
+    for player, answer in answers:
+        with _named(player, month):
+            games = sorted_games(connection, player, answer)
+        shape = merged(shape, games.shape)
+        kept.keep(player, games.landing)
+    return shape, _typed(connection, month, kept, shape)
+
+
+def _typed(
+    connection: duckdb.DuckDBPyConnection, month: str, kept: KeptTables, shape: Shape
+) -> Iterator[tuple[str, pa.Table]]:
+    for player, lines in kept:
+        with _named(player, month):
+            yield player, game_rows(connection, lines, shape)
 
 
 _GAMES_OF = "games of "

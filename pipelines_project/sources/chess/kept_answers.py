@@ -10,10 +10,10 @@ import requests
 
 
 class Answer(NamedTuple):
-    """A body as text, and whom it is about."""
+    """A body, and whom it is about."""
 
     subject: str
-    text: str
+    body: bytes
 
 
 class KeptAnswers:
@@ -27,7 +27,7 @@ class KeptAnswers:
         self._etags: dict[str, str | None] = {}
 
     def keep(self, subject: str, url: str, response: requests.Response) -> None:
-        """Keep the answer, in UTF-8, to a request for an address."""
+        """Keep the answer to a request for an address."""
         self._kept.append((subject, self._file.write(response.content)))
         self._etags[url] = response.headers.get("ETag")
 
@@ -41,7 +41,7 @@ class KeptAnswers:
         """Yield the answers in the order in which they were kept."""
         self._file.seek(0)
         for subject, size in self._kept:
-            yield Answer(subject, self._file.read(size).decode())
+            yield Answer(subject, self._file.read(size))
 
 
 class KeptTables:

@@ -5,6 +5,8 @@ fraction with more digits than a double keeps would come out as another number, 
 Written as a string such a number makes its column text, and there every digit stays.
 """
 
+import json
+import re
 from typing import Any, NamedTuple
 
 import duckdb
@@ -19,6 +21,8 @@ LONG_INTEGER = 2**53
 
 # A double keeps any fifteen digits; with point and zeros a number may have more characters.
 _SUSPECT = r"[:,\[\s]-?(?:[0-9][0-9.]{15}|[0-9.]+[eE][-+]?[0-9]{3})"
+# As short as this a number has neither that many digits nor such an exponent.
+_SURELY_EXACT = 4
 _FRACTION = "[0-9]+[.eE][0-9.eE+-]+"
 _AS_DOUBLE = "coalesce(cast(try_cast(part as double) as varchar), 'none')"
 # The digits of a number without its sign, point, exponent and the zeros at both ends.
@@ -58,6 +62,25 @@ def may_be_inexact(lines: bytes) -> bool:
     """Tell whether any of the lines may have a number that no double holds."""
     whole = pa.scalar(lines, pa.large_binary())
     return pc.match_substring_regex(whole, _SUSPECT).as_py()
+
+
+def has_inexact(document: bytes) -> bool:
+    """Tell whether a JSON document has a fraction that no double holds; parses all of it."""
+    inexact: list[str] = []
+
+    def read(number: str) -> float:
+        value = float(number)
+        if len(number) > _SURELY_EXACT and _digits(number) != _digits(repr(value)):
+            inexact.append(number)
+        return value
+
+    json.loads(document, parse_float=read)
+    return bool(inexact)
+
+
+def _digits(number: str) -> str:
+    """Return the digits of a number without its sign, point, exponent and zeros at both ends."""
+    return re.split("[eE]", number)[0].replace(".", "").strip("-0")
 
 
 def with_exact_numbers(
