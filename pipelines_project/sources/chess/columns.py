@@ -69,7 +69,7 @@ def documented_games(player: str, answer: bytes) -> pa.Table:
         ValueError: a time is no time.
     """
     count, found = typed_items(answer, "games", _DOCUMENTED_TYPES)
-    urls: list[str] = found["url",].to_pylist()
+    urls: list[Any] = found["url",].to_pylist()
     if len(set(urls)) < count:
         raise UnfitItemsError("a game is there twice")
     ids = [_row_id(player, url) for url in urls]
