@@ -95,7 +95,9 @@ CHESS_BACKFILL = Case(
     },
     targets=(
         Target("12 months: ours over plain dlt", 1.5, ratio(("ours", 12), ("plain dlt", 12))),
-        Target("120 months: ours over plain dlt", 1.0, ratio(("ours", 120), ("plain dlt", 120))),
+        Target("120 months: ours over plain dlt", 0.75, ratio(("ours", 120), ("plain dlt", 120))),
+        # A second more where Dagster alone takes 1.74.
+        Target("1 month: ours over Dagster alone", 1.57, ratio(("ours", 1), ("dagster alone", 1))),
         Target(
             "a month more, after the 12th over before it",
             1.1,
