@@ -10,13 +10,13 @@ from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from pipelines_project.names import DLT_COLUMNS, ROW_ID_COLUMN
+from pipelines_project.sources.json.arrow_parser import UnfitJsonError, schema_of
 from pipelines_project.sources.json.columns import Column, columns_of, rows
 from pipelines_project.sources.json.lines import SortedLines, sorted_lines
 from pipelines_project.sources.json.nesting import TOO_DEEP, too_deep
 from pipelines_project.sources.json.raw_lines import BadLine, Block
 from pipelines_project.sources.json.shape import BIGINT, BOOLEAN, DOUBLE, TEXT, Shape
-from pipelines_project.sources.json.typed_items import UnfitItemsError, typed_items
-from pipelines_project.sources.json.typed_lines import schema_of
+from pipelines_project.sources.json.typed_items import typed_items
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
@@ -65,13 +65,13 @@ def documented_games(player: str, answer: bytes) -> pa.Table:
         answer: a JSON object whose `games` are objects that have a `url`.
 
     Raises:
-        UnfitItemsError: it has something else, or a game twice.
+        UnfitJsonError: it has something else, or a game twice.
         ValueError: a time is no time.
     """
     count, found = typed_items(answer, "games", _DOCUMENTED_TYPES)
     urls: list[Any] = found["url",].to_pylist()
     if len(set(urls)) < count:
-        raise UnfitItemsError("a game is there twice")
+        raise UnfitJsonError("a game is there twice")
     ids = [_row_id(player, url) for url in urls]
     columns = _columns(DOCUMENTED)
     own = [pa.array(ids, pa.string()), pa.array([player] * count, pa.string())]

@@ -25,8 +25,8 @@ from pipelines_project.sources.chess.columns import (
 from pipelines_project.sources.chess.kept_answers import KeptAnswers, KeptTables
 from pipelines_project.sources.fetch import Fetch
 from pipelines_project.sources.http.api_calls import SourceError
+from pipelines_project.sources.json.arrow_parser import UnfitJsonError
 from pipelines_project.sources.json.shape import Shape, merged
-from pipelines_project.sources.json.typed_items import UnfitItemsError
 from pipelines_project.temporary import duckdb_session
 
 GAME_KEY = ("player", "url")
@@ -75,7 +75,7 @@ class GamesByMonth:
         with ExitStack() as opened:
             try:
                 shape, games = DOCUMENTED, _documented(month, answers)
-            except UnfitItemsError:
+            except UnfitJsonError:
                 connection = opened.enter_context(duckdb_session(threads=1))
                 shape, games = _of_any_shape(connection, month, answers)
             # So that a month without games has its columns too.
@@ -93,7 +93,7 @@ def _documented(month: str, answers: KeptAnswers) -> Games:
     """Return the games of answers that have nothing but what is documented.
 
     Raises:
-        UnfitItemsError: one of the answers has something else.
+        UnfitJsonError: one of the answers has something else.
     """
     kept = KeptTables()
     for player, answer in answers:

@@ -17,12 +17,12 @@ from pipelines_project.sources.files.month_survey import month_columns
 from pipelines_project.sources.files.raw_files import RawFile
 from pipelines_project.sources.files.schema_contract import changes
 from pipelines_project.sources.files.settings import JsonlSettings
-from pipelines_project.sources.json import typed_lines
+from pipelines_project.sources.json import arrow_parser, typed_lines
+from pipelines_project.sources.json.arrow_parser import UnfitJsonError
 from pipelines_project.sources.json.block_workers import BlockWorkers
 from pipelines_project.sources.json.lines import SortedLines, sorted_lines
 from pipelines_project.sources.json.raw_lines import Piece, block_of
 from pipelines_project.sources.json.shape import Shape, flattened, merged
-from pipelines_project.sources.json.typed_lines import UnfitLinesError
 from pipelines_project.sources.row_groups import RowGroup
 
 # Its stubs know only a part of the types.
@@ -63,7 +63,7 @@ def quick_lines(
         load_id: of the load that the rows become.
     """
     shape = _first_shape(workers, settings, files)
-    told = typed_lines.schema_of(shape) if shape else None
+    told = arrow_parser.schema_of(shape) if shape else None
     if not told:
         return None
     columns = month_columns(settings, shape, naming, before)
@@ -85,7 +85,7 @@ def quick_lines(
     try:
         blocks = workers.map(work, read_pieces(settings.folder, files))
         rows = _written(blocks, schema, path, load_id)
-    except UnfitLinesError:
+    except UnfitJsonError:
         return None
     return QuickLines(path, rows, [rule.text for rule in found])
 

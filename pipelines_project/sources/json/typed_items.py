@@ -1,28 +1,20 @@
 """The objects of one JSON list, parsed by Arrow into columns of the final types, or not at all.
 
-Arrow's parser is told the type of every key and takes nothing else: it refuses a key that it does
-not know or that is there twice, and a value of another type. What it would let pass, or answer
-with another value than DuckDB, is refused here.
+What Arrow would let pass, or answer with another value than DuckDB, is refused here.
 """
 
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.json
 
+from pipelines_project.sources.json.arrow_parser import UnfitJsonError, parsed
 from pipelines_project.sources.json.columns import leaves_of
 from pipelines_project.sources.json.exact_numbers import LONG_INTEGER, has_inexact
 from pipelines_project.sources.json.shape import Path
 
 # Its functions are made when it is imported, where no type checker sees them.
 pc: Any = pyarrow.compute
-# Its stubs know only a part of the types.
-pj: Any = pyarrow.json
-
-
-class UnfitItemsError(Exception):
-    """Some objects are not surely of the shape."""
 
 
 def typed_items(
@@ -33,33 +25,26 @@ def typed_items(
     Args:
         document: one JSON object, with a list of objects at the key and nothing else.
         key: where the list is.
-        schema: of the objects, as `typed_lines.schema_of` gives it.
+        schema: of the objects, as `schema_of` gives it.
 
     Raises:
-        UnfitItemsError: the document is something else, or an object is not surely what its row
+        UnfitJsonError: the document is something else, or an object is not surely what its row
             would be.
     """
+    # Arrow ends the process where a null comes first.
+    if not document.lstrip().startswith(b"{"):
+        raise UnfitJsonError("no object")
     fields: Any = [*schema]
-    whole = pj.ReadOptions(use_threads=False, block_size=len(document) + 1)
-    told = pj.ParseOptions(
-        explicit_schema=pa.schema([pa.field(key, pa.list_(pa.struct(fields)))]),
-        newlines_in_values=True,
-        unexpected_field_behavior="error",
-    )
-    try:
-        table = pj.read_json(pa.BufferReader(document), whole, told)
-        # Its parser hands through text that is not UTF-8.
-        table.validate(full=True)
-    except pa.ArrowInvalid as error:
-        raise UnfitItemsError(str(error)) from error
+    of_document = pa.schema([pa.field(key, pa.list_(pa.struct(fields)))])
+    table = parsed(document, of_document, over_lines=True)
     lists: Any = table[key].combine_chunks()
     objects = lists.flatten()
     if len(lists) != 1 or lists.null_count or objects.null_count:
-        raise UnfitItemsError(f"not one list of objects at {key}")
+        raise UnfitJsonError(f"not one list of objects at {key}")
     found = leaves_of(objects)
     doubles = [array for array in found.values() if pa.types.is_float64(array.type)]
     if doubles and (not all(map(_are_plain, doubles)) or has_inexact(document)):
-        raise UnfitItemsError("a number that a double may not hold")
+        raise UnfitJsonError("a number that a double may not hold")
     return len(objects), found
 
 

@@ -19,8 +19,8 @@ from pipelines_project.sources.chess.columns import (
     game_rows,
     sorted_games,
 )
+from pipelines_project.sources.json.arrow_parser import UnfitJsonError
 from pipelines_project.sources.json.shape import merged
-from pipelines_project.sources.json.typed_items import UnfitItemsError
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_what_is_read_quickly_is_what_care_makes_of_it(
     answer = json.dumps({"games": games}, indent=indent).encode()
     try:
         quick = documented_games("erik", answer)
-    except UnfitItemsError:
+    except UnfitJsonError:
         return
 
     # As text a zero has its sign, and no number equals another one.
@@ -112,10 +112,10 @@ def test_what_the_sandbox_answers_is_read_quickly(connection: duckdb.DuckDBPyCon
 def test_a_game_with_more_than_is_documented_is_left_to_care(more: dict[str, Any]) -> None:
     answer = json.dumps({"games": [{"url": "a", "end_time": 1}, {"url": "b", **more}]}).encode()
 
-    with pytest.raises(UnfitItemsError):
+    with pytest.raises(UnfitJsonError):
         documented_games("erik", answer)
 
 
 def test_a_game_that_is_there_twice_is_left_to_care() -> None:
-    with pytest.raises(UnfitItemsError, match="twice"):
+    with pytest.raises(UnfitJsonError, match="twice"):
         documented_games("erik", b'{"games": [{"url": "a"}, {"url": "b"}, {"url": "a"}]}')

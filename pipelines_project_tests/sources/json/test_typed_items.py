@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from pipelines_project.sources.json.arrow_parser import UnfitJsonError, schema_of
 from pipelines_project.sources.json.shape import Shape
-from pipelines_project.sources.json.typed_items import UnfitItemsError, typed_items
-from pipelines_project.sources.json.typed_lines import schema_of
+from pipelines_project.sources.json.typed_items import typed_items
 
 SHAPE: Shape = {
     "i": "BIGINT",
@@ -88,7 +88,7 @@ def test_objects_of_the_shape_become_the_values_of_its_paths(
 )
 @pytest.mark.parametrize("before", [b"", b'{"i":5,"d":1.5,"o":{"x":1}},'])
 def test_an_object_that_is_not_surely_of_the_shape_is_refused(before: bytes, item: bytes) -> None:
-    with pytest.raises(UnfitItemsError):
+    with pytest.raises(UnfitJsonError):
         _taken(b'{"items":[' + before + item + b"]}")
 
 
@@ -98,6 +98,9 @@ def test_an_object_that_is_not_surely_of_the_shape_is_refused(before: bytes, ite
         b"",
         b"{}",
         b"[]",
+        b"null",
+        b'null{"items":[]}',
+        b'{"items":[]}null',
         b'{"items":null}',
         b'{"items":{}}',
         b'{"items":[],"more":1}',
@@ -109,5 +112,5 @@ def test_an_object_that_is_not_surely_of_the_shape_is_refused(before: bytes, ite
     ],
 )
 def test_a_document_that_is_not_one_list_is_refused(document: bytes) -> None:
-    with pytest.raises(UnfitItemsError):
+    with pytest.raises(UnfitJsonError):
         _taken(document)

@@ -10,11 +10,12 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pipelines_project.sources.json.arrow_parser import UnfitJsonError, schema_of
 from pipelines_project.sources.json.columns import columns_of, rows
 from pipelines_project.sources.json.lines import exact_lines, sorted_lines
 from pipelines_project.sources.json.raw_lines import Piece, block_of
 from pipelines_project.sources.json.shape import Shape, flattened, merged
-from pipelines_project.sources.json.typed_lines import UnfitLinesError, schema_of, typed_lines
+from pipelines_project.sources.json.typed_lines import typed_lines
 
 SHAPE: Shape = {
     "i": "BIGINT",
@@ -38,7 +39,7 @@ def _is_taken(connection: duckdb.DuckDBPyConnection, data: bytes, shape: Shape =
     assert schema is not None
     try:
         count, values = typed_lines(connection, data, schema)
-    except UnfitLinesError:
+    except UnfitJsonError:
         return False
     block = block_of([Piece(0, 1, data)])
     found = sorted_lines(connection, block)
