@@ -68,11 +68,17 @@ def landing(tmp_path: Path) -> LandingZone:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what is marked `every_warehouse` on DuckLake and PostgreSQL too, by `make stack`."""
+    """Run what is marked `every_warehouse` on DuckLake and PostgreSQL too, by `make stack`.
+
+    On DuckLake each takes some seconds, so CI leaves that out unless the mark is told `lake_in_ci`.
+    """
     marked = metafunc.definition.get_closest_marker("every_warehouse")
     if marked and "warehouse" in metafunc.fixturenames:
-        others = [pytest.param(kind, marks=pytest.mark.stack) for kind in ("ducklake", "postgres")]
-        metafunc.parametrize("warehouse", ["file", *others], indirect=True)
+        is_in_ci = marked.kwargs.get("lake_in_ci", False)
+        on_lake = [pytest.mark.stack, *([] if is_in_ci else [pytest.mark.long])]
+        lake = pytest.param("ducklake", marks=on_lake)
+        postgres = pytest.param("postgres", marks=pytest.mark.stack)
+        metafunc.parametrize("warehouse", ["file", lake, postgres], indirect=True)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines_project_tests.examples.reader import ROOT, checkout
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 _PAGE = "docs/tutorial.md"
 _SHOWN = re.compile(r"```text\n(.*?)```", re.DOTALL)

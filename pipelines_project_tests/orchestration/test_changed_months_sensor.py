@@ -181,6 +181,7 @@ def daemon_instance(
 
 
 @pytest.mark.stack
+@pytest.mark.long
 def test_a_daemon_lands_what_is_dropped_and_nothing_when_nothing_is(
     daemon_instance: dg.DagsterInstance, raw: Path, tmp_path: Path
 ) -> None:

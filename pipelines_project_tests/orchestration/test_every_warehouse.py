@@ -16,7 +16,7 @@ from pipelines_project_tests.code_location import (
     code_location,
 )
 
-pytestmark = [pytest.mark.stack, pytest.mark.every_warehouse]
+pytestmark = [pytest.mark.stack, pytest.mark.every_warehouse(lake_in_ci=True)]
 
 BOTH, FIRST, SECOND = "2024-01...2024-02", "2024-01", "2024-02"
 

@@ -56,6 +56,7 @@ def _games(location: CodeLocation) -> tuple[int, int]:
     return loaded[0], counted[0]
 
 
+@pytest.mark.long
 def test_the_good_months_of_a_landing_are_loaded_and_modelled(chess: CodeLocation) -> None:
     assert chess.materialize("2024-01", LANDING, WAREHOUSE, *MARTS).result.success
     chess.faults.answer_always("hikaru/games/2024/03", Response(status_code=404))
@@ -80,6 +81,7 @@ def test_a_month_that_may_shrink_is_landed_by_what_the_error_prints(chess: CodeL
     assert _games(chess) == (GAMES_PER_MONTH, GAMES_PER_MONTH)
 
 
+@pytest.mark.long
 def test_a_month_with_a_key_twice_is_landed_again_loaded_and_modelled(chess: CodeLocation) -> None:
     place = chess.landing.month("chess", "games", "2024-01")
     write_load(place, ids_ago(30)[0], [[{"player": "erik", "url": "twice"}] * 2])

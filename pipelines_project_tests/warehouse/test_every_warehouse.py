@@ -20,7 +20,7 @@ from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project.warehouse.postgres import stored_name
 from pipelines_project_tests.landings import ids_ago, place_of, write_load
 
-pytestmark = pytest.mark.every_warehouse
+pytestmark = pytest.mark.every_warehouse(lake_in_ci=True)
 
 REPLACE = ReplaceMonth(("id",))
 Rows = pa.Table | list[dict[str, Any]]

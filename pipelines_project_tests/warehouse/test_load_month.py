@@ -23,7 +23,7 @@ from pipelines_project.warehouse.loaders.replace_month import ReplaceMonth
 from pipelines_project_tests.landings import MONTH, ids_ago, land, place_of, write_load
 from pipelines_project_tests.loaders import LoaderOf
 
-pytestmark = pytest.mark.every_warehouse
+pytestmark = pytest.mark.every_warehouse(lake_in_ci=True)
 
 REPLACE = ReplaceMonth(("id",))
 
