@@ -73,9 +73,8 @@ class GamesByMonth:
         if answers.etags is not None:
             fetch.facts.update(self._made_for | answers.etags)
         with ExitStack() as opened:
-            try:
-                shape, games = DOCUMENTED, _documented(month, answers)
-            except UnfitJsonError:
+            shape, games = DOCUMENTED, _documented(month, answers)
+            if games is None:
                 connection = opened.enter_context(duckdb_session(threads=1))
                 shape, games = _of_any_shape(connection, month, answers)
             # So that a month without games has its columns too.
@@ -85,26 +84,25 @@ class GamesByMonth:
                 yield rows
 
 
-Games = Iterable[tuple[str, pa.Table]]
+_Games = Iterable[tuple[str, pa.Table]]
 """The games of each player, as typed rows."""
 
 
-def _documented(month: str, answers: KeptAnswers) -> Games:
-    """Return the games of answers that have nothing but what is documented.
-
-    Raises:
-        UnfitJsonError: one of the answers has something else.
-    """
+def _documented(month: str, answers: KeptAnswers) -> _Games | None:
+    """Return the games of all answers; None if one has something that is not documented."""
     kept = KeptTables()
-    for player, answer in answers:
-        with _named(player, month):
-            kept.keep(player, documented_games(player, answer))
+    try:
+        for player, answer in answers:
+            with _named(player, month):
+                kept.keep(player, documented_games(player, answer))
+    except UnfitJsonError:
+        return None
     return kept
 
 
 def _of_any_shape(
     connection: duckdb.DuckDBPyConnection, month: str, answers: KeptAnswers
-) -> tuple[Shape, Games]:
+) -> tuple[Shape, _Games]:
     """Return the shape of the games of all answers, and the games with the columns of it."""
     shape, kept = DOCUMENTED, KeptTables()
     for player, answer in answers:
