@@ -41,8 +41,7 @@ _OWN = (pa.field(ROW_ID_COLUMN, pa.string(), False), pa.field("player", pa.strin
 _RESERVED = (*DLT_COLUMNS, "player")
 # A game that an answer holds twice is one row, the later one.
 _LINES = """
-    select 0::integer as file, number, line, $player as player,
-        md5($player || ' ' || url) as _dlt_id
+    select 0::integer as file, number, line, url
     from (
         select line, number, json_extract_string(line, '$.url') as url
         from (
@@ -72,15 +71,9 @@ def documented_games(player: str, answer: bytes) -> pa.Table:
     urls: list[Any] = found["url",].to_pylist()
     if len(set(urls)) < count:
         raise UnfitJsonError("a game is there twice")
-    ids = [_row_id(player, url) for url in urls]
     columns = _columns(DOCUMENTED)
-    own = [pa.array(ids, pa.string()), pa.array([player] * count, pa.string())]
-    values = [*own, *(found[column.path] for column in columns)]
+    values = [*_own(player, urls), *(found[column.path] for column in columns)]
     return _with_times(pa.Table.from_arrays(values, schema=_schema(columns)))
-
-
-def _row_id(player: str, url: str) -> str:
-    return hashlib.md5(f"{player} {url}".encode(), usedforsecurity=False).hexdigest()
 
 
 def sorted_games(connection: duckdb.DuckDBPyConnection, player: str, answer: bytes) -> SortedLines:
@@ -129,10 +122,23 @@ def game_rows(connection: duckdb.DuckDBPyConnection, lines: pa.Table, shape: Sha
     return _with_times(rows(connection, lines, columns, _schema(columns)))
 
 
+def _own(player: str, urls: list[Any]) -> "list[pa.Array[Any]]":
+    """Return the columns of `_OWN`, for the games at these URLs."""
+    keys = (f"{player} {url}".encode() for url in urls)
+    ids = [hashlib.md5(key, usedforsecurity=False).hexdigest() for key in keys]
+    return [pa.array(ids, pa.string()), pa.array([player] * len(urls), pa.string())]
+
+
 def _games(connection: duckdb.DuckDBPyConnection, player: str, answer: str) -> pa.Table:
-    found = connection.execute(_LINES, {"player": player, "answer": answer}).to_arrow_table()
-    at = found.schema.get_field_index("line")
-    return found.set_column(at, "line", found["line"].cast(pa.large_string()))
+    found = connection.execute(_LINES, {"answer": answer}).to_arrow_table()
+    games: dict[str, Any] = {
+        "file": found["file"],
+        "number": found["number"],
+        "line": found["line"].cast(pa.large_string()),
+    }
+    for field, values in zip(_OWN, _own(player, found["url"].to_pylist()), strict=True):
+        games[field.name] = values
+    return pa.Table.from_pydict(games)
 
 
 def _refuse(bad: list[BadLine]) -> None:

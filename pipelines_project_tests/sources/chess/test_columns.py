@@ -116,6 +116,13 @@ def test_a_game_with_more_than_is_documented_is_left_to_care(more: dict[str, Any
         documented_games("erik", answer)
 
 
+def test_a_game_has_the_row_id_that_it_always_had(connection: duckdb.DuckDBPyConnection) -> None:
+    answer = b'{"games": [{"url": "https://www.chess.com/game/live/1"}]}'
+
+    for games in (documented_games("erik", answer), _with_care(connection, answer)):
+        assert games["_dlt_id"].to_pylist() == ["4a33fd701f78d15a6a433151172b6494"]
+
+
 def test_a_game_that_is_there_twice_is_left_to_care() -> None:
     with pytest.raises(UnfitJsonError, match="twice"):
         documented_games("erik", b'{"games": [{"url": "a"}, {"url": "b"}, {"url": "a"}]}')
