@@ -21,8 +21,6 @@ LONG_INTEGER = 2**53
 
 # A double keeps any fifteen digits; with point and zeros a number may have more characters.
 _SUSPECT = r"[:,\[\s]-?(?:[0-9][0-9.]{15}|[0-9.]+[eE][-+]?[0-9]{3})"
-# As short as this a number has neither that many digits nor such an exponent.
-_SURELY_EXACT = 4
 _FRACTION = "[0-9]+[.eE][0-9.eE+-]+"
 _AS_DOUBLE = "coalesce(cast(try_cast(part as double) as varchar), 'none')"
 # The digits of a number without its sign, point, exponent and the zeros at both ends.
@@ -64,13 +62,19 @@ def may_be_inexact(lines: bytes) -> bool:
     return pc.match_substring_regex(whole, _SUSPECT).as_py()
 
 
+def are_short(doubles: "pa.Array[Any]") -> bool:
+    """Tell whether all are numbers, and none is beyond the integers that a double tells apart."""
+    return pc.all(pc.less(pc.abs(doubles), LONG_INTEGER)).as_py() is not False
+
+
 def has_inexact(document: bytes) -> bool:
     """Tell whether a JSON document has a fraction that no double holds; parses all of it."""
     inexact: list[str] = []
 
     def read(number: str) -> float:
         value = float(number)
-        if len(number) > _SURELY_EXACT and _digits(number) != _digits(repr(value)):
+        held = repr(value)
+        if number != held and _digits(number) != _digits(held):
             inexact.append(number)
         return value
 

@@ -10,7 +10,7 @@ import pyarrow.compute
 
 from pipelines_project.sources.json.arrow_parser import UnfitJsonError, parsed
 from pipelines_project.sources.json.columns import leaves_of
-from pipelines_project.sources.json.exact_numbers import LONG_INTEGER, has_inexact
+from pipelines_project.sources.json.exact_numbers import are_short, has_inexact
 from pipelines_project.sources.json.shape import Path
 
 # Its functions are made when it is imported, where no type checker sees them.
@@ -49,8 +49,6 @@ def typed_items(
 
 
 def _are_plain(doubles: "pa.Array[Any]") -> bool:
-    """Tell whether no double is beyond the integers that it tells apart, not a number, or -0."""
-    # An integer for DuckDB, which has one zero only.
+    """Tell whether all are short, and none is -0, which DuckDB reads as an integer, 0."""
     minus_zeros = pc.equal(pc.divide(1.0, doubles), float("-inf"))
-    is_short = pc.less(pc.abs(doubles), LONG_INTEGER)
-    return pc.all(is_short).as_py() is not False and not pc.any(minus_zeros).as_py()
+    return are_short(doubles) and not pc.any(minus_zeros).as_py()

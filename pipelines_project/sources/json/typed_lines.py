@@ -8,20 +8,16 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute
 
 from pipelines_project.sources.json.arrow_parser import UnfitJsonError, parsed
 from pipelines_project.sources.json.columns import leaves_of
 from pipelines_project.sources.json.exact_numbers import (
-    LONG_INTEGER,
+    are_short,
     may_be_inexact,
     with_exact_numbers,
 )
 from pipelines_project.sources.json.raw_lines import split_lines
 from pipelines_project.sources.json.shape import Path
-
-# Its functions are made when it is imported, where no type checker sees them.
-pc: Any = pyarrow.compute
 
 # Arrow takes a null beside the objects for a row, and crashes if it comes first.
 _NULL_BESIDE_OBJECTS = re.compile(rb"\}[ \t\r]*null")
@@ -78,9 +74,7 @@ def _are_exact(
     connection: duckdb.DuckDBPyConnection, data: bytes, doubles: "list[pa.Array[Any]]"
 ) -> bool:
     """Tell whether surely no number became another one."""
-    # False for what is no number, too.
-    short = (pc.all(pc.less(pc.abs(array), LONG_INTEGER)).as_py() is not False for array in doubles)
-    if not all(short) or _MINUS_ZERO.search(data):
+    if not all(map(are_short, doubles)) or _MINUS_ZERO.search(data):
         return False
     if not may_be_inexact(data):
         return True
