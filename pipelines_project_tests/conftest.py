@@ -74,10 +74,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     marked = metafunc.definition.get_closest_marker("every_warehouse")
     if marked and "warehouse" in metafunc.fixturenames:
-        is_in_ci = marked.kwargs.get("lake_in_ci", False)
-        on_lake = [pytest.mark.stack, *([] if is_in_ci else [pytest.mark.long])]
-        lake = pytest.param("ducklake", marks=on_lake)
-        postgres = pytest.param("postgres", marks=pytest.mark.stack)
+        stack, long = pytest.mark.stack, pytest.mark.long
+        lake = pytest.param(
+            "ducklake", marks=[stack] if marked.kwargs.get("lake_in_ci") else [stack, long]
+        )
+        postgres = pytest.param("postgres", marks=stack)
         metafunc.parametrize("warehouse", ["file", lake, postgres], indirect=True)
 
 
